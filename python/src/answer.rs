@@ -1,4 +1,4 @@
-//! A query that is parsed and bound, and can be answered as often as one likes: its graph never changes.
+//! A parsed query with its bindings, which can be answered any number of times: its graph never changes.
 
 use super::apart::apart;
 use super::failure::exception;
@@ -20,7 +20,7 @@ pub struct Answer {
     pub asked: Arc<Asked>,
 }
 
-/// What is asked.
+/// The query and the graph that it is asked of.
 pub struct Asked {
     pub graph: Arc<Graph>,
     pub query: Query,
@@ -33,13 +33,13 @@ impl Asked {
         Source::new(&self.name, &self.text)
     }
 
-    /// How it is answered from now on, with a budget of its own that can be cancelled.
+    /// The options of one evaluation, with a budget of its own that can be cancelled.
     pub fn options(&self) -> EvaluationOptions {
         options(&self.graph)
     }
 }
 
-/// How a query over the graph is answered, with a budget of its own.
+/// The options of one evaluation over the graph, with a budget of its own.
 pub fn options(graph: &Graph) -> EvaluationOptions {
     let options = graph.evaluation_options();
     EvaluationOptions { budget: options.budget.child(Work::Query, Limits::default()), ..options }
@@ -63,7 +63,7 @@ fn evaluate(asked: &Asked, options: &EvaluationOptions) -> Result<engine::Answer
 
 #[pymethods]
 impl Answer {
-    /// `SELECT`, `ASK`, `CONSTRUCT` or `DESCRIBE`.
+    /// The query form: `SELECT`, `ASK`, `CONSTRUCT` or `DESCRIBE`.
     #[getter]
     fn form(&self) -> &'static str {
         self.asked.query.form().keyword()
@@ -79,13 +79,13 @@ impl Answer {
         self.asked.query.columns().iter().map(|variable| variable.as_str().to_owned()).collect()
     }
 
-    /// Answers, and gives the rows as they are found: `row` makes one of a tuple.
+    /// Evaluates the query; rows come as they are found. `row` makes a row from a tuple.
     fn rows(&self, py: Python<'_>, row: Py<PyAny>, exact: bool) -> PyResult<Rows> {
         let (answer, budget) = self.with(py, evaluate)?;
         Ok(Rows::new(answer, budget, Terms::new(py, exact)?, row))
     }
 
-    /// Whether an ASK holds, or there is any row.
+    /// The answer of an ASK; for other forms, whether there is any row.
     fn truth(&self, py: Python<'_>) -> PyResult<bool> {
         let found = |asked: &Asked, options: &EvaluationOptions| {
             Ok(match evaluate(asked, options)? {
@@ -97,7 +97,7 @@ impl Answer {
         Ok(self.with(py, found)?.0)
     }
 
-    /// Why there is nothing, as exceptions that are not raised.
+    /// The reasons for an empty answer, as exceptions that are not raised.
     fn reasons<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyAny>>> {
         let ask = |asked: &Asked, options: &EvaluationOptions| {
             let turned = match evaluate(asked, options)? {
@@ -130,7 +130,7 @@ impl Answer {
         Ok(self.with(py, move |asked, options| told::why(asked, row, options))?.0)
     }
 
-    /// The rows as Arrow's C stream: in columns of one type where there is one, or of terms alone.
+    /// The rows as Arrow's C stream: typed columns where a column has one datatype, or with `terms` only structs.
     #[cfg(feature = "tables")]
     fn stream<'py>(&self, py: Python<'py>, terms: bool) -> PyResult<Bound<'py, pyo3::types::PyCapsule>> {
         use super::stream::{batches, capsule};
@@ -139,7 +139,7 @@ impl Answer {
         capsule(py, self.with(py, made)?.0)
     }
 
-    /// How it is answered, as a tree; with `run`, with what was counted.
+    /// The plan as a tree; with `run`, with the counts of an actual run.
     fn plan(&self, py: Python<'_>, run: bool) -> PyResult<String> {
         let plan = move |asked: &Asked, options: &EvaluationOptions| {
             engine::explain(asked.graph.snapshot()?, &asked.query, options, run)

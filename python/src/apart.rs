@@ -1,4 +1,5 @@
-//! Work beside the interpreter: on a thread with a deep stack, while others may use Python, and until the user interrupts.
+//! Runs work outside the interpreter: on a thread with a deep stack, while other threads may use Python, and until the user
+//! interrupts.
 
 use super::failure::raised;
 use kgq_syntax::budget::Budget;
@@ -7,11 +8,11 @@ use pyo3::prelude::*;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
-/// How often it is looked whether the user interrupted.
+/// The interval at which interrupts are looked for.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// Does the work and gives what comes of it. An interrupt (Ctrl-C) cancels the budget and is raised at once; work that does not hear is
-/// left to itself, and nothing comes of it.
+/// Runs the work and returns its result. An interrupt (Ctrl-C) cancels the budget and is raised at once; work that does not react
+/// runs on unheeded, and its result is dropped.
 pub fn apart<T: Send + 'static>(
     py: Python<'_>,
     budget: &Budget,
@@ -21,7 +22,7 @@ pub fn apart<T: Send + 'static>(
     std::thread::Builder::new()
         .name("kgq".into())
         .stack_size(kgq::STACK)
-        // Who was interrupted listens no more.
+        // After an interrupt nobody receives the result.
         .spawn(move || drop(sender.send(work())))
         .map_err(|error| raised(py, &Error::io("a thread", &error)))?;
     loop {

@@ -1,4 +1,4 @@
-//! Values for a query's variables: terms, bound in the algebra and never in the text.
+//! Binds values to a query's variables: as terms in the algebra, never in the text.
 
 use kgq_engine::query::{Binding, BoundTo, Query, bind, variables};
 use kgq_syntax::error::{Error, Result};
@@ -6,7 +6,7 @@ use kgq_syntax::rdf::{Literal, NamedNode, Term, Variable};
 use kgq_syntax::text::did_you_mean;
 use pyo3::prelude::*;
 
-/// A term as Python's half writes it down.
+/// A term as the Python half passes it.
 #[derive(FromPyObject)]
 pub struct Written {
     is_iri: bool,
@@ -15,7 +15,7 @@ pub struct Written {
     language: Option<String>,
 }
 
-/// A variable's name with its value, or several of which any will do.
+/// A variable's name with its value, or with several values of which any matches.
 #[derive(FromPyObject)]
 pub struct Given {
     name: String,
@@ -41,7 +41,7 @@ impl Written {
     }
 }
 
-/// Puts the values in the place of the query's variables.
+/// Binds the values to the query's variables.
 ///
 /// # Errors
 /// A name that the query does not have.

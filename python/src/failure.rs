@@ -1,10 +1,10 @@
-//! Errors as Python's exceptions: which class, and what its attributes are.
+//! Converts errors to Python exceptions: chooses the class and sets its attributes.
 
 use kgq_syntax::budget::Exceeded;
 use kgq_syntax::error::{Error, Kind, Severity};
 use pyo3::prelude::*;
 
-/// The exception that says what the error says.
+/// The Python error for an error of kgq.
 pub fn raised(py: Python<'_>, error: &Error) -> PyErr {
     match exception(py, error) {
         Ok(exception) => PyErr::from_value(exception),
@@ -12,7 +12,7 @@ pub fn raised(py: Python<'_>, error: &Error) -> PyErr {
     }
 }
 
-/// The exception as a value: warnings are told so too.
+/// The exception as a value; warnings are passed like this too.
 pub fn exception<'py>(py: Python<'py>, error: &Error) -> PyResult<Bound<'py, PyAny>> {
     made(py, &in_python(error), error.limit_passed())
 }
@@ -36,7 +36,7 @@ fn made<'py>(py: Python<'py>, error: &Error, limit: Option<Exceeded>) -> PyResul
     ))
 }
 
-/// The same error for whoever has no command line.
+/// The same error, reworded for a user without a command line.
 fn in_python(error: &Error) -> Error {
     let mut told = Error::new(error.kind(), error.message());
     if let Some(place) = error.place() {
@@ -50,17 +50,17 @@ fn in_python(error: &Error) -> Error {
     Error::all(std::iter::once(told.clone()).chain(others)).unwrap_or(told)
 }
 
-/// A hint in the words of `kgq.open`; `None` where it is only for a command line.
+/// A hint in terms of `kgq.open`; `None` if it only helps on a command line.
 fn hint_in_python(hint: &str) -> Option<String> {
     let mut told =
         hint.replace("run once with `--trust`", "open it with `trust=True`").replace("`--lenient`", "`lenient=True`");
-    // An option that is a key of kgq.toml too is named as that key.
+    // An option that is also a key of kgq.toml is replaced by that key.
     while let Some((before, behind)) = told.split_once("`--") {
         let (option, rest) = behind.split_once('`')?;
         let rest = rest.strip_prefix(" or ").filter(|rest| rest.starts_with(&format!("`{option}`")))?;
         told = format!("{before}{rest}");
     }
-    // A hyphen may also be of a query.
+    // A hyphen in backquotes can also belong to a query.
     let is_option = |behind: &str| behind.starts_with(|first: char| first.is_ascii_alphabetic());
     let names_options = told.split("`-").skip(1).any(is_option);
     (!names_options).then_some(told)

@@ -1,4 +1,4 @@
-//! A graph that Python holds: a project, files, or a snapshot, as it was when it was read.
+//! A graph opened from Python: a project, files, or a snapshot, as it was when it was read.
 
 use super::answer::{Answer, Asked};
 use super::apart::apart;
@@ -19,7 +19,7 @@ use serde_json::Value;
 use std::ffi::OsString;
 use std::sync::Arc;
 
-/// What a text given in Python is called in messages.
+/// The name in messages of a query text given in Python.
 const NAME: &str = "<query>";
 
 #[pyclass(frozen, module = "kgq._kgq")]
@@ -27,7 +27,7 @@ pub struct Graph {
     live: Arc<Live>,
 }
 
-/// A query with what usually is a mistake in it, as exceptions that are not raised.
+/// A query with the warnings about its text, as exceptions that are not raised.
 type Asking<'py> = (Answer, Vec<Bound<'py, PyAny>>);
 
 impl Graph {
@@ -48,14 +48,14 @@ impl Graph {
         (graph.with_budget(budget.clone()), budget)
     }
 
-    /// Works on the graph as it is, and tells what comes of it.
+    /// Runs work on the current graph and returns the resulting text.
     fn told(
         &self,
         py: Python<'_>,
         work: impl FnOnce(&graph::Graph) -> Result<String> + Send + 'static,
     ) -> PyResult<String> {
         let graph = self.live.graph();
-        // What it reads now is kept for the next question, so nothing of it is cancelled.
+        // The data read now are kept for later queries, so this is not cancelled.
         apart(py, &Budget::default(), move || {
             let told = work(&graph);
             graph.intact()?;
@@ -64,7 +64,7 @@ impl Graph {
     }
 }
 
-/// The answer to what was asked of the graph, with advice on its text. An interrupt ends the advice.
+/// The query with warnings about its text. An interrupt ends the search for warnings.
 fn asking<'py>(
     py: Python<'py>,
     graph: &graph::Graph,
@@ -90,7 +90,7 @@ fn exceptions<'py>(py: Python<'py>, errors: &[Error]) -> PyResult<Vec<Bound<'py,
 
 #[pymethods]
 impl Graph {
-    /// A query, with values for some of its variables.
+    /// Parses a query and binds values to some of its variables.
     fn query<'py>(&self, py: Python<'py>, text: String, given: Vec<Given>) -> PyResult<Asking<'py>> {
         let graph = self.live.graph();
         asking(py, &Arc::clone(&graph), move || {
@@ -100,7 +100,7 @@ impl Graph {
         })
     }
 
-    /// A canned query, with texts for its parameters.
+    /// Takes a canned query, with texts for its parameters.
     fn run<'py>(&self, py: Python<'py>, name: String, values: Vec<(String, String)>) -> PyResult<Asking<'py>> {
         let graph = self.live.graph();
         asking(py, &Arc::clone(&graph), move || {
@@ -121,7 +121,7 @@ impl Graph {
         })
     }
 
-    /// The IRI that is meant by a CURIE, an IRI or a label.
+    /// Resolves a CURIE, an IRI or a label to an IRI.
     fn resolve(&self, py: Python<'_>, word: String) -> PyResult<String> {
         self.told(py, move |graph| graph.resolve(&word).map(|node| node.as_str().to_owned()))
     }
@@ -134,7 +134,7 @@ impl Graph {
         self.told(py, move |graph| told::cite(graph, &terms))
     }
 
-    /// What the checks find in the files as they are now, as JSON.
+    /// The findings of the checks in the files as they are now, as JSON.
     fn check(&self, py: Python<'_>) -> PyResult<String> {
         let (graph, budget) = self.for_work();
         apart(py, &budget, move || {
@@ -144,8 +144,8 @@ impl Graph {
         })
     }
 
-    /// What an update changes, as JSON, with what is to be said of it, as exceptions that are not raised. With `write`, the project's files
-    /// are changed, and read again.
+    /// What an update changes, as JSON, with warnings as exceptions that are not raised. With `write`, the project's files are
+    /// changed and read again.
     fn update<'py>(
         &self,
         py: Python<'py>,
@@ -167,7 +167,7 @@ impl Graph {
         Ok((told, exceptions(py, &warnings)?))
     }
 
-    /// Reads the files again if they have changed; tells whether they have.
+    /// Reads the files again if they have changed; returns whether they have.
     fn reload(&self, py: Python<'_>) -> PyResult<bool> {
         let live = Arc::clone(&self.live);
         apart(py, &Budget::default(), move || {
@@ -179,7 +179,7 @@ impl Graph {
         })
     }
 
-    /// How many statements there are.
+    /// The number of statements.
     fn statements(&self, py: Python<'_>) -> PyResult<usize> {
         let graph = self.live.graph();
         apart(py, &Budget::default(), move || graph.statement_count())
@@ -206,7 +206,7 @@ impl Graph {
     }
 }
 
-/// Changes the project's files as the update says; tells what it changed, and what is to be said of it.
+/// Changes the project's files as the update says; returns the changes as JSON, and warnings.
 fn edit(graph: &graph::Graph, text: &str, check: bool) -> Result<(String, Vec<Error>)> {
     let writer = Writer::open(graph, &|_| ())?;
     let change = kgq_edit::update(&writer.graph, &writer.files, Source::new("<update>", text))?;
@@ -222,7 +222,7 @@ fn edit(graph: &graph::Graph, text: &str, check: bool) -> Result<(String, Vec<Er
     Ok((told, edit.warnings))
 }
 
-/// The error of an edit that would make something worse, with each finding at its place.
+/// The error for an edit that would make something worse, with each finding at its place.
 fn refused(verdict: &Verdict) -> Error {
     let error = Error::new(Kind::Check, "the update would add findings or fail expected answers: nothing is written");
     let finding = |finding: &Finding| {

@@ -1,7 +1,9 @@
-//! The compiled half of the Python package `kgq`: what its Python half (`kgq/`) calls, and the program.
+//! The compiled half of the Python package `kgq`: the functions that its Python half (`kgq/`) calls, and the command-line
+//! program.
 //!
-//! Python's half has the classes that people see, with their documentation; this one opens, asks and converts. Whatever may take long
-//! runs on a thread of its own (`apart`), without the interpreter's lock, and ends where the user interrupts.
+//! The Python half has the public classes with their documentation; this one opens graphs, asks queries and converts values.
+//! Whatever may take long runs on a thread of its own (`apart`), without the interpreter's lock, and ends when the user
+//! interrupts.
 
 mod answer;
 mod apart;
@@ -17,7 +19,7 @@ mod value;
 use pyo3::prelude::*;
 use std::ffi::OsString;
 
-/// Counts for nothing until the program sets itself a limit, which only its own commands do.
+/// Without effect until the program sets a memory limit, which only its own commands do.
 #[global_allocator]
 static ALLOCATOR: kgq::Allocator = kgq::Allocator;
 
@@ -39,7 +41,7 @@ fn main(py: Python<'_>, arguments: Vec<OsString>) -> u8 {
     py.detach(|| kgq::main(arguments))
 }
 
-/// Opens the graph that these options of the command line name, and reads what every question needs.
+/// Opens the graph that these command-line options name, and reads what every query needs.
 #[pyfunction]
 fn open(py: Python<'_>, options: Vec<OsString>) -> PyResult<graph::Graph> {
     graph::Graph::open(py, options)

@@ -1,4 +1,4 @@
-//! The rows of an answer, found as they are asked for.
+//! The rows of an answer, evaluated as they are requested.
 
 use super::apart::apart;
 use super::value::Terms;
@@ -12,11 +12,11 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How many rows are fetched at once at most, and how long is waited for more than one.
+/// The most rows fetched at once, and how long a fetch waits for more than one.
 const MOST: usize = 4_096;
 const PATIENCE: Duration = Duration::from_millis(50);
 
-/// What an answer gives one by one.
+/// One item of an answer.
 enum Item {
     Row(Row),
     Triple(Triple),
@@ -27,13 +27,13 @@ type Items = Box<dyn Iterator<Item = Result<Item>> + Send>;
 /// An iterator over rows, or triples.
 #[pyclass(frozen, module = "kgq._kgq")]
 pub struct Rows {
-    /// Whoever fetches holds this lock.
+    /// The thread that fetches holds this lock.
     source: Arc<Mutex<Items>>,
-    /// Fetched and not given yet.
+    /// Rows fetched but not returned yet.
     ready: Mutex<VecDeque<Item>>,
     budget: Budget,
     terms: Terms,
-    /// What makes a row of a tuple of values.
+    /// The Python callable that makes a row from a tuple of values.
     row: Py<PyAny>,
 }
 
@@ -62,7 +62,7 @@ impl Rows {
     }
 }
 
-/// Some rows; none behind the last.
+/// The next rows; none after the last.
 fn fetch(source: &Mutex<Items>) -> Result<Vec<Item>> {
     let mut source = source.lock().map_err(|_| Error::bug("an answer failed before"))?;
     let started = Instant::now();
@@ -70,7 +70,7 @@ fn fetch(source: &Mutex<Items>) -> Result<Vec<Item>> {
     while fetched.len() < MOST && (fetched.is_empty() || started.elapsed() < PATIENCE) {
         match source.next() {
             Some(Ok(item)) => fetched.push(item),
-            // An error comes once, and what was found before it is no whole answer.
+            // An error is reported only once; the rows found before it are no complete answer and are dropped.
             Some(Err(error)) => return Err(error),
             None => break,
         }

@@ -11,10 +11,10 @@ use kgq_tables::{Batches, Gather};
 use pyo3::prelude::*;
 use pyo3::types::PyCapsule;
 
-/// Bytes of columns that are held in memory until a tool takes them, which mostly holds all of them then.
+/// The most bytes of columns held in memory until a tool takes them; most tools then hold all of them.
 const HELD: u64 = 256 << 20;
 
-/// The answer's rows as columns; triples are rows of three. With `terms`, every column holds terms as structs.
+/// The answer's rows as columns; triples become rows of three terms. With `terms`, every column holds structs.
 pub fn batches(asked: &Asked, answer: Answer, terms: bool, options: &EvaluationOptions) -> Result<Batches> {
     let solutions = match answer {
         Answer::Solutions(solutions) => solutions,
@@ -27,11 +27,11 @@ pub fn batches(asked: &Asked, answer: Answer, terms: bool, options: &EvaluationO
         }
         Answer::Boolean(_) => return Err(Error::usage("an ASK has no rows; `bool(answer)` is what it says")),
     };
-    // The tools that read the stream are not interrupted, and raise what they like.
+    // Tools that read the stream cannot be interrupted, and raise errors of their own kind.
     Batches::of(solutions, &Gather { terms, whole: true, held: HELD }, &options.budget_of_query())
 }
 
-/// The capsule that the protocol of Arrow's C stream wants.
+/// Wraps the batches in the capsule that the protocol of Arrow's C stream requires.
 pub fn capsule(py: Python<'_>, batches: Batches) -> PyResult<Bound<'_, PyCapsule>> {
     let stream = FFI_ArrowArrayStream::new(Box::new(Reader(batches)));
     PyCapsule::new_with_value(py, stream, c"arrow_array_stream")

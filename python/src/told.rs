@@ -1,4 +1,4 @@
-//! What is told of a graph beside rows, as JSON that Python's half reads: tables with labels and citations, reasons, descriptions.
+//! What Python gets besides rows, as JSON that the Python half reads: tables with labels and citations, reasons, descriptions.
 
 use super::answer::Asked;
 use kgq_edit::FileChange;
@@ -16,7 +16,7 @@ use kgq_syntax::rdf::{NamedNode, NamedOrBlankNode, Quad, Term, Triple};
 use rustc_hash::FxHashMap;
 use serde_json::{Value, json};
 
-/// The things among terms, those within triples included.
+/// The IRIs among terms, including those in triple terms.
 fn things<'t>(terms: impl IntoIterator<Item = &'t Term>) -> Vec<NamedNode> {
     let mut found = Vec::new();
     let mut left: Vec<Term> = terms.into_iter().cloned().collect();
@@ -34,7 +34,7 @@ fn parts(triple: &Triple) -> [Term; 3] {
     [triple.subject.clone().into(), triple.predicate.clone().into(), triple.object.clone()]
 }
 
-/// Terms with what they are called.
+/// Writes terms with their labels.
 struct Named<'a> {
     graph: &'a Graph,
     labels: Labels,
@@ -60,7 +60,7 @@ impl<'a> Named<'a> {
     }
 }
 
-/// A citation as a reader wants it.
+/// A citation for a reader: document, place and words.
 fn reference(reference: &Reference) -> Value {
     let (citation, document) = (&reference.citation, &reference.document);
     let (words, holds) = match &reference.place {
@@ -84,7 +84,7 @@ fn reference(reference: &Reference) -> Value {
     })
 }
 
-/// The first rows of an answer, with what its things are called and what each row rests on.
+/// The first rows of an answer, with the labels of its things and the citations of each row.
 pub fn table(asked: &Asked, answer: Answer, most: usize, options: &EvaluationOptions) -> Result<String> {
     let found = AnswerRows::first(answer, most)?;
     let named = Named::of(&asked.graph, found.rows.iter().flatten().flatten())?;
@@ -99,10 +99,10 @@ pub fn table(asked: &Asked, answer: Answer, most: usize, options: &EvaluationOpt
     Ok(json!({ "columns": columns, "rows": rows, "more": more, "cites": cites, "references": references }).to_string())
 }
 
-/// The numbers of each row's citations, from 1, and the citations.
+/// For each row the numbers of its citations, from 1; and the citations themselves.
 fn citations(asked: &Asked, found: AnswerRows, options: &EvaluationOptions) -> Result<(Vec<Vec<usize>>, Vec<Value>)> {
     let graph = &asked.graph;
-    // A saved snapshot says nothing of where its statements come from.
+    // A saved snapshot does not record where its statements come from.
     if graph.options().snapshot.is_some() {
         return Ok(Default::default());
     }
@@ -116,7 +116,7 @@ fn citations(asked: &Asked, found: AnswerRows, options: &EvaluationOptions) -> R
     Ok((cites, cited.references.iter().map(reference).collect()))
 }
 
-/// Why an answer has the row of this number.
+/// Explains why an answer has the row of this number.
 pub fn why(asked: &Asked, row: usize, options: &EvaluationOptions) -> Result<String> {
     let graph = &asked.graph;
     let part = why::part_within(graph, &asked.query, row, options)?;
@@ -159,7 +159,7 @@ pub fn why(asked: &Asked, row: usize, options: &EvaluationOptions) -> Result<Str
     .to_string())
 }
 
-/// Statements with the sources that they come from.
+/// The statements that match, with their sources.
 pub fn cite(graph: &Graph, terms: &[String]) -> Result<String> {
     let audit = graph.audit()?;
     let texts: Texts = graph.source_texts(&audit, &[])?;
@@ -212,7 +212,7 @@ pub fn description(graph: &Graph, word: &str) -> Result<String> {
     .to_string())
 }
 
-/// What an update changes: statements, and files if they are known.
+/// What an update changes: statements, and files if there are any.
 pub fn change(graph: &Graph, removed: &[Quad], added: &[Quad], files: &[FileChange]) -> Result<String> {
     let all: Vec<Term> = removed.iter().chain(added).flat_map(|quad| parts(&quad.clone().into())).collect();
     let named = Named::of(graph, &all)?;
@@ -221,7 +221,7 @@ pub fn change(graph: &Graph, removed: &[Quad], added: &[Quad], files: &[FileChan
     Ok(json!({ "removed": told(removed)?, "added": told(added)?, "files": files.collect::<Vec<_>>() }).to_string())
 }
 
-/// A canned query, for a list of all.
+/// The entry of a canned query in the list of all.
 pub fn canned(query: &CannedQuery, language: &str) -> Value {
     let parameter = |(name, parameter): (&String, &kgq_graph::catalog::Param)| {
         let default = parameter.default.as_ref().map(|default| default.texts());

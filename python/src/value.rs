@@ -1,4 +1,5 @@
-//! Terms as Python's values: numbers, texts and truth values as themselves, the rest in classes of Python's half (`kgq/terms.py`).
+//! Converts terms to Python values: numbers, texts and booleans to native ones, the rest to classes of the Python half
+//! (`kgq/terms.py`).
 
 use kgq_syntax::rdf::language::cased;
 use kgq_syntax::rdf::{Literal, Term, Triple};
@@ -8,15 +9,15 @@ use pyo3::types::{PyBool, PyFloat, PyInt, PyString};
 /// The namespace of XML Schema's datatypes.
 const XSD: &str = "http://www.w3.org/2001/XMLSchema#";
 
-/// The classes of terms, and how literals become values.
+/// The Python classes of terms, and the conversion of literals.
 pub struct Terms {
     iri: Py<PyAny>,
     blank_node: Py<PyAny>,
     literal: Py<PyAny>,
     triple: Py<PyAny>,
-    /// Takes a text and a datatype, and gives the value, or a literal where there is none.
+    /// Converts a text and a datatype to a value, or to a literal if there is no such value.
     native: Py<PyAny>,
-    /// Whether every literal stays one, as it is written.
+    /// Whether every literal stays a literal, as it is written.
     exact: bool,
 }
 
@@ -77,7 +78,7 @@ impl Terms {
     }
 }
 
-/// Whether a number is written with digits, as all but infinities and what is no number are.
+/// Whether a number is written with digits: all are, except infinities and NaN.
 fn is_plain_number(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_digit() || b"+-.eE".contains(&byte)) && text.parse::<f64>().is_ok()
 }

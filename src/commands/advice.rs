@@ -1,4 +1,4 @@
-//! What commands that answer say of a query beside its answer, on the standard error.
+//! Advice that commands give about a query besides its answer, on standard error.
 
 use super::output::Output;
 use kgq_engine::query::Query;
@@ -12,9 +12,9 @@ use kgq_syntax::error::{Error, Kind, Result, Source};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
-/// Reading deep queries recurses deeply; memory is taken only as it is used.
+/// The stack of the advice thread: deep queries recurse deeply, and memory is taken only as it is used.
 const STACK: usize = 256 << 20;
-/// How often a session looks whether it was interrupted.
+/// The interval at which a session looks for an interrupt.
 const LOOK: Duration = Duration::from_millis(10);
 
 /// What becomes of warnings.
@@ -28,20 +28,20 @@ pub struct AdviceArgs {
     pub level: Option<String>,
 }
 
-/// What a finding is told as.
+/// The form in which a finding is printed.
 #[derive(Clone, Copy)]
 enum Said {
     Warning,
-    /// Why there is nothing, after these words.
+    /// A reason for an empty answer, printed after these words.
     Reason(&'static str),
 }
 
-/// Who warns of a query.
+/// Gives advice about one query.
 pub struct Adviser<'a> {
     args: &'a AdviceArgs,
     source: Source<'a>,
     query: &'a Query,
-    /// Tells of an interrupt that does not end the program.
+    /// Returns whether an interrupt came that does not end the program.
     interrupted: Option<&'a dyn Fn() -> bool>,
 }
 
@@ -50,7 +50,7 @@ impl<'a> Adviser<'a> {
         Self { args, source, query, interrupted: None }
     }
 
-    /// One who stops when an interrupt arrives.
+    /// Makes the adviser stop at an interrupt.
     #[must_use]
     pub fn heeding(self, interrupted: &'a dyn Fn() -> bool) -> Self {
         Self { interrupted: Some(interrupted), ..self }
@@ -72,7 +72,7 @@ impl<'a> Adviser<'a> {
         Ok(())
     }
 
-    /// What usually is a mistake, before the query runs.
+    /// Warns of likely mistakes before the query runs.
     pub fn before(&self, graph: &Graph, output: &mut Output) -> Result<()> {
         if !self.speaks(output) {
             return Ok(());
@@ -81,7 +81,7 @@ impl<'a> Adviser<'a> {
         self.tell(found, Said::Warning, output)
     }
 
-    /// Which expressions failed while the answer was read.
+    /// Warns of expressions that failed while the answer was read.
     pub fn on_failures(&self, failures: &Failures, output: &mut Output) -> Result<()> {
         match failed(failures) {
             Some(finding) if self.speaks(output) => self.tell(vec![finding], Said::Warning, output),
@@ -89,8 +89,8 @@ impl<'a> Adviser<'a> {
         }
     }
 
-    /// Why there was nothing, or which terms are unknown though there was something. `spent` is the time that the answer took: both
-    /// together take no more than a query may.
+    /// Explains why an answer is empty, or warns of unknown terms if it is not. `spent` is the time that the answer took: both
+    /// together stay within the query's time limit.
     pub fn after(&self, written: Written, spent: Duration, graph: &Graph, output: &mut Output) -> Result<()> {
         if !self.speaks(output) {
             return Ok(());
@@ -102,7 +102,7 @@ impl<'a> Adviser<'a> {
         self.tell(reasons, Said::Reason(of), output)
     }
 
-    /// What the query's prefixes may stand for beside what they are taken for.
+    /// Notes which other namespaces the query's prefixes may mean.
     pub fn on_prefixes(&self, graph: &Graph, output: &mut Output) -> Result<()> {
         if !self.speaks(output) {
             return Ok(());
@@ -115,7 +115,7 @@ impl<'a> Adviser<'a> {
         Ok(())
     }
 
-    /// Asks for advice, which ends by itself when the time that the query has left is up.
+    /// Runs a search for advice, which stops when the query's remaining time is up.
     fn in_time<T: Send>(
         &self,
         graph: &Graph,
@@ -136,7 +136,7 @@ impl<'a> Adviser<'a> {
             std::thread::Builder::new()
                 .name("advice".into())
                 .stack_size(STACK)
-                // Somebody always listens: this scope ends with the thread.
+                // The receiver always exists: this scope ends with the thread.
                 .spawn_scoped(scope, move || drop(sender.send(work())))
                 .map_err(|e| Error::io("a thread for advice", &e))?;
             loop {

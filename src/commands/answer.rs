@@ -1,4 +1,4 @@
-//! What commands that answer have in common: the format, the destination, the line with count and time.
+//! What all commands with an answer share: format, destination, and the line with count and time.
 
 use super::output::{Output, refuse_unknown_compression, write_to};
 use super::progress::Progress;
@@ -66,13 +66,13 @@ fn parse_version(text: &str) -> Result<RdfVersion, String> {
 }
 
 impl AnswerArgs {
-    /// The format that was asked for by name or by the ending of the file.
+    /// The format given by name or by the file's ending; `None` if neither says one.
     pub fn chosen_format(&self) -> Result<Option<Format>> {
         if self.format.is_some() {
             return Ok(self.format);
         }
         let Some(path) = &self.output else { return Ok(None) };
-        // A device or pipe has no ending that could say a format.
+        // A device or pipe has no ending that could name a format.
         if std::fs::metadata(path).is_ok_and(|m| !m.is_file()) {
             return Ok(None);
         }
@@ -84,7 +84,7 @@ impl AnswerArgs {
         })
     }
 
-    /// What is wrong with where and how the answer is to be written, before any work is done for it.
+    /// Checks the arguments on destination and format before any work is done.
     pub fn check(&self, graph: &Graph) -> Result<()> {
         if let Some(path) = &self.output {
             graph.refuse_own_file(path)?;
@@ -92,7 +92,7 @@ impl AnswerArgs {
         self.check_cells()
     }
 
-    /// How an answer is laid out where the arguments say it goes.
+    /// The options for writing an answer to the destination in the arguments.
     pub fn options<'a>(&self, answer: &Answer, prefixes: &'a Prefixes, output: &Output) -> Result<RenderOptions<'a>> {
         let to_terminal = self.output.is_none() && output.terminal.is_some();
         let format = match self.chosen_format()? {
@@ -125,7 +125,7 @@ impl AnswerArgs {
         CellOptions { byte_order_mark: self.bom, inert: self.inert || self.bom, plain: self.plain }
     }
 
-    /// Options of one format that another was asked for with.
+    /// Refuses options of one format together with another format.
     fn check_cells(&self) -> Result<()> {
         let format = self.chosen_format()?;
         let csv = (self.bom || self.inert) && format != Some(Format::Csv);
@@ -148,7 +148,7 @@ impl AnswerArgs {
     }
 }
 
-/// Fails where a format is no text, for a terminal.
+/// Refuses to write a binary format to a terminal.
 pub fn refuse_binary(format: Format) -> Result<()> {
     if !format.is_binary() {
         return Ok(());
@@ -157,7 +157,7 @@ pub fn refuse_binary(format: Format) -> Result<()> {
         .hint("name a file with `--output`"))
 }
 
-/// Writes an answer where the arguments say; on a terminal, says how much it was and how long it took.
+/// Writes an answer to the destination in the arguments; on a terminal, adds its size and time.
 pub fn write_answer(
     answer: Answer,
     args: &AnswerArgs,
@@ -174,7 +174,7 @@ pub fn write_answer(
         graph.refuse_own_file(path)?;
     }
     let written = write_to(args.output.as_deref(), Content::of(options.format), output, |out| {
-        // Where rows are limited, none leaves before it is known that there are not too many; a file is whole anyway.
+        // With a limit on rows, nothing is written before it is known to hold; a file is replaced only when it is complete.
         if args.output.is_some() || graph.options().limits.rows.is_none() {
             return render::write(answer, options, out);
         }
@@ -196,7 +196,7 @@ pub fn write_answer(
     Ok(written)
 }
 
-/// Writes quads where the arguments say; without a format, in Turtle, or in TriG if some are in a named graph.
+/// Writes quads to the destination in the arguments; without a format, in Turtle, or in TriG if some are in a named graph.
 pub fn write_graph(
     quads: &[Quad],
     args: &AnswerArgs,
@@ -210,7 +210,7 @@ pub fn write_graph(
     })
 }
 
-/// The same for statements that are read from the snapshot while they are written.
+/// Like [`write_graph`], for statements that are read from the snapshot as they are written.
 pub fn write_exported(
     statements: &Exported<'_>,
     args: &AnswerArgs,
@@ -251,7 +251,7 @@ fn write_dataset(
     Ok(())
 }
 
-/// Says how many terms the format could not hold as they are.
+/// Notes how many terms the format could not represent unchanged.
 fn note_mapped(mapped: u64, output: &mut Output) {
     if mapped > 0 {
         output.note(&format!(
@@ -261,7 +261,7 @@ fn note_mapped(mapped: u64, output: &mut Output) {
     }
 }
 
-/// Says how many addresses a sheet holds as texts.
+/// Notes how many addresses a sheet holds as texts.
 pub fn note_unlinked(unlinked: u64, output: &mut Output) {
     if unlinked > 0 {
         output.note(&format!(
@@ -271,7 +271,7 @@ pub fn note_unlinked(unlinked: u64, output: &mut Output) {
     }
 }
 
-/// A duration as people read it.
+/// Formats a duration for people.
 pub fn seconds(duration: std::time::Duration) -> String {
     let ms = duration.as_secs_f64() * 1000.0;
     if ms < 10.0 {

@@ -1,4 +1,4 @@
-//! What `kgq query` and `kgq run` share: the arguments on how a query is answered, and the answering.
+//! What `kgq query` and `kgq run` share: the arguments on how a query is answered, and the answering itself.
 
 use super::advice::{AdviceArgs, Adviser};
 use super::answer::{AnswerArgs, write_answer};
@@ -28,14 +28,14 @@ pub struct AskArgs {
     pub exit_status: bool,
 }
 
-/// A query that is to be answered.
+/// A query to be answered.
 pub struct Asking<'a> {
     pub source: Source<'a>,
-    /// As its text says, before values for parameters are bound: what is said of the text is read off this.
+    /// As written, before parameters are bound; advice about the text is based on this.
     pub written: &'a Query,
-    /// With the values of its parameters.
+    /// With the values of its parameters bound.
     pub query: &'a Query,
-    /// Since when it is being answered.
+    /// When the work on it began.
     pub started: Instant,
     pub watchdog: Watchdog,
 }

@@ -22,7 +22,7 @@ pub struct AskedArgs {
     pub file: Option<String>,
 }
 
-/// What the arguments name.
+/// The query that the arguments name.
 pub enum Asked<'g> {
     Canned(&'g CannedQuery, Values),
     Written { name: String, text: String },
@@ -30,7 +30,7 @@ pub enum Asked<'g> {
 
 impl AskedArgs {
     /// # Errors
-    /// A name that no query has; values for a query that has no parameters.
+    /// A name that no query has; values for a query without parameters.
     pub fn read<'g>(&self, graph: &'g Graph) -> Result<Asked<'g>> {
         if let Some(name) = &self.query
             && graph.project().is_some()
@@ -45,10 +45,10 @@ impl AskedArgs {
         Ok(Asked::Written { name, text })
     }
 
-    /// The query, with the values of its parameters.
+    /// Returns the query with its parameters bound.
     ///
     /// # Errors
-    /// As [`AskedArgs::read`]; what does not parse.
+    /// As [`AskedArgs::read`]; a query that does not parse.
     pub fn query(&self, graph: &Graph) -> Result<Query> {
         match self.read(graph)? {
             Asked::Canned(canned, values) => graph.parse_canned(canned, &values),

@@ -54,7 +54,7 @@ pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
     Ok(0)
 }
 
-/// The files as inputs, or an error that names each that cannot be one.
+/// The files as inputs, or one error that names every unusable file.
 pub fn named_inputs(files: &[String], graph: &Graph, output: &mut Output) -> Result<Vec<Input>> {
     let (mut inputs, mut errors) = (Vec::new(), Vec::new());
     for name in &files_of(files, output)? {
@@ -69,17 +69,17 @@ pub fn named_inputs(files: &[String], graph: &Graph, output: &mut Output) -> Res
     }
 }
 
-/// One line on a terminal that says how far a build is.
+/// A line on a terminal that shows the progress of a build.
 pub struct ProgressLine {
     show: bool,
     started: Instant,
     last: Mutex<Instant>,
 }
 
-/// How long a build runs before its progress is shown, and how often then.
+/// How long a build runs before its progress is shown, and the interval between updates.
 const PATIENCE: Duration = Duration::from_millis(300);
 
-/// Shows how far a snapshot is that is made because a question needs it, on a terminal, and what is to be known of the cache.
+/// Shows the progress of a snapshot that a query makes necessary, on a terminal, and notes about the cache.
 pub fn progress(terminal: bool, quiet: bool) -> Option<Watcher> {
     let line = ProgressLine::new(terminal);
     let watcher = Watcher(Arc::new(move |news| match news {
@@ -95,7 +95,7 @@ pub fn progress(terminal: bool, quiet: bool) -> Option<Watcher> {
 }
 
 fn say(text: &str) {
-    // That it cannot be written is no failure.
+    // A failure to write the line is ignored.
     let _ = writeln!(Stream::stderr(), "{text}");
 }
 

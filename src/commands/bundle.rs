@@ -94,12 +94,12 @@ pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
     Ok(0)
 }
 
-/// A citation as it is pasted, whatever a graph's texts hold.
+/// Prints a citation to be pasted; control characters in the graph's texts are made visible.
 pub fn print_citation(citation: &str, output: &mut Output) -> Result<()> {
     citation.lines().try_for_each(|line| output.line(&visible(line)))
 }
 
-/// Now, or the time that the environment sets for what should come out alike each time.
+/// The current time, or the time in `SOURCE_DATE_EPOCH`, for reproducible output.
 fn now() -> Result<String> {
     let seconds = match std::env::var("SOURCE_DATE_EPOCH") {
         Ok(text) => {

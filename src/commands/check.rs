@@ -74,7 +74,7 @@ pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
     let file = args.baseline.clone().or_else(|| {
         let project = graph.project()?;
         let file = project.root.join(project.manifest.check.baseline.as_ref()?);
-        // A kgq.toml of another time may name one that was not there yet.
+        // A kgq.toml of an older revision may name a baseline file that did not exist yet.
         (graph.options().revision.is_none() || file.exists()).then_some(file)
     });
     if args.update_baseline {

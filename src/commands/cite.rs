@@ -1,4 +1,4 @@
-//! `kgq cite`, and the sources of an answer's rows for `--cite`.
+//! `kgq cite`, and for `--cite` the sources of an answer's rows.
 
 mod sentences;
 
@@ -120,7 +120,7 @@ pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
     Ok(0)
 }
 
-/// Statements with their sources, as text.
+/// Prints statements with their sources as text.
 struct Page<'a> {
     audit: &'a Audit<'a>,
     texts: &'a Texts,
@@ -129,7 +129,7 @@ struct Page<'a> {
     out: String,
 }
 
-/// How deep the grounds of an inference are followed on the page.
+/// How many levels of an inference's premises are printed.
 const DEEPEST: usize = 8;
 
 impl Page<'_> {
@@ -182,18 +182,18 @@ impl Page<'_> {
     }
 }
 
-/// How an answer is written with its sources.
+/// Options for writing an answer with its sources.
 #[derive(Clone, Copy, Debug)]
 pub struct Citing<'a> {
     pub cite: &'a CiteArgs,
     pub answer: &'a AnswerArgs,
     /// The number of the first row.
     pub first: usize,
-    /// Since when it is being answered.
+    /// When the work on it began.
     pub started: Instant,
 }
 
-/// Writes an answer with what each row rests on.
+/// Writes an answer with the sources of each row.
 pub fn write_cited_answer(
     answer: Answer,
     query: &Query,

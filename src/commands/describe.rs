@@ -34,7 +34,7 @@ pub struct Args {
     pub answer: AnswerArgs,
 }
 
-/// How many things that refer to it are listed for each property.
+/// For each property, the number of listed things that refer to the thing.
 const SHOWN: usize = 20;
 
 pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
@@ -51,7 +51,7 @@ pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
     Ok(0)
 }
 
-/// The thing as a page of text, without statements about statements unless they are wanted.
+/// Describes a thing as a page of text, with `statements` also the statements about its statements.
 pub fn page(node: &NamedNode, graph: &Graph, colour: bool, statements: bool) -> Result<String> {
     let description = describe(graph, node, statements)?;
     let page = Page {
@@ -76,7 +76,7 @@ struct Page<'a> {
     description: &'a Description,
     prefixes: &'a Prefixes,
     language: &'a str,
-    /// Bold, dim and neither.
+    /// The escape sequences for bold, dim and normal.
     style: [&'a str; 3],
 }
 
@@ -107,7 +107,7 @@ impl Page<'_> {
         }
     }
 
-    /// A term within a class expression.
+    /// Writes a term in a class expression in words.
     fn in_words(&self, term: &Term) -> String {
         match term {
             Term::NamedNode(node) => {
@@ -121,7 +121,7 @@ impl Page<'_> {
         if property.as_ref() == rdf::TYPE {
             return "a".to_owned();
         }
-        // A name that is a code, such as `BFO_0000050`, says nothing alone.
+        // A coded name, such as `BFO_0000050`, is meaningless without its label.
         let label = if words_of(property.as_str()).is_none() { self.label(property) } else { None };
         let label = label.map(|label| format!("{label}  ")).unwrap_or_default();
         format!("{label}{}", self.prefixes.display(property.as_str()))

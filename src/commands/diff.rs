@@ -78,7 +78,7 @@ pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
 
 struct Page<'a> {
     prefixes: &'a Prefixes,
-    /// In the newer graph, then in the older.
+    /// The labels in the newer graph, then those in the older.
     labels: [&'a Labels; 2],
     language: &'a str,
     markdown: bool,

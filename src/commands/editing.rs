@@ -1,4 +1,4 @@
-//! What all commands share that edit the project's files: the difference shown, the checks, the writing, the commit.
+//! What all commands that edit the project's files share: the diff, the checks, the writing, the commit.
 
 use super::output::Output;
 use super::terminal::Content;
@@ -37,12 +37,12 @@ pub struct RefactorArgs {
 }
 
 impl RefactorArgs {
-    /// The project to edit.
+    /// Opens the project to edit.
     pub fn open(&self, graph: &Graph, output: &mut Output) -> Result<Writer> {
         open(graph, self.dry_run, output)
     }
 
-    /// How it is edited.
+    /// The settings of the edit.
     pub fn settings(&self) -> Settings {
         Settings { rewrite: self.edit.rewrite, ..Settings::default() }
     }
@@ -53,7 +53,7 @@ impl RefactorArgs {
     }
 }
 
-/// The project to edit; with `only_shown`, nobody is kept away from it.
+/// Opens the project to edit; with `only_shown`, without a lock.
 pub fn open(graph: &Graph, only_shown: bool, output: &mut Output) -> Result<Writer> {
     if only_shown {
         return Writer::looking(graph);
@@ -67,7 +67,7 @@ pub fn open(graph: &Graph, only_shown: bool, output: &mut Output) -> Result<Writ
     Ok(writer)
 }
 
-/// Says which files an earlier edit had left.
+/// Notes which files of an interrupted earlier edit were finished.
 pub fn tell_finished(finished: &[String], output: &mut Output) {
     if !finished.is_empty() {
         output.note(&format!("finished an edit that was interrupted: {}", visible(&finished.join(", "))));
@@ -95,7 +95,7 @@ impl EditArgs {
         }
     }
 
-    /// Shows what would change, once it is judged where that is wanted.
+    /// Shows what would change, after the checks if they are requested.
     fn show(&self, writer: &Writer, edit: &Edit, output: &mut Output) -> Result<u8> {
         if let Some(verdict) = edits::objection(writer, edit, self.check)? {
             return refused(&verdict, output);
@@ -108,7 +108,7 @@ impl EditArgs {
     }
 }
 
-/// Says what the edit would make worse. Returns the exit code.
+/// Prints what the edit would make worse. Returns the exit code.
 fn refused(verdict: &Verdict, output: &mut Output) -> Result<u8> {
     let colour = output.colour;
     for finding in &verdict.report.findings {
@@ -127,7 +127,7 @@ fn refused(verdict: &Verdict, output: &mut Output) -> Result<u8> {
     Ok(Kind::Check.exit_code())
 }
 
-/// The IRI that a CURIE or an IRI stands for; a prefix with its colon alone is its namespace.
+/// Resolves a CURIE or an IRI; a prefix with its colon alone stands for its namespace.
 pub fn iri(graph: &Graph, text: &str) -> Result<String> {
     let name = text.trim_matches(['<', '>']);
     let prefixes = graph.prefixes()?;

@@ -1,4 +1,4 @@
-//! `--explain`: how a query is answered, instead of its answer.
+//! `--explain`: shows how a query is answered instead of its answer.
 
 use super::output::Output;
 use kgq_engine::query::Query;
@@ -29,7 +29,7 @@ pub enum Explain {
     Analyze,
 }
 
-/// How a query is answered, as text. `text` is the query's own.
+/// Returns the algebra and the plan of a query as text. `text` is the query's own.
 pub fn explanation(how: Explain, text: &str, query: &Query, graph: &Graph) -> Result<String> {
     let Explanation { algebra, plan } = explain(graph, text, query, how == Explain::Analyze)?;
     Ok(safe(&format!("Algebra\n{}\nPlan\n{plan}", algebra.trim_end())))
@@ -40,7 +40,7 @@ fn safe(text: &str) -> String {
 }
 
 impl ExplainArgs {
-    /// Shows the algebra of a text that is only parsed, if that is wanted; whether it was.
+    /// Shows the algebra of a text that is only parsed, if requested; returns whether it was.
     ///
     /// # Errors
     /// Those of the text.
@@ -51,7 +51,7 @@ impl ExplainArgs {
         output.line(safe(&algebra(graph, source)?).trim_end()).map(|()| true)
     }
 
-    /// Shows the plan, if that is wanted; whether it was.
+    /// Shows the plan, if requested; returns whether it was.
     pub fn show(&self, text: &str, query: &Query, graph: &Graph, output: &mut Output) -> Result<bool> {
         let Some(how) = self.explain else { return Ok(false) };
         let text = explanation(how, text, query, graph)?;

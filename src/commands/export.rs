@@ -78,7 +78,7 @@ fn parse_rules(text: &str) -> Result<Entailment, String> {
 pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
     let started = Instant::now();
     if args.canonical {
-        // The format is known, whatever the file is called.
+        // The format is fixed, whatever the file is called.
         args.answer.output.iter().try_for_each(|path| graph.refuse_own_file(path))?;
     } else {
         args.answer.check(graph)?;
@@ -157,7 +157,7 @@ pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
     Ok(0)
 }
 
-/// What follows, and in words how much by which rule.
+/// The inferred statements, and a line on how many each rule gave.
 fn inferred(graph: &Graph, rules: Option<Entailment>, budget: &Budget) -> Result<(Vec<Quad>, String)> {
     let rules = rules.unwrap_or_else(|| graph.entailment());
     if rules == Entailment::None {
@@ -171,7 +171,7 @@ fn inferred(graph: &Graph, rules: Option<Entailment>, budget: &Budget) -> Result
     Ok((inferred.quads, words))
 }
 
-/// The quads with canonical names for blank nodes, in the order of their lines; Turtle and TriG as people write them.
+/// Writes the quads with canonical blank node labels, in the order of their lines; Turtle and TriG grouped by subject.
 fn write_sorted(
     quads: &[Quad],
     args: &Args,
@@ -193,7 +193,7 @@ fn write_sorted(
     })
 }
 
-/// Writes the checksum of the file that was written, beside it.
+/// Writes the checksum of the written file beside it.
 fn write_checksum(args: &Args) -> Result<()> {
     let Some(path) = &args.answer.output else {
         return Err(Error::usage("`--checksum` is of a file: name it with `--output`"));

@@ -50,7 +50,7 @@ pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
     }
 }
 
-/// What to format: the files named, or those of the project that can be.
+/// The files to format: the named ones, or those of the project that can be formatted.
 fn files(args: &Args, graph: &Graph) -> Result<Vec<(String, PathBuf, Dialect)>> {
     if args.files.is_empty() {
         let files = graph.require_project()?.files()?.into_iter();
@@ -66,7 +66,7 @@ fn files(args: &Args, graph: &Graph) -> Result<Vec<(String, PathBuf, Dialect)>> 
         for name in named_files(std::slice::from_ref(named))?.files {
             match dialect(&name, graph.options().input_format) {
                 Some(dialect) => files.push((name.clone(), PathBuf::from(name), dialect)),
-                // Of a folder or a glob, what is no Turtle is left alone.
+                // In a folder or a glob, files other than Turtle and TriG are skipped.
                 None if name != *named => {}
                 None => {
                     if !path.exists() {
@@ -92,7 +92,7 @@ fn dialect(name: &str, format: Option<RdfFormat>) -> Option<Dialect> {
     }
 }
 
-/// Formats one file; whether it changes.
+/// Formats one file; returns whether it changes.
 fn one(name: &str, path: &Path, dialect: Dialect, check: bool, graph: &Graph, output: &mut Output) -> Result<bool> {
     let mut bytes = Vec::new();
     let input = Input::file(name, path, Some(RdfFormat::Turtle))?;

@@ -1,20 +1,21 @@
-//! What the limits are called on the command line and in kgq.toml. The libraries name the limit that was passed; this says how to move it.
+//! Names the limits as the command line and kgq.toml do. The libraries report which limit was exceeded; this adds how to change
+//! it.
 
 use kgq_syntax::budget::{Exceeded, Work};
 use kgq_syntax::error::Error;
 
-/// The error, and those reported with it, with hints on the limits that were passed.
+/// Adds hints to the error, and to those reported with it, on the limits that were exceeded.
 pub fn with_hints(error: Error) -> Error {
     error.hinted(&|error| Some(hint(error.limit_passed()?)))
 }
 
-/// How to move a limit.
+/// The hint on how to change a limit.
 fn hint(limit: Exceeded) -> &'static str {
     match limit {
         Exceeded::Time(Work::Query | Work::Serving | Work::Client | Work::Edit) => {
             "`--timeout` (`timeout` in kgq.toml) sets how long it may take"
         }
-        // kgq.toml bounds queries only: large files may take longer.
+        // kgq.toml limits the time of queries only: large files may take longer.
         Exceeded::Time(Work::Loading | Work::Export | Work::Validation) => "`--timeout` sets how long it may take",
         Exceeded::Memory(Work::Query | Work::Loading | Work::Serving | Work::Edit) => {
             "`--max-memory` (`max-memory` in kgq.toml) sets how much a query, or reading its data, may take"

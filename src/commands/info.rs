@@ -22,7 +22,7 @@ pub struct Args {
     format: ListFormat,
 }
 
-/// How many rows of a table are shown.
+/// The number of table rows that are shown.
 const SHOWN: usize = 20;
 const MOST_PREFIXES: usize = 60;
 
@@ -63,7 +63,7 @@ fn write_text(overview: Overview, all: bool, output: &mut Output) -> Result<()> 
     }
     output.line(&format!("\n{bold}Prefixes{reset}"))?;
     let widest = overview.prefixes.iter().map(|(prefix, _)| width(prefix)).max().unwrap_or(0);
-    // A project says its prefixes itself; hundreds come from files only.
+    // A project declares its own prefixes; hundreds of them only come from files.
     let most_prefixes = if all { usize::MAX } else { MOST_PREFIXES };
     for (prefix, namespace) in overview.prefixes.iter().take(most_prefixes) {
         output.line(&format!("  {}{prefix}:  {}", " ".repeat(widest - width(prefix)), visible(namespace)))?;
@@ -97,7 +97,7 @@ fn to_json(overview: &Overview) -> Value {
     })
 }
 
-/// Names with their counts, the largest first.
+/// Prints names with their counts, the largest first.
 fn table(title: &str, counts: Counts, most: usize, (bold, reset): (&str, &str), output: &mut Output) -> Result<()> {
     if counts.is_empty() {
         return Ok(());
@@ -112,7 +112,7 @@ fn table(title: &str, counts: Counts, most: usize, (bold, reset): (&str, &str), 
     more(rows.len(), most, output)
 }
 
-/// How many there are beyond those shown.
+/// Prints how many there are beyond those shown.
 fn more(all: usize, shown: usize, output: &mut Output) -> Result<()> {
     match all.saturating_sub(shown) {
         0 => Ok(()),

@@ -28,7 +28,7 @@ pub struct Args {
     pub program: PathBuf,
 }
 
-/// How many calls work at once.
+/// The number of calls that run at once.
 const PLACES: usize = 4;
 
 pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
@@ -40,7 +40,7 @@ pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
     drop(watchdog);
     let live = Live::new(graph.clone());
     let current: Current = Arc::new(move || {
-        // Files that are broken leave the graph what it was; the model is told.
+        // Broken files leave the graph as it was; the model is told.
         let _ = live.refresh();
         (live.graph(), live.broken())
     });
@@ -51,7 +51,8 @@ pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
 }
 
 fn print_config(client: &str, program: &Path, graph: &Graph, output: &mut Output) -> Result<u8> {
-    // The file of the process may be an interpreter that runs the program; a name without a folder says only that it was found.
+    // The process's executable may be an interpreter that runs the program. A name without a folder only says that it was found
+    // on the path.
     let program = if program.components().count() > 1 && program.is_file() {
         std::path::absolute(program)
     } else {

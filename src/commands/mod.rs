@@ -1,4 +1,4 @@
-//! The commands: one file a verb, with its arguments (the doc comment is its help) and what it does.
+//! The commands, one file each: its arguments (whose doc comment is the help text) and its action.
 
 mod advice;
 mod answer;
@@ -114,8 +114,8 @@ pub enum Command {
 }
 
 impl Command {
-    /// Whether it keeps writers of the project's files away from its start to its end. Others read within a moment, again and again,
-    /// or write themselves.
+    /// Whether the command locks the project's files against writers from its start to its end. The others read briefly, again
+    /// and again, or write themselves.
     pub fn reads_to_its_end(&self) -> bool {
         match self {
             Self::Repl(_) => false,
@@ -132,7 +132,7 @@ impl Command {
         }
     }
 
-    /// Whether it reads the files of a folder that is no project, where none are named.
+    /// Whether the command, without named files, also reads a folder that is no project.
     pub fn reads_any_folder(&self) -> bool {
         match self {
             #[cfg(feature = "serve")]
@@ -147,7 +147,7 @@ impl Command {
         }
     }
 
-    /// Tells it how the program was started, for what it tells others to start.
+    /// Sets the path of this program, for a command that tells others to start it.
     pub fn set_program(&mut self, program: PathBuf) {
         #[cfg(feature = "mcp")]
         if let Self::Mcp(args) = self {
@@ -157,7 +157,7 @@ impl Command {
         let _ = program;
     }
 
-    /// Whether it only asks the graph, so that it can be asked of another revision too.
+    /// Whether the command only queries the graph, so that it also works on another revision.
     pub fn only_asks(&self) -> bool {
         matches!(
             self,
@@ -176,10 +176,10 @@ impl Command {
     }
 }
 
-/// Runs a command other than `repl`, which is a face of its own. Returns the exit code.
+/// Runs a command other than `repl`, which has a front end of its own. Returns the exit code.
 pub fn run(command: &Command, graph: &Graph, output: &mut Output) -> Result<u8> {
     let result = dispatch(command, graph, output);
-    // What a damaged snapshot led to is no result, and no error of the user's.
+    // If the snapshot turned out to be damaged, neither a result nor an error of the command counts.
     graph.intact()?;
     result
 }
@@ -223,12 +223,12 @@ fn dispatch(command: &Command, graph: &Graph, output: &mut Output) -> Result<u8>
     }
 }
 
-/// What a command has to do with the project's files.
+/// How a command uses the project's files.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Loading {
-    /// It loads them, and limits its work itself.
+    /// It loads them and enforces limits itself.
     Limited,
-    /// It loads them, and what it does is mostly reading.
+    /// It loads them, and mostly reads.
     Reading,
     /// It does not load them, or has findings of its own about kgq.toml.
     Apart,
@@ -276,12 +276,12 @@ impl Command {
     }
 }
 
-/// Watches a whole command that does not limit its work itself.
+/// Returns a watchdog for commands that do not enforce limits themselves.
 pub fn watch(command: &Command, graph: &Graph) -> Option<Watchdog> {
     (command.loading() != Loading::Limited).then(|| Watchdog::of_loading(graph.options()))
 }
 
-/// Warns of what is odd in kgq.toml before a command that loads the project's files.
+/// Prints remarks on kgq.toml before a command that loads the project's files.
 pub fn warn_of_manifest(command: &Command, graph: &Graph, output: &mut Output) -> Result<()> {
     if command.loading() == Loading::Apart {
         return Ok(());
@@ -294,7 +294,7 @@ pub fn warn_of_manifest(command: &Command, graph: &Graph, output: &mut Output) -
     if !is_error && (output.quiet || advice.is_some_and(|advice| advice.no_warnings)) {
         return Ok(());
     }
-    // What cannot be read is told by the command, if it needs it.
+    // A file that cannot be read is reported by the command, if it needs it.
     let remarks = graph.remarks().unwrap_or_default().into_iter().map(Error::as_warning);
     if is_error {
         return Error::all(remarks).map_or(Ok(()), Err);
@@ -303,7 +303,7 @@ pub fn warn_of_manifest(command: &Command, graph: &Graph, output: &mut Output) -
     Ok(())
 }
 
-/// Whether the command heeds the signals to stop itself.
+/// Whether the command handles signals itself in order to stop.
 pub fn heeds_signals(command: Option<&Command>) -> bool {
     #[cfg(feature = "serve")]
     if let Some(Command::Serve(_)) = command {
@@ -314,7 +314,7 @@ pub fn heeds_signals(command: Option<&Command>) -> bool {
     false
 }
 
-/// The help of one command, as `--help` prints it.
+/// The help text of one command, as `--help` prints it.
 fn help_of(name: &str) -> String {
     let mut command = crate::cli::with_own_options(crate::cli::command());
     command.build();

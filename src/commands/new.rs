@@ -28,7 +28,7 @@ pub fn run(args: &Args, _: &Graph, output: &mut Output) -> Result<u8> {
     let name = folder.file_name().map_or_else(|| "my-graph".to_owned(), |n| n.to_string_lossy().into_owned());
     let name: String =
         name.chars().map(|c| if c.is_alphanumeric() || c == '-' || c == '_' { c } else { '-' }).collect();
-    // The manifest is the last: what has none is no project.
+    // The manifest is written last: without it, a folder is no project.
     for (path, text) in FILES.into_iter().rev() {
         let path = folder.join(path);
         let io = |e: std::io::Error| Error::io(path.display(), &e);

@@ -1,4 +1,5 @@
-//! Where commands write: the two streams with what is known of the terminal, and files that are whole or not there.
+//! Where commands write: the two standard streams, with the properties of the terminal, and files that are either complete or
+//! absent.
 
 use super::hints::with_hints;
 use super::terminal::{Content, Stream};
@@ -14,7 +15,7 @@ use std::path::Path;
 pub struct Output {
     pub out: Stream,
     pub err: Stream,
-    /// The width in cells of the terminal that `out` is; `None` where it is none.
+    /// The width in cells of the terminal behind `out`; `None` if it is not a terminal.
     pub terminal: Option<usize>,
     pub colour: bool,
     pub err_is_terminal: bool,
@@ -24,7 +25,7 @@ pub struct Output {
 }
 
 impl Output {
-    /// No terminal, but this writer.
+    /// An output without a terminal that writes to this writer.
     #[cfg(test)]
     pub fn to(out: Box<dyn std::io::Write + Send>) -> Self {
         Self {
@@ -38,12 +39,12 @@ impl Output {
         }
     }
 
-    /// A line to the standard output.
+    /// Writes a line to standard output.
     pub fn line(&mut self, text: &str) -> Result<()> {
         writeln!(self.out, "{text}").map_err(|e| Error::io("the output", &e))
     }
 
-    /// A page of text; on a terminal, its lines are broken between words.
+    /// Writes a page of text; on a terminal, lines are wrapped between words.
     pub fn page(&mut self, text: &str) -> Result<()> {
         match self.terminal {
             Some(width) => self.line(folded(text, width).trim_end()),
@@ -51,7 +52,7 @@ impl Output {
         }
     }
 
-    /// A remark on the standard error, unless remarks are unwanted. That it cannot be written is no failure.
+    /// Writes a remark to standard error, unless `quiet`. A failure to write it is ignored.
     pub fn note(&mut self, text: &str) {
         if !self.quiet {
             let (dim, reset) = if self.err_colour { ("\x1b[2m", "\x1b[0m") } else { ("", "") };
@@ -59,20 +60,20 @@ impl Output {
         }
     }
 
-    /// A warning: an error that does not stop the command.
+    /// Prints a warning: an error that does not stop the command.
     pub fn warn(&mut self, error: &Error) {
         let _ = self.err.write_all(with_hints(error.clone()).render(self.err_colour).as_bytes());
     }
 }
 
-/// The files that names mean, with a remark on what their folders hold beside them.
+/// Resolves names to files, with remarks on other contents of the folders.
 pub fn files_of(names: &[String], output: &mut Output) -> Result<Vec<String>> {
     let named = named_files(names)?;
     named.remarks.iter().for_each(|remark| output.note(remark));
     Ok(named.files)
 }
 
-/// Writes to the file, or to the standard output if there is none.
+/// Writes to the file, or to standard output if there is none.
 pub fn write_to<T>(
     path: Option<&Path>,
     content: Content,
@@ -85,7 +86,8 @@ pub fn write_to<T>(
     }
 }
 
-/// Writes to a file. It is the old one until it is whole, and compressed if its name says so. A device or pipe is written directly.
+/// Writes to a file. It keeps its old content until the new one is complete, and is compressed if its name says so. A device or
+/// pipe is written directly.
 pub fn write_file<T>(path: &Path, write: impl FnOnce(&mut dyn Write) -> Result<T>) -> Result<T> {
     let name = path.to_string_lossy();
     refuse_unknown_compression(&name)?;
@@ -101,7 +103,7 @@ pub fn write_file<T>(path: &Path, write: impl FnOnce(&mut dyn Write) -> Result<T
     Ok(result)
 }
 
-/// Writes behind what the file holds; it is the old one until the new part is whole. A compressed file gets one more member.
+/// Appends to a file. It keeps its old content until the new part is complete. A compressed file gets one more member.
 pub fn append_file<T>(path: &Path, write: impl FnOnce(&mut dyn Write) -> Result<T>) -> Result<T> {
     let name = path.to_string_lossy();
     let (_, compression) = Compression::strip(&name);
@@ -117,7 +119,7 @@ pub fn append_file<T>(path: &Path, write: impl FnOnce(&mut dyn Write) -> Result<
     Ok(result)
 }
 
-/// Fails where a file could not be written, and leaves nothing.
+/// Fails if a file cannot be written; leaves nothing behind.
 pub fn probe_file(path: &Path) -> Result<()> {
     match std::fs::metadata(path) {
         Ok(meta) if meta.is_dir() => Err(Error::input(format!("{} is a folder", path.display()))),
@@ -133,7 +135,7 @@ fn buffered<T>(out: impl Write, name: &str, write: impl FnOnce(&mut dyn Write) -
     Ok(result)
 }
 
-/// Refuses a name that promises a kind of compression, or an archive, which kgq does not write.
+/// Refuses a name with the ending of an archive or of a compression that kgq does not write.
 pub fn refuse_unknown_compression(name: &str) -> Result<()> {
     match Compression::unknown(name) {
         None => Ok(()),

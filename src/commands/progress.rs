@@ -1,4 +1,4 @@
-//! How far a long command is: one line on the standard error, only where that is a terminal, and not for a command that is quick.
+//! Shows the progress of a long command: one line on standard error, only if that is a terminal, and not for a quick command.
 
 use super::output::Output;
 use super::terminal::Stream;
@@ -9,10 +9,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-/// How long a command runs before its progress is shown, and how often then.
+/// How long a command runs before its progress is shown, and the interval between updates.
 const PATIENCE: Duration = Duration::from_millis(300);
 
-/// Shows the newest words from its start until it is dropped.
+/// Shows the latest message until it is dropped.
 pub struct Progress {
     shown: Option<(Arc<Shared>, JoinHandle<()>)>,
     started: Instant,
@@ -29,7 +29,8 @@ impl Progress {
         Self::when(output.err_is_terminal && !output.quiet, Stream::stderr)
     }
 
-    /// As `start`, for a command whose result goes to the standard output: where that is a terminal, the two would mix.
+    /// Like `start`, for a command that writes its result to standard output: if that is a terminal, nothing is shown, as the two
+    /// would mix.
     pub fn beside_result(output: &Output) -> Self {
         Self::when(output.err_is_terminal && !output.quiet && output.terminal.is_none(), Stream::stderr)
     }
@@ -44,20 +45,20 @@ impl Progress {
         Self { shown: thread.flatten().map(|thread| (shared, thread)), started }
     }
 
-    /// What is shown next; the words are made only where they can be.
+    /// Sets the next message; it is only built if it can be shown.
     pub fn say(&self, words: impl FnOnce() -> String) {
         if let Some((shared, _)) = &self.shown {
             *shared.words.lock().unwrap_or_else(PoisonError::into_inner) = words();
         }
     }
 
-    /// Shows how much of a file was read, as the store tells it.
+    /// Shows how many quads of a file were read, as the store reports it.
     pub fn read(&self, name: &str, quads: u64) {
         let rate = quads as f64 / self.started.elapsed().as_secs_f64().max(0.001);
         self.say(|| format!("{}: {} at {}/s", visible(name), thousands(quads), thousands(rate as u64)));
     }
 
-    /// A writer that shows how much went through it.
+    /// Wraps a writer to show how many bytes it wrote.
     pub fn counting<'w>(&'w self, inner: &'w mut dyn Write) -> Counting<'w> {
         Counting { progress: self, inner, bytes: 0, said: 0 }
     }
@@ -122,7 +123,7 @@ mod tests {
     use super::super::terminal::Door;
     use super::*;
 
-    /// Where a test's line goes.
+    /// The buffer that a test writes its line to.
     #[derive(Clone, Default)]
     struct Place(Arc<Mutex<Vec<u8>>>);
 

@@ -97,10 +97,10 @@ fn show(progress: &Progress, stage: Stage<'_>) {
     }
 }
 
-/// How many names stand for all in a message.
+/// The number of names that a message lists.
 const NAMED: usize = 5;
 
-/// The count of what is named and not described, with the first few.
+/// The number of nodes that are named but not described, with the first few.
 fn undescribed(nodes: &[NamedNode], prefixes: &Prefixes) -> String {
     let first: Vec<String> = nodes.iter().take(NAMED).map(|node| prefixes.display(node.as_str())).collect();
     let more = nodes.len().saturating_sub(NAMED);
@@ -147,7 +147,7 @@ fn say(published: &Published, args: &Args, output: &mut Output) {
     }
 }
 
-/// The built files of the query page: those of the folder, or of `dist` in it.
+/// Reads the built files of the query page from the folder, or from `dist` in it.
 fn read_assets(folder: &Path) -> Result<Vec<(String, Vec<u8>)>> {
     let built = folder.join("dist");
     let folder = if built.is_dir() { built } else { folder.to_owned() };

@@ -45,7 +45,7 @@ pub enum ListFormat {
     Json,
 }
 
-/// Names longer than this do not move the titles of all others.
+/// The width of the column of names; longer names do not shift the titles of the others.
 const WIDEST_NAME: usize = 48;
 
 pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {

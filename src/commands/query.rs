@@ -42,7 +42,7 @@ pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
     args.ask.answer(asking, graph, output)
 }
 
-/// Says that a text names a file, if it does: no query is one word with the ending of a file.
+/// An error if the query text looks like a file name: no query is a single word with the ending of a file.
 fn file_as_text(text: &str) -> Option<Error> {
     let text = text.trim();
     let path = Path::new(text);
@@ -54,10 +54,10 @@ fn file_as_text(text: &str) -> Option<Error> {
     })
 }
 
-/// What is read of a query at most, in bytes: a limit on its size can be no higher.
+/// The most bytes read of a query: a configured limit on its size cannot be higher.
 const LONGEST: u64 = 256 << 20;
 
-/// The text given on the command line, in a file or on standard input, with a name for messages.
+/// Reads the text from the command line, a file or standard input; returns its name for messages, and the text.
 pub fn read_text(text: Option<&str>, file: Option<&str>, what: &str) -> Result<(String, String)> {
     match (text, file) {
         (Some(text), _) => match file_as_text(text) {

@@ -1,4 +1,4 @@
-//! The arguments of `kgq repl`; the session itself is a face of its own.
+//! The arguments of `kgq repl`; the session itself is a front end of its own.
 
 use super::advice::AdviceArgs;
 

@@ -1,4 +1,4 @@
-//! A project as it was at a revision of its git repository, in a folder of its own.
+//! Checks out a project at a revision of its git repository, into a folder of its own.
 
 use super::Output;
 use crate::git;
@@ -11,20 +11,20 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 use tempfile::TempDir;
 
-/// The graph of a revision. Its files are there as long as this is.
+/// The graph of a revision. Its files exist as long as this value.
 pub struct Revision {
     pub graph: Graph,
-    /// What the revision is called, and its commit.
+    /// The revision's name, and its commit.
     pub name: String,
-    /// `None` where they are kept in the cache.
+    /// The temporary folder of the files; `None` if they are kept in the cache.
     _folder: Option<TempDir>,
 }
 
-/// Trees that are kept, and for how long at least: another process may be reading one.
+/// The number of trees kept in the cache, and for how long each is kept at least: another process may be reading it.
 const KEPT: usize = 16;
 const WHILE_READ: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// The files of a tree, in the cache by its hash, or in a temporary folder where there is no cache that can be believed.
+/// Checks out the files of a tree: to the cache under its hash, or to a temporary folder if there is no trustworthy cache.
 fn checked_out(graph: &Graph, root: &Path, tree: &str) -> Result<(PathBuf, Option<TempDir>)> {
     let hash =
         git(root, &["rev-parse", "--verify", "--quiet", tree], None).map_err(|_| Error::input("it is not there"))?;
@@ -36,7 +36,7 @@ fn checked_out(graph: &Graph, root: &Path, tree: &str) -> Result<(PathBuf, Optio
             let unfinished =
                 TempDir::with_prefix_in(".kgq-", &kept).map_err(|error| Error::io(kept.display(), &error))?;
             check_out(root, &hash, unfinished.path())?;
-            // Another process may have been first: its files are the same.
+            // Another process may have checked out the same files first.
             if std::fs::rename(unfinished.path().join("project"), &own).is_err() && !own.is_dir() {
                 return Err(Error::bug(format!("{} cannot be made", own.display())));
             }
@@ -50,7 +50,7 @@ fn checked_out(graph: &Graph, root: &Path, tree: &str) -> Result<(PathBuf, Optio
     Ok((folder.path().join("project"), Some(folder)))
 }
 
-/// Writes the files of a tree to the folder `project` in this one.
+/// Writes the files of a tree to the folder `project` in `folder`.
 fn check_out(root: &Path, tree: &str, folder: &Path) -> Result<()> {
     let (index, files) = (folder.join("index"), folder.join("project"));
     std::fs::create_dir(&files).map_err(|error| Error::io(files.display(), &error))?;
@@ -59,7 +59,7 @@ fn check_out(root: &Path, tree: &str, folder: &Path) -> Result<()> {
         .map(drop)
 }
 
-/// Makes the folder for its user alone.
+/// Creates the folder, accessible to its user alone.
 fn make_private(folder: &Path) -> std::io::Result<()> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);
@@ -68,10 +68,10 @@ fn make_private(folder: &Path) -> std::io::Result<()> {
     builder.create(folder)
 }
 
-/// Removes all that is kept of revisions in the cache.
+/// Removes all revisions from the cache.
 ///
 /// # Errors
-/// What cannot be removed.
+/// A folder that cannot be removed.
 pub fn forget(cache: &Path) -> Result<()> {
     let kept = cache.join("revisions");
     match std::fs::remove_dir_all(&kept) {
@@ -80,7 +80,7 @@ pub fn forget(cache: &Path) -> Result<()> {
     }
 }
 
-/// Removes the trees that were not asked for longest. What cannot be removed is tried again next time.
+/// Removes the trees that were not used for longest. A failure is ignored; the next call tries again.
 fn forget_old(kept: &Path) {
     let entries = std::fs::read_dir(kept).into_iter().flatten().flatten();
     let mut trees: Vec<(SystemTime, PathBuf)> =
@@ -94,11 +94,11 @@ fn forget_old(kept: &Path) {
 }
 
 impl Revision {
-    /// The project of this graph at a revision: a commit, a branch, a tag, or anything that git takes for one. Where it has no kgq.toml,
-    /// the one of today says how its files are read, and a note says so.
+    /// Opens the project of this graph at a revision: a commit, a branch, a tag, or anything that git accepts as one. If the
+    /// revision has no kgq.toml, the present one says how its files are read, and a note says so.
     ///
     /// # Errors
-    /// That there is no git, no repository or no such revision; those of kgq.toml as it was then.
+    /// No git, no repository or no such revision; those of kgq.toml at that revision.
     pub fn open(graph: &Graph, revision: &str, output: &mut Output) -> Result<Self> {
         let project = graph.require_project()?;
         let root = &project.root;
@@ -130,13 +130,13 @@ impl Revision {
     }
 }
 
-/// Why git gives no commit for a revision.
+/// The reason why git finds no commit for a revision.
 fn unknown(root: &Path, revision: &str) -> Error {
     if !root.ancestors().any(|folder| folder.join(".git").exists()) {
         return Error::input(format!("there is no revision `{revision}`: the project is in no git repository"))
             .hint("`git init` makes one of its folder");
     }
-    // Where git itself does not work, that is what is wrong.
+    // If git itself does not work, that is the error.
     match git(root, &["rev-parse", "--git-dir"], None) {
         Ok(_) => {
             let two = revision.split_once("..").filter(|(old, _)| !old.is_empty()).map(|(old, new)| {
@@ -149,20 +149,20 @@ fn unknown(root: &Path, revision: &str) -> Error {
     }
 }
 
-/// The state of the project's repository, or the commit that the files were checked out of; `None` where there is neither.
+/// The state of the project's repository, or the commit that the files were checked out from; `None` if there is neither.
 pub fn state(graph: &Graph) -> Option<bundle::Revision> {
     if let Some(commit) = &graph.options().revision {
         return Some(bundle::Revision { commit: commit.clone(), changed: false });
     }
     let root = &graph.project()?.root;
-    // A repository further up that does not have the project says nothing of it.
+    // An enclosing repository that does not contain the project does not count.
     git(root, &["ls-files", "--error-unmatch", "--", MANIFEST], None).ok()?;
     let commit = git(root, &["rev-parse", "--verify", "--quiet", "HEAD^{commit}"], None).ok()?;
     let status = git(root, &["status", "--porcelain", "--untracked-files=all", "--", "."], None).ok()?;
     Some(bundle::Revision { commit, changed: !status.is_empty() })
 }
 
-/// What git prints, with an index of its own where one is named.
+/// Runs git and returns its output; `index` replaces the repository's index.
 fn git(root: &Path, arguments: &[&str], index: Option<&PathBuf>) -> Result<String> {
     let mut command = git::command(root);
     if let Some(index) = index {

@@ -63,7 +63,7 @@ pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
     args.ask.answer(asking, graph, output)
 }
 
-/// The error that no query is named, with some that there are.
+/// The error that no query is named, with some of the existing ones.
 fn nameless(catalog: &Catalog) -> Error {
     const SHOWN: usize = 3;
     let questions: Vec<&CannedQuery> = catalog.queries.iter().filter(|query| !query.is_check()).collect();
@@ -76,7 +76,7 @@ fn nameless(catalog: &Catalog) -> Error {
     }
 }
 
-/// What a canned query asks, and how to run it.
+/// The help text of a canned query: what it asks, and how to run it.
 pub fn help(canned: &CannedQuery, graph: &Graph) -> Result<String> {
     let known = graph.known()?;
     let header = &canned.header;
@@ -146,15 +146,15 @@ pub fn help(canned: &CannedQuery, graph: &Graph) -> Result<String> {
     Ok(out.lines().map(|line| format!("{}\n", visible(line))).collect())
 }
 
-/// A text that fits into a list: its line breaks are spaces.
+/// A text on one line: every run of white space becomes a space.
 pub fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// How many values of a parameter are listed.
+/// The number of values listed for a parameter.
 const OFFERED: usize = 6;
 
-/// The values that a parameter takes, with their labels: all if they are few, else the first; `None` if there are none.
+/// The values of a parameter with their labels: all if they are few, else the first ones; `None` if there are none.
 fn offered(members: &[NamedNode], known: &dyn ParameterContext) -> Option<String> {
     let shown: Vec<String> = members.iter().take(OFFERED).map(|member| named(member, known)).collect();
     let more = members.len().saturating_sub(OFFERED);

@@ -125,13 +125,13 @@ fn parse_bytes(text: &str) -> Result<u64, String> {
     parse_size(text)?.filter(|bytes| *bytes > 0).ok_or_else(|| "leave the option out to set no limit".into())
 }
 
-/// How many answers may be open for each query that runs: their readers are slow.
+/// The number of open answers for each query slot: slow readers keep answers open for long.
 const OPEN_EACH: usize = 32;
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
 const CONNECTIONS: usize = 4_096;
-/// Files that are opened beside connections.
+/// The number of open files besides connections.
 const OTHER_FILES: usize = 128;
-/// How many hidden things are named.
+/// The number of hidden things that a message names.
 const SHOWN: usize = 5;
 const LONGEST_BODY: usize = 1 << 20;
 const LONGEST_HELD: usize = 32 << 20;
@@ -210,7 +210,7 @@ fn tokens(file: Option<&str>) -> Result<Tokens> {
     Tokens::read(Source::new(file, &text))
 }
 
-/// Whether clients can change the files.
+/// Checks that clients can change the files.
 fn can_write(args: &Args, tokens: &Tokens, graph: &Graph) -> Result<()> {
     let root = kgq_edit::project_of(graph)?;
     if !tokens.let_write() {
@@ -254,7 +254,7 @@ fn settings(args: &Args, listens: SocketAddr, tokens: Tokens, graph: &Graph) -> 
     })
 }
 
-/// How clients ask.
+/// The URL scheme that clients use.
 fn scheme(args: &Args) -> Result<&'static str> {
     match args.certificate {
         None => Ok("http"),
@@ -265,13 +265,13 @@ fn scheme(args: &Args) -> Result<&'static str> {
     }
 }
 
-/// How many connections there may be: as many as the system lets have this program, and some files beside.
+/// The most connections: what the system's limit on open files allows, less some for other files, but at most [`CONNECTIONS`].
 fn connections() -> usize {
     #[cfg(unix)]
     {
         use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
         let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
-        // What the system refuses stays as it was.
+        // If the system refuses, the limit stays as it was.
         let raised = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }).is_ok();
         let files = if raised { maximum } else { current };
         let files = files.and_then(|files| usize::try_from(files).ok()).unwrap_or(usize::MAX);
@@ -281,18 +281,19 @@ fn connections() -> usize {
     CONNECTIONS
 }
 
-/// The log goes to the standard error, a line at a time.
+/// A log to standard error, one line per entry.
 fn log(args: &Args, output: &Output) -> Log {
     let format = if output.quiet { LogFormat::None } else { args.log };
     let stream = Mutex::new(Stream::stderr());
     let write = move |line: &str| {
-        // That it cannot be written is no failure of the server.
+        // A failure to write the log does not stop the server.
         let _ = writeln!(stream.lock().unwrap_or_else(PoisonError::into_inner), "{line}");
     };
     Log::new(format, args.log_queries, Arc::new(write))
 }
 
-/// The signals that the server heeds, as they come. Before the data are loaded, there is nothing to finish: the program ends.
+/// The signals that the server handles, as they arrive. Before the data are loaded there is nothing to finish, so the program
+/// ends.
 fn signals(is_loaded: Arc<AtomicBool>) -> Result<UnboundedReceiver<Signal>> {
     let (sender, receiver) = unbounded_channel();
     #[cfg(unix)]

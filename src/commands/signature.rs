@@ -10,10 +10,10 @@ use tempfile::NamedTempFile;
 
 const NAMESPACE: &str = "kgq";
 
-/// A signature of the text with an SSH key.
+/// Signs a text with an SSH key; returns the signature.
 ///
 /// # Errors
-/// That there is no ssh-keygen, or that it cannot sign with the key.
+/// ssh-keygen is missing, or cannot sign with the key.
 pub fn sign(key: &Path, text: &str) -> Result<String> {
     let arguments = [
         OsStr::new("-Y"),
@@ -33,10 +33,11 @@ pub fn sign(key: &Path, text: &str) -> Result<String> {
     Ok(signature)
 }
 
-/// What is to be said of a signature of the text. `allowed` names the keys of whom to trust, as ssh-keygen's ALLOWED SIGNERS have it.
+/// Checks a signature of the text; returns the findings. `allowed` is a file of trusted keys in the ALLOWED SIGNERS format of
+/// ssh-keygen.
 ///
 /// # Errors
-/// That there is no ssh-keygen.
+/// ssh-keygen is missing.
 pub fn check(signature: &str, text: &str, allowed: Option<&Path>) -> Result<Vec<Finding>> {
     if !is_plain_signature(signature) {
         return Ok(vec![Finding::fails("the signature is not in the form that ssh-keygen writes")]);
@@ -85,7 +86,7 @@ fn ssh_keygen(arguments: &[&OsStr], text: &str) -> Result<Output> {
         .spawn();
     let mut child = command.map_err(|error| failed(error).hint("signatures need OpenSSH's ssh-keygen"))?;
     if let Some(mut input) = child.stdin.take() {
-        // One that ends before it has read all says why itself.
+        // A process that ends before it has read everything reports why itself.
         let _ = input.write_all(text.as_bytes());
     }
     child.wait_with_output().map_err(failed)

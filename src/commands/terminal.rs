@@ -1,5 +1,5 @@
-//! The one door to a terminal. Whatever is shown passes it, and what could steer the terminal, hide or reorder text comes out
-//! spelled: of escape sequences only our own pass. Files and pipes have no door: they get every byte as it is.
+//! The only path to a terminal. Characters that could control the terminal, or hide or reorder text, are escaped; of escape
+//! sequences only our own pass. Files and pipes get every byte unchanged.
 
 use kgq_graph::render::Format;
 use kgq_syntax::rdf::RdfFormat;
@@ -20,13 +20,13 @@ const STYLES: &[&str] = &[
     "\x1b[1;34m",
 ];
 
-/// What is written, which says how a character that must not reach the terminal is spelled: so that a copied text means the same,
-/// if the format can say it.
+/// The kind of text written. It decides how an unsafe character is escaped: in the format's own way if there is one, so that a
+/// copied text keeps its meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Content {
-    /// Made by us for reading: our styles pass.
+    /// Laid out by kgq for reading: our styles pass.
     LaidOut,
-    /// Has no escapes of its own.
+    /// A format without escapes of its own.
     Plain,
     /// Turtle, its kin, and SPARQL: `\u009B`.
     Rdf,
@@ -38,7 +38,7 @@ impl Content {
     pub fn of(format: Format) -> Self {
         match format {
             Format::Table => Self::LaidOut,
-            // What is no text is refused at a terminal.
+            // Binary formats are refused at a terminal.
             Format::Csv | Format::Markdown | Format::Arrow | Format::Parquet | Format::Excel => Self::Plain,
             Format::Json | Format::Ndjson | Format::GeoJson | Format::Rdf(RdfFormat::JsonLd) => Self::Json,
             Format::Xml | Format::Html | Format::Rdf(RdfFormat::RdfXml) => Self::Xml,
@@ -56,12 +56,12 @@ impl Content {
     }
 }
 
-/// A writer to a terminal.
+/// A writer to a terminal that escapes unsafe characters.
 pub struct Door {
     terminal: Box<dyn Write + Send>,
     content: Content,
     styled: bool,
-    /// The start of something that the next write may complete: of a character, a style, the end of a line.
+    /// An incomplete character, style or line end that the next write may complete.
     held: Vec<u8>,
 }
 
@@ -70,13 +70,13 @@ impl Door {
         Self { terminal, content: Content::LaidOut, styled, held: Vec::new() }
     }
 
-    /// Puts the words in the place of the line that the cursor is in; without words, clears it.
+    /// Replaces the line that the cursor is in; empty words clear it.
     pub fn status(&mut self, words: &str) -> io::Result<()> {
         write!(self.terminal, "\r\x1b[K{}", visible(words))?;
         self.terminal.flush()
     }
 
-    /// Passes on what is held and the bytes, except what a later write may complete; in the end nothing is held.
+    /// Writes what is held and the bytes, but holds back what a later write may complete; with `end`, nothing is held back.
     fn pass(&mut self, bytes: &[u8], end: bool) -> io::Result<()> {
         let mut all = std::mem::take(&mut self.held);
         all.extend_from_slice(bytes);
@@ -87,7 +87,7 @@ impl Door {
                 Ok(text) => (text, 0),
                 Err(error) => {
                     let valid = std::str::from_utf8(&rest[..error.valid_up_to()]).unwrap_or_default();
-                    // Without a length, the bytes are the start of a character.
+                    // Without a length, the bytes are an incomplete character at the end.
                     (valid, error.error_len().unwrap_or(rest.len() - valid.len()))
                 }
             };
@@ -107,7 +107,7 @@ impl Door {
         self.terminal.write_all(out.as_bytes())
     }
 
-    /// Passes a text on; returns how many bytes at its end wait for what goes on.
+    /// Appends a text with unsafe characters escaped; returns how many bytes at its end must wait for the next write.
     fn letters(&self, text: &str, goes_on: bool, out: &mut String) -> usize {
         let mut rest = text;
         while let Some(at) = rest.find(|c: char| is_unsafe(c) && c != '\n' && c != '\t') {
@@ -134,7 +134,7 @@ impl Door {
         if self.styled && self.content == Content::LaidOut { STYLES } else { &[] }
     }
 
-    /// The style, or the end of a line, with which the text starts.
+    /// The style or line end at the start of the text.
     fn own(&self, text: &str) -> Option<&'static str> {
         self.styles().iter().copied().chain(["\r\n"]).find(|own| text.starts_with(own))
     }
@@ -156,10 +156,10 @@ impl Write for Door {
     }
 }
 
-/// Where the program writes.
+/// A stream that the program writes to.
 pub enum Stream {
     Terminal(Door),
-    /// A file, a pipe: bytes as they are.
+    /// A file or a pipe: bytes unchanged.
     Bytes(Box<dyn Write + Send>),
 }
 
@@ -182,7 +182,7 @@ impl Stream {
         }
     }
 
-    /// To a program that writes to the terminal itself.
+    /// A stream to a program that itself writes to the terminal.
     pub fn through(program: Box<dyn Write + Send>, styled: bool) -> Self {
         Self::Terminal(Door::new(program, styled))
     }
@@ -191,12 +191,12 @@ impl Stream {
         matches!(self, Self::Terminal(_))
     }
 
-    /// Whether styles are to be set.
+    /// Whether styles are used.
     pub fn is_styled(&self) -> bool {
         matches!(self, Self::Terminal(Door { styled: true, .. }))
     }
 
-    /// Writes something of this content.
+    /// Writes text of this kind.
     pub fn write_as<T>(&mut self, content: Content, write: impl FnOnce(&mut dyn Write) -> T) -> T {
         match self {
             Self::Bytes(out) => write(out),
@@ -209,7 +209,7 @@ impl Stream {
         }
     }
 
-    /// Shows how far something is, in one line of a terminal. That it cannot be shown is no failure.
+    /// Shows progress in one line of a terminal. A failure to show it is ignored.
     pub fn status(&mut self, words: &str) {
         if let Self::Terminal(door) = self {
             let _ = door.status(words);
@@ -233,7 +233,7 @@ impl Write for Stream {
     }
 }
 
-/// A text as it would come through the door, for a pager, which writes to the terminal itself.
+/// A text as a terminal would get it, for a pager, which itself writes to the terminal.
 pub fn as_shown(text: &str, content: Content, styled: bool) -> String {
     let mut out = String::with_capacity(text.len());
     Door { content, ..Door::new(Box::new(io::sink()), styled) }.letters(text, false, &mut out);
@@ -262,7 +262,7 @@ mod tests {
         }
     }
 
-    /// What the screen gets of the bytes, written in pieces of this size.
+    /// What the screen gets if the bytes are written in pieces of this size.
     fn shown(content: Content, styled: bool, bytes: &[u8], piece: usize) -> String {
         let screen = Screen::default();
         let mut stream = Stream::Terminal(Door::new(Box::new(screen.clone()), styled));

@@ -56,7 +56,7 @@ pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
         let mut written = BTreeSet::new();
         for name in coverage.queries.iter().filter(wanted) {
             let query = catalog.get(name)?;
-            // One with a required parameter has no answer without it: its case is for a person to write.
+            // A query with a required parameter cannot be answered without it: a person must write its case.
             if query.header.params.values().any(|param| param.required) {
                 continue;
             }

@@ -1,5 +1,5 @@
-//! The projects that the user trusts to name files outside of their folder: a list of folders, a line each, in the user's own
-//! configuration. A key of kgq.toml could not say this, as whoever wrote the project wrote that too.
+//! The projects that the user trusts to name files outside their folder: a list of folders, one per line, in the user's own
+//! configuration. A key of kgq.toml could not grant this, as it has the same author as the project.
 
 use super::output::{Output, write_file};
 use kgq_graph::project::Project;
@@ -39,7 +39,8 @@ enum Action {
     },
 }
 
-/// Runs in a folder, with the user's configuration. No kgq.toml is read: one that is broken can lose trust too.
+/// Runs in a folder, with the user's configuration. No kgq.toml is read: trust in a project with a broken one can be withdrawn
+/// too.
 pub fn run(args: &Args, here: &Path, config: Option<&Path>, output: &mut Output) -> Result<u8> {
     match &args.action {
         Action::List => {
@@ -66,10 +67,10 @@ pub fn run(args: &Args, here: &Path, config: Option<&Path>, output: &mut Output)
     Ok(0)
 }
 
-/// The name of the list.
+/// The file name of the list.
 const LIST: &str = "trusted-projects";
 
-/// The folders that are trusted; none where there is no list.
+/// The trusted folders; empty if there is no list.
 pub fn folders(config: Option<&Path>) -> Vec<PathBuf> {
     let list = config.and_then(|folder| fs::read_to_string(folder.join(LIST)).ok()).unwrap_or_default();
     list.lines().filter(|line| line.starts_with('/')).map(PathBuf::from).collect()
@@ -96,7 +97,7 @@ fn shown(folder: &Path) -> String {
     std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned()).display().to_string()
 }
 
-/// Takes the project that a folder is, or lies in, from the list.
+/// Removes from the list the project that a folder is or lies in.
 fn forget(config: Option<&Path>, folder: &Path) -> Result<PathBuf> {
     let absolute = std::path::absolute(folder).map_err(|e| Error::io(folder.display(), &e))?;
     let real = fs::canonicalize(&absolute).unwrap_or_else(|_| absolute.clone());

@@ -128,7 +128,7 @@ fn row(finding: &Finding, prefixes: &Prefixes) -> Option<Vec<Option<Term>>> {
     ])
 }
 
-/// The report as the graph of the standard (SHACL 1.0 §3.6), with what the shapes graph says of shapes without a name.
+/// Writes the report as the graph that SHACL 1.0 §3.6 defines, with the statements of the shapes graph about blank shapes.
 fn write_report(
     quads: &[Quad],
     format: RdfFormat,

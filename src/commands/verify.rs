@@ -42,7 +42,7 @@ pub struct Args {
     pub sources: SourceArgs,
 }
 
-/// The largest bundle that is read.
+/// The largest bundle that is read, in bytes.
 const LARGEST: u64 = 1 << 30;
 
 pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
@@ -117,7 +117,7 @@ fn show(findings: &[Finding], output: &mut Output) -> Result<()> {
     Ok(())
 }
 
-/// A row that came or went, with the statements that did.
+/// Writes a row that was added or removed, with the statements that changed with it.
 fn change(sign: char, row: &str, what: &str, statements: &[Quad], prefixes: &Prefixes, out: &mut String) {
     let cells: Vec<String> = row
         .split('\t')

@@ -1,5 +1,5 @@
-//! Ends the program where a query passes its limits and does not notice: in parsing, planning, a sort, a join, an update, one
-//! large allocation. What notices by itself ends with an error before; here nothing is waited for.
+//! Ends the program if a query exceeds its limits and does not notice: in parsing, planning, a sort, a join, an update, or one
+//! large allocation. Code that checks its limits ends with an error before; the watchdog waits for nothing.
 
 use super::hints::with_hints;
 use super::terminal::Stream;
@@ -15,48 +15,49 @@ use std::sync::{Arc, LazyLock};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
-/// How often time and memory are looked at.
+/// The interval at which time and memory are checked.
 const INTERVAL: Duration = Duration::from_millis(5);
 /// How long after its deadline a query may still end by itself.
 const GRACE: Duration = Duration::from_millis(50);
-/// Allocations of this size are checked before they are made: one of them can pass the limit between two looks.
+/// Allocations of this size are checked before they are made: a single one can exceed the limit between two checks.
 const LARGE: usize = 16 << 20;
 
-/// What a session's query may take beyond half its limit before it is ended: a small limit is passed between two looks.
+/// How much a session's query may take beyond one and a half times its limit before the program ends: a small limit is soon
+/// passed between two checks.
 const SPARE: u64 = 256 << 20;
 
-/// Bytes that the program may hold while a query runs; no limit otherwise.
+/// The most bytes that the program may hold while a query runs; no limit otherwise.
 static CEILING: AtomicU64 = AtomicU64::new(u64::MAX);
-/// What is half-written, and removed where the program is ended early.
+/// Incomplete files, which are removed if the program is ended early.
 static UNFINISHED: LazyLock<Unfinished> = LazyLock::new(Unfinished::default);
-/// The limit that the ceiling comes from, for the message.
+/// The limit behind the ceiling, for the message.
 static LIMIT: AtomicU64 = AtomicU64::new(0);
-/// Whether what is limited is the reading of files, for the message.
+/// Whether the limited work is the loading of files, for the message.
 static IS_LOADING: AtomicBool = AtomicBool::new(false);
 
-/// The list of what is half-written.
+/// The list of incomplete files.
 pub fn unfinished() -> &'static Unfinished {
     &UNFINISHED
 }
 
-/// Watches from its start until it is dropped.
+/// Watches limits from its start until it is dropped.
 pub struct Watchdog {
     done: Arc<AtomicBool>,
     thread: Option<Thread>,
     ceiling: u64,
 }
 
-/// What a session holds beside its queries: what a limit on memory is counted from.
+/// The memory that a session holds besides its queries: a memory limit counts from there.
 #[derive(Debug, Default)]
 pub struct Base {
     held: Option<u64>,
-    /// One share is held by each query that runs, also by one that was left to itself.
+    /// Each running query holds a clone, even one that was abandoned.
     running: Arc<()>,
 }
 
 impl Base {
-    /// What is held now, given back what was freed. While a query that was left still runs, what it holds is not the session's: what
-    /// was held before it counts on.
+    /// Returns what is held now, after freed memory was returned to the system. While an abandoned query still runs, its memory
+    /// is not the session's, so the earlier value stays.
     pub fn now(&mut self) -> Option<u64> {
         if !self.is_shared() || self.held.is_none() {
             give_back();
@@ -65,18 +66,18 @@ impl Base {
         self.held
     }
 
-    /// Whether a query still runs: it was left, or is giving back what it held.
+    /// Whether a query still runs: an abandoned one, or one that is freeing its memory.
     pub fn is_shared(&self) -> bool {
         Arc::strong_count(&self.running) > 1
     }
 
-    /// To be kept by a query while it runs.
+    /// Returns a token for a query to hold while it runs.
     pub fn share(&self) -> Arc<()> {
         Arc::clone(&self.running)
     }
 }
 
-/// Gives the system back what was freed: the allocator keeps it otherwise, and it would count as held.
+/// Returns freed memory to the system: the allocator would keep it, and it would count as held.
 pub fn give_back() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     // SAFETY: it has no preconditions; it takes the allocator's own locks.
@@ -85,7 +86,7 @@ pub fn give_back() {
     }
 }
 
-/// Tells when a session's query holds more memory than it may, so that it can be stopped and the session goes on.
+/// Tells when a session's query exceeds its memory limit, so that it can be stopped while the session goes on.
 #[derive(Clone, Copy, Debug)]
 pub struct MemoryWatch {
     ceiling: u64,
@@ -93,25 +94,25 @@ pub struct MemoryWatch {
 }
 
 impl MemoryWatch {
-    /// Counts from the base. `None` without a limit, or where the system does not tell.
+    /// Counts from `base`. `None` without a limit, or if the system does not report memory.
     pub fn start(limits: &Limits, base: Option<u64>) -> Option<Self> {
         let limit = limits.memory?;
         Some(Self { ceiling: base?.saturating_add(limit), limit })
     }
 
-    /// Whether an eighth of the limit is held already.
+    /// Whether the query already holds an eighth of its limit.
     pub fn is_taken(&self) -> bool {
         held().is_some_and(|held| held > self.ceiling - self.limit / 8 * 7)
     }
 
-    /// The error, once more is held.
+    /// The error, if the limit is exceeded.
     pub fn passed(&self) -> Option<Error> {
         held().filter(|held| *held > self.ceiling).map(|_| needs_more_memory(Work::Query, self.limit))
     }
 }
 
 impl Watchdog {
-    /// Watches a query of the session from now on; its data are loaded before, and that is watched too.
+    /// Watches a query of the session from now on. Its data are loaded first, which is watched too.
     pub fn of_query(graph: &Graph) -> Result<Self> {
         let loading = Self::of_loading(graph.options());
         graph.snapshot()?;
@@ -119,27 +120,27 @@ impl Watchdog {
         Ok(Self::start(&graph.options().limits))
     }
 
-    /// Watches files being read: for the time that the command line names, as large ones may take longer than a query should; and for
-    /// the memory that a query may have.
+    /// Watches the loading of files: with the time limit of the command line only, as large files may take longer than a query
+    /// should, and with the memory limit of queries.
     pub fn of_loading(options: &OpenOptions) -> Self {
         let OpenOptions { asked_limits, limits, .. } = options;
         Self::of(&Limits { time: asked_limits.time, memory: limits.memory, ..Limits::default() }, Work::Loading)
     }
 
-    /// The clock starts now; memory that is held now does not count.
+    /// Starts the clock now; memory held already does not count.
     pub fn start(limits: &Limits) -> Self {
         Self::of(limits, Work::Query)
     }
 
     fn of(limits: &Limits, work: Work) -> Self {
-        // A time too long for the clock is no limit.
+        // A time that the clock cannot represent is no limit.
         let deadline = limits.time.and_then(|time| Some((Instant::now().checked_add(time + GRACE)?, time)));
         let ceiling = limits.memory.and_then(|limit| Some((held()?.saturating_add(limit), limit)));
         Self::watch(deadline, ceiling, work)
     }
 
-    /// Watches a query of a session, which is asked to stop when it passes its limit on memory: only one that takes half as
-    /// much again before it stops ends the program, as the machine would otherwise.
+    /// Watches a query of a session, which is asked to stop when it exceeds its memory limit. The program ends only if the query
+    /// takes half as much again before it stops, as the machine's memory would run out otherwise.
     pub fn of_session(limits: &Limits, base: Option<u64>) -> Self {
         let ceiling = |limit: u64| {
             let most = limit.saturating_add(limit / 2).saturating_add(SPARE);
@@ -182,7 +183,7 @@ impl Watchdog {
 
 impl Drop for Watchdog {
     fn drop(&mut self) {
-        // In a session, a later query may have set its own.
+        // In a session, a later query may have set its own ceiling.
         let _ = CEILING.compare_exchange(self.ceiling, u64::MAX, Ordering::Relaxed, Ordering::Relaxed);
         self.done.store(true, Ordering::Relaxed);
         if let Some(thread) = &self.thread {
@@ -191,18 +192,19 @@ impl Drop for Watchdog {
     }
 }
 
-/// Ends the program with this error. Whoever else is running stays where it is.
+/// Ends the program with this error, wherever its other threads are.
 fn end(error: &Error) -> ! {
     unfinished().remove();
-    // The exit code says it too, if nobody can be told.
+    // If the message cannot be written, the exit code still tells.
     let _ = Stream::stderr().write_all(with_hints(error.clone()).render(false).as_bytes());
     std::process::exit(i32::from(error.kind().exit_code()))
 }
 
-/// Bytes of memory that the program holds for itself: resident, and not of a file. `None` where the system does not tell.
+/// Bytes of memory that the program holds for itself: resident, and not backed by a file. `None` if the system does not report
+/// them.
 fn held() -> Option<u64> {
     let mut text = [0u8; 128];
-    // Read without allocating: an allocation asks this.
+    // Read without allocating, as the allocator calls this.
     let read = std::io::Read::read(&mut std::fs::File::open("/proc/self/statm").ok()?, &mut text).ok()?;
     let mut fields = text.get(..read)?.split(u8::is_ascii_whitespace).skip(1).map(|field| {
         field.iter().try_fold(0u64, |n, digit| digit.is_ascii_digit().then(|| n * 10 + u64::from(digit - b'0')))
@@ -211,10 +213,10 @@ fn held() -> Option<u64> {
     Some(resident.saturating_sub(shared) * PAGE)
 }
 
-/// The size of a page in `statm`, on all systems that this is built for but some of 64-bit ARM, where it errs to the safe side.
+/// The page size in `statm`. It holds on all target systems except some 64-bit ARM ones, where it errs on the safe side.
 const PAGE: u64 = 4096;
 
-/// The system's allocator, except that the program ends cleanly where memory does.
+/// The system's allocator, except that the program ends cleanly when memory runs out.
 pub struct Allocator;
 
 impl Allocator {
@@ -235,12 +237,12 @@ impl Allocator {
     }
 }
 
-/// Ends the program from within an allocation: by the limit, or because the system has no more.
+/// Ends the program from within an allocation: because of the limit, or because the system has no memory left.
 #[cold]
 fn exhausted(by_limit: bool) -> ! {
     static ENDING: AtomicBool = AtomicBool::new(false);
     if ENDING.swap(true, Ordering::SeqCst) {
-        // Another thread is at it; or this one, and then there is nothing left to end with.
+        // Another thread is ending the program; or this one is, and then there is no memory left to end it cleanly.
         thread::sleep(Duration::from_secs(1));
         std::process::abort();
     }

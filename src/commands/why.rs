@@ -68,7 +68,7 @@ pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
     output.page(&text).map(|()| 0)
 }
 
-/// An explanation as the arguments want it.
+/// The explanation of a row, in the form that the arguments request.
 pub fn explanation(
     graph: &Graph,
     query: &Query,
@@ -120,7 +120,7 @@ fn shown_things(part: &AnswerPart) -> Vec<NamedNode> {
     things.collect()
 }
 
-/// Who wrote each statement's line last, as git knows it: it is asked once a file.
+/// The last author of each statement's line according to git, which is called once per file.
 pub fn authors(graph: &Graph, statements: &[Stated]) -> FxHashMap<usize, String> {
     let folder = graph.project().map_or(Path::new("."), |project| project.root.as_path());
     let mut lines: BTreeMap<&str, BTreeSet<usize>> = BTreeMap::new();
@@ -136,14 +136,14 @@ pub fn authors(graph: &Graph, statements: &[Stated]) -> FxHashMap<usize, String>
     statements.iter().enumerate().filter_map(author).collect()
 }
 
-/// Who wrote these lines of a file last, by line; nothing where git does not know.
+/// The last author of these lines of a file, by line number; empty if git does not know.
 fn blame(folder: &Path, file: &str, lines: &BTreeSet<usize>) -> FxHashMap<usize, String> {
     let told = git::blame(folder, Path::new(file), lines.iter().copied()).unwrap_or_default();
     let mut found = FxHashMap::default();
     let (mut commit, mut number, mut author, mut summary) = ("", 0, "", "");
     for line in told.lines() {
         if line.starts_with('\t') {
-            // The text of the line ends what is told of it.
+            // The line's own text ends its record.
             found.insert(number, format!("({commit} {author}: {summary})"));
         } else if let Some(name) = line.strip_prefix("author ") {
             author = name;

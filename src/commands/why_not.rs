@@ -37,7 +37,7 @@ pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
     let _watchdog = Watchdog::of_query(graph)?;
     let mut expected = columns(graph, &args.expect)?;
     let AskedArgs { query, values, file } = &args.asked;
-    // What is no parameter is a column.
+    // A name that is no parameter is a column.
     let alone = AskedArgs { query: query.clone(), values: Vec::new(), file: file.clone() };
     let told = match alone.read(graph)? {
         Asked::Canned(canned, _) => {
@@ -55,7 +55,7 @@ pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
     output.page(&told).map(|()| 0)
 }
 
-/// The values of parameters, and those of columns.
+/// Separates the values of parameters from those of columns.
 fn divided(canned: &CannedQuery, values: &[String]) -> Result<(Vec<String>, Vec<String>)> {
     let is_parameter = |value: &&String| {
         let name = value.split_once('=').map_or(value.as_str(), |(name, _)| name);
@@ -65,10 +65,10 @@ fn divided(canned: &CannedQuery, values: &[String]) -> Result<(Vec<String>, Vec<
     Ok((parameters.into_iter().cloned().collect(), others.into_iter().cloned().collect()))
 }
 
-/// What is expected of columns, each written NAME=VALUE.
+/// Parses the expected values of columns, each written NAME=VALUE.
 ///
 /// # Errors
-/// What is not written so.
+/// A word in another form.
 pub fn columns(graph: &Graph, words: &[String]) -> Result<Vec<Expectation>> {
     let read = |word: &String| {
         let parts = word.split_once('=');
@@ -79,7 +79,7 @@ pub fn columns(graph: &Graph, words: &[String]) -> Result<Vec<Expectation>> {
     words.iter().map(read).collect()
 }
 
-/// The reason as the arguments want it.
+/// The reason, in the form that the arguments request.
 ///
 /// # Errors
 /// Those of evaluation.

@@ -1,4 +1,4 @@
-//! Whether two datasets are the same but for the names of blank nodes.
+//! Compares two datasets up to the names of blank nodes.
 
 use kgq_syntax::rdf::Quad;
 use oxrdf::Dataset;

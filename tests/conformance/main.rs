@@ -1,8 +1,8 @@
-//! The conformance suites of the W3C, a line for each case: SPARQL, its protocols, RDF and SHACL. `cargo test --test conformance -- NAME` runs
-//! the cases whose name contains it, `-- --list` lists them.
+//! The conformance suites of the W3C, one trial per case: SPARQL, its protocols, RDF and SHACL. `cargo test --test conformance --
+//! NAME` runs the cases whose name contains NAME, `-- --list` lists them.
 //!
-//! They are looked for in `KGQ_W3C`, else in `../shared/w3c`; where they are not, one line says so, which
-//! `KGQ_REQUIRE=shared` makes a failure.
+//! The suites are looked for in `KGQ_W3C`, else in `../shared/w3c`. If they are missing, one line says so; with
+//! `KGQ_REQUIRE=shared` that is a failure.
 
 #[cfg(feature = "serve")]
 #[allow(dead_code, reason = "the tests of the program use more of it")]
@@ -20,7 +20,7 @@ fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(root)
 }
 
-/// Takes the outcome of a case against the reason for which it is known to fail: one that passes after all is a failure too.
+/// Compares the outcome of a case with the reason for which it is known to fail: a known failure that passes is a failure too.
 fn judge(outcome: Result<(), String>, known: Option<&str>) -> Result<(), Failed> {
     match (outcome, known) {
         (Ok(()), None) | (Err(_), Some(_)) => Ok(()),
@@ -29,7 +29,7 @@ fn judge(outcome: Result<(), String>, known: Option<&str>) -> Result<(), Failed>
     }
 }
 
-/// The name of a case; that it is known to fail stands in it.
+/// The name of a case, marked if it is known to fail.
 fn title(name: String, known: Option<&str>) -> String {
     match known {
         Some(reason) => format!("{name} (known to fail: {reason})"),

@@ -20,7 +20,7 @@ const MF: &str = "http://www.w3.org/2001/sw/DataAccess/tests/test-manifest#";
 const SHT: &str = "http://www.w3.org/ns/shacl-test#";
 const SH: &str = "http://www.w3.org/ns/shacl#";
 
-/// A trial for each case, and for each suite one that it is whole.
+/// A trial for each case, and for each suite one that checks its number of cases.
 pub fn trials(root: &Path) -> Vec<Trial> {
     let mut trials = Vec::new();
     for suite in ["core", "sparql"] {
@@ -35,7 +35,7 @@ pub fn trials(root: &Path) -> Vec<Trial> {
             let reason = KNOWN_FAILURES.iter().find(|(name, _)| *name == test.name).map(|(_, reason)| *reason);
             let name = title(format!("shacl/{suite}/{}", test.name), reason);
             let files = Arc::clone(&files);
-            // A case that panicked says so itself; the others go on with the files that are parsed.
+            // A case that panicked reports that itself; the others go on with the files parsed so far.
             let run = move || judge(test.run(&mut files.lock().unwrap_or_else(PoisonError::into_inner)), reason);
             Trial::test(name, run).with_kind("SHACL")
         }));
@@ -43,7 +43,7 @@ pub fn trials(root: &Path) -> Vec<Trial> {
     trials
 }
 
-/// Parsed files, each parsed once: its blank nodes are the same in the manifest, in the data and in the shapes.
+/// Files, each parsed only once, so that its blank nodes are the same in the manifest, the data and the shapes.
 #[derive(Default)]
 struct Files(BTreeMap<PathBuf, Graph>);
 
@@ -107,7 +107,7 @@ impl Test {
         let actual: Graph = report?.to_triples().into_iter().collect();
         let root = actual.subject_for_predicate_object(rdf::TYPE, iri(SH, "ValidationReport").as_ref()).unwrap();
         let mut actual = reduced(&actual, root.into_owned());
-        // Messages are compared only where the test states them.
+        // Messages are compared only if the test gives them.
         let message = iri(SH, "resultMessage");
         if expected.triples_for_predicate(message.as_ref()).next().is_none() {
             actual = actual.iter().filter(|t| t.predicate != message.as_ref()).collect();

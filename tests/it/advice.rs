@@ -1,5 +1,5 @@
-//! Why an answer is empty, and what is said before a query runs: by the cases of `tests/cases/empty-answers.txt`, and of the
-//! shipped queries nothing.
+//! Explanations of empty answers and warnings before a query runs: the cases of `tests/cases/empty-answers.txt`, and no findings
+//! for the shipped queries.
 
 use kgq_engine::{Budget, Limits};
 use kgq_graph::advice::{AdviceRequest, Allowance, codes};
@@ -38,7 +38,7 @@ fn session_of(data: &str) -> Graph {
     Graph::open(options).unwrap()
 }
 
-/// What is found in a query: codes, and all messages as they are printed.
+/// The findings for a query: codes, and all messages as they are printed.
 fn diagnose(
     session: &Graph,
     text: &str,
@@ -60,7 +60,7 @@ fn diagnose(
     (found.iter().map(|f| f.code).collect(), shown)
 }
 
-/// A question about a query.
+/// A function that gives advice about a query.
 type Why = fn(&AdviceRequest<'_>) -> Vec<kgq_graph::advice::Finding>;
 
 fn cases() -> Vec<(String, String, String)> {
@@ -133,7 +133,7 @@ fn ten_findings_are_told_and_the_rest_counted() {
     }
 }
 
-/// The work of comparing names is bounded whatever a query asks for.
+/// The work spent on comparing names is bounded for every query.
 #[test]
 fn advice_ends_when_its_time_is_up_or_nobody_wants_it() {
     let session = session();

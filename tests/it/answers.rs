@@ -1,4 +1,4 @@
-//! `kgq test` on small projects: a wrong answer of each kind is caught, and told by its row and cell.
+//! `kgq test` on small projects: wrong answers of each kind are detected, and reported by row and cell.
 
 use std::fs;
 use std::process::{Command, Output};

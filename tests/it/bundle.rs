@@ -1,6 +1,6 @@
-//! A bundle that was changed anywhere is found out.
+//! Any change to a bundle is detected.
 //!
-//! `KGQ_BUNDLE_BITS=N` flips that many bits of each bundle instead of a few hundred: all of them, if there are no more.
+//! `KGQ_BUNDLE_BITS=N` flips N bits of each bundle instead of a few hundred, or all bits if it has no more.
 
 use super::needs;
 use super::program;
@@ -9,7 +9,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-/// The project of the kind `bundle-and-verify`, in a folder of its own.
+/// A copy of the project in the case `bundle-and-verify`.
 fn project() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let kind = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/kinds/bundle-and-verify");
@@ -19,7 +19,7 @@ fn project() -> tempfile::TempDir {
     folder
 }
 
-/// Numbers of bits among so many, evenly spread: all of them, where as many are wanted.
+/// Bit positions below `all`, evenly spread: at least `wanted` of them, or all.
 fn bits(all: usize, wanted: usize) -> impl Iterator<Item = usize> {
     let step = (all / wanted.max(1)).max(1);
     (0..all).step_by(step)
@@ -71,7 +71,7 @@ fn every_flipped_bit_of_a_signature_is_found() {
     let begin = find(b"-----BEGIN SSH SIGNATURE-----");
     let end = find(b"-----END SSH SIGNATURE-----") + b"-----END SSH SIGNATURE-----\n".len();
     let checksum = |bytes: &mut Vec<u8>| {
-        // The archive itself would tell: let it be one that was packed so.
+        // The archive's checksum would reveal the change, so it is corrected.
         let crc = crc32(&bytes[begin..end]).to_le_bytes();
         let header = begin - 30 - "checksums.txt.sig".len();
         bytes[header + 14..header + 18].copy_from_slice(&crc);
@@ -80,7 +80,7 @@ fn every_flipped_bit_of_a_signature_is_found() {
         let own = starts.into_iter().find(|at| bytes[at + 46..].starts_with(b"checksums.txt.sig")).unwrap();
         bytes[own + 16..own + 20].copy_from_slice(&crc);
     };
-    // The version of its form is one that no signature covers.
+    // No signature covers the version number of its format, so that bit is flipped too.
     let of_version = ("-----BEGIN SSH SIGNATURE-----\n".len() + "U1NIU0lHAAAAA".len()) * 8 + 4;
     for at in bits((end - begin) * 8, wanted(24).min(3_000)).chain([of_version]) {
         let mut changed = bundle.clone();
@@ -94,7 +94,7 @@ fn every_flipped_bit_of_a_signature_is_found() {
     assert_eq!(ran.code, 0, "{}", ran.text());
 }
 
-/// CRC-32 as ZIP has it (ISO 3309), written down plainly.
+/// CRC-32 as in ZIP (ISO 3309), in its simplest form.
 fn crc32(bytes: &[u8]) -> u32 {
     let mut crc = u32::MAX;
     for byte in bytes {

@@ -1,4 +1,4 @@
-//! Faults put into a copy of the shipped project on purpose: each must be found, at the line where it is, with its code.
+//! Faults inserted into a copy of the shipped project: each must be reported on its line, with its code.
 
 use super::program::copy_folder;
 use kgq_engine::{EvaluationOptions, Limits};
@@ -10,7 +10,7 @@ use std::path::Path;
 use std::time::Duration;
 use tempfile::TempDir;
 
-/// A copy of the project with the source text where its `kgq.toml` looks for it.
+/// A copy of the project, with the source text where its `kgq.toml` expects it.
 fn copy() -> TempDir {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let dir = tempfile::tempdir().unwrap();
@@ -45,7 +45,7 @@ struct Fault {
     from: &'static str,
     to: &'static str,
     code: &'static str,
-    /// On the line of the finding, in the changed file; another file's after `FILE|`.
+    /// A text on the line of the finding, in the changed file; for another file, it follows `FILE|`.
     line: &'static str,
     needs_text: bool,
 }
@@ -101,7 +101,7 @@ const FAULTS: &[Fault] = &[
     Fault { what: "a source that no citation names", file: "kgq.toml", from: "id/source/article\"", to: "id/source/artikel\"", code: "unknown-source", line: "id/source/artikel", needs_text: false },
 ];
 
-/// The line, from 1, of the first place where the needle stands.
+/// The line number, from 1, of the first occurrence of the needle.
 fn line_of(text: &str, needle: &str) -> usize {
     let at = text.find(needle).unwrap_or_else(|| panic!("`{needle}` is not in the changed file"));
     text[..at].matches('\n').count() + 1
@@ -122,7 +122,7 @@ fn the_shipped_project_has_nothing_to_find() {
     assert!(report.counts.statements > 500, "{}", report.counts.statements);
 }
 
-/// Faults that can be in one copy together: none changes what another looks for.
+/// Faults that can be in one copy together, as none hides another.
 #[derive(Default)]
 struct Batch<'f> {
     faults: Vec<&'f Fault>,
@@ -131,7 +131,7 @@ struct Batch<'f> {
 
 impl<'f> Batch<'f> {
     fn take(&mut self, fault: &'f Fault) -> bool {
-        // A file that does not parse keeps other checks waiting.
+        // A file that does not parse suspends other checks.
         let breaks = |f: &Fault| f.code == "syntax";
         if !self.faults.is_empty() && (breaks(fault) || self.faults.iter().any(|f| breaks(f))) {
             return false;
@@ -147,7 +147,7 @@ impl<'f> Batch<'f> {
         true
     }
 
-    /// Those that were not found where they are.
+    /// The faults that were not reported in their place.
     fn missed(&self) -> Vec<(&'f Fault, String)> {
         let dir = copy();
         for (file, text) in &self.files {
@@ -176,7 +176,7 @@ fn every_seeded_fault_is_found_at_its_line_with_its_code() {
     }
     let mut missed = Vec::new();
     for fault in batches.iter().flat_map(Batch::missed).map(|(fault, _)| fault) {
-        // Another fault of its batch may have covered it up.
+        // Another fault of its batch may have hidden it.
         let mut alone = Batch::default();
         assert!(alone.take(fault));
         for (fault, found) in alone.missed() {
@@ -265,7 +265,7 @@ fn a_citation_of_a_chinese_source_counts_code_points() {
     );
 }
 
-/// Six patterns that share nothing: more rows than could be looked at in years.
+/// Six patterns without a common variable: more rows than could be examined in years.
 const ENDLESS: &str =
     "?a ?p ?b . ?c ?q ?d . ?e ?r ?f . ?g ?s ?h . ?i ?t ?j . ?k ?u ?l FILTER(CONCAT(STR(?a), STR(?d), STR(?l)) = 'x')";
 

@@ -1,4 +1,4 @@
-//! The statements behind a row, and their sources: each kind of pattern on the least data that shows it.
+//! The statements behind a row, and their sources: each kind of pattern on minimal data.
 
 use kgq_engine::Answer;
 use kgq_graph::graph::{Graph, OpenOptions};

@@ -1,4 +1,4 @@
-//! Formats of columns as a user meets them: `tests/cases/kinds` has those of text.
+//! Columnar formats as a user meets them; `tests/cases/kinds` has the text formats.
 
 use super::program::{Ran, run};
 use std::path::Path;
@@ -46,7 +46,7 @@ fn a_build_without_columns_says_so_before_it_works() {
 mod written {
     use super::*;
 
-    /// What a file of each format begins and ends with.
+    /// Whether a file begins with its format's magic bytes.
     fn begins(bytes: &[u8], magic: &[u8]) -> bool {
         bytes.starts_with(magic)
     }

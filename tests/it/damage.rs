@@ -1,7 +1,7 @@
-//! A snapshot that is damaged, forged, written to or cut gives a right answer or none: whatever is asked of it.
+//! A snapshot that is damaged, forged, overwritten or truncated gives a right answer or none, for every query.
 //!
-//! `KGQ_FLIPS=1000` flips that many bits of a snapshot of 30 MB instead of a few of a smaller one; `KGQ_FORGED=1000` makes that many
-//! snapshots whose checksums are right and whose content is not.
+//! `KGQ_FLIPS=1000` flips that many bits of a 30 MB snapshot instead of a few of a smaller one; `KGQ_FORGED=1000` makes that many
+//! snapshots with valid checksums and invalid content.
 
 use super::program::{self, Ran};
 use std::fmt::Write as _;
@@ -43,7 +43,7 @@ fn number(name: &str) -> Option<usize> {
     std::env::var(name).ok().and_then(|value| value.parse().ok())
 }
 
-/// The next of numbers that look random.
+/// The next pseudo-random number.
 fn next(random: &mut fastrand::Rng) -> usize {
     random.usize(..1 << 31)
 }
@@ -93,7 +93,7 @@ fn is_refused(ran: &Ran) -> bool {
 
 #[test]
 fn a_flipped_bit_is_refused_or_changes_nothing() {
-    /// Above the size that is checked when it is opened.
+    /// More than the size up to which a snapshot is checked when it is opened.
     const LAZY: u64 = 8 << 20;
     let flips = number("KGQ_FLIPS");
     let folder = tempfile::tempdir().unwrap();
@@ -107,7 +107,7 @@ fn a_flipped_bit_is_refused_or_changes_nothing() {
     let (mut random, mut refused) = (fastrand::Rng::with_seed(7), 0);
     for round in 0..flips.unwrap_or(3) {
         let (at, mut byte) = ((next(&mut random) as u64) % length, [0]);
-        // Small tables stand in front of large ones: every third flip is there.
+        // Small tables come before large ones, so every third flip is in the first MiB.
         let at = if round % 3 == 0 { at % (1 << 20) } else { at };
         file.read_exact_at(&mut byte, at).unwrap();
         file.write_all_at(&[byte[0] ^ 1 << (round % 8)], at).unwrap();
@@ -129,7 +129,7 @@ fn a_flipped_bit_is_refused_or_changes_nothing() {
 
 #[test]
 fn a_query_over_the_runs_of_a_damaged_index_is_refused_and_not_endless() {
-    /// The checksums are those of so many bytes each.
+    /// The number of bytes that each checksum covers.
     const BLOCK: u64 = 64 << 10;
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
@@ -138,7 +138,7 @@ fn a_query_over_the_runs_of_a_damaged_index_is_refused_and_not_endless() {
     let expected = ask(folder, &question);
     let file = File::options().read(true).write(true).open(folder.join("s.kgq")).unwrap();
     let mut refused = 0;
-    // The first rows of runs stand in front.
+    // The first rows of runs are at the beginning of the file.
     for at in (0..16).map(|block| 4096 + BLOCK * block + BLOCK / 2) {
         let mut byte = [0];
         file.read_exact_at(&mut byte, at).unwrap();
@@ -151,7 +151,7 @@ fn a_query_over_the_runs_of_a_damaged_index_is_refused_and_not_endless() {
     assert!(refused > 0, "no flip was met");
 }
 
-/// Puts right checksums into a snapshot: one for each 64 KiB behind the header's page, one for those, one for the header.
+/// Writes valid checksums into a snapshot: one for each 64 KiB after the header's page, one for those, one for the header.
 fn sign(bytes: &mut [u8]) {
     const HEADER: usize = 4096;
     let body_end = u64::from_ne_bytes(bytes[16..24].try_into().unwrap()) as usize;
@@ -179,7 +179,7 @@ fn a_snapshot_with_right_checksums_and_wrong_content_ends_nothing_in_a_panic() {
     for round in 0..number("KGQ_FORGED").unwrap_or(4) {
         let mut forged = sound.clone();
         for _ in 0..[1, 1, 3, 20][round % 4] {
-            // Words of the body; now and then where a section lies.
+            // Changes words of the body; sometimes the position of a section.
             let table = 72 + next(&mut random) % 200 * 4;
             let at = if next(&mut random).is_multiple_of(10) {
                 table
@@ -193,7 +193,7 @@ fn a_snapshot_with_right_checksums_and_wrong_content_ends_nothing_in_a_panic() {
         std::fs::write(folder.join("s.kgq"), &forged).unwrap();
         for question in QUESTIONS {
             let ran = ask(folder, question);
-            // What is wrong and possible is believed; a limit may be met first.
+            // Content that is wrong but plausible is accepted; a limit may be exceeded first.
             assert!((0..=5).contains(&ran.code), "round {round}, {question:?}: {ran:?}");
             refused += usize::from(is_refused(&ran));
         }
@@ -201,7 +201,7 @@ fn a_snapshot_with_right_checksums_and_wrong_content_ends_nothing_in_a_panic() {
     assert!(refused > 0, "no forgery was noticed");
 }
 
-/// Asks for what takes long, and calls `disturb` once the program has mapped the snapshot.
+/// Runs a long query, and calls `disturb` once the program has mapped the snapshot.
 fn disturbed(folder: &Path, disturb: impl FnOnce(&File)) -> Ran {
     let long =
         "SELECT (COUNT(*) AS ?n) { ?a ?p ?b . ?c ?q ?d . ?e ?r ?f FILTER(STR(?b) < STR(?d) && STR(?d) < STR(?f)) }";
@@ -231,14 +231,14 @@ fn a_snapshot_that_is_cut_or_overwritten_while_it_is_read_gives_no_answer() {
         file.write_all_at(&vec![0; 65536], 4096).unwrap();
         file.set_modified(std::time::SystemTime::UNIX_EPOCH).unwrap();
     });
-    // The change is noticed where rows leave; what was written over may keep the query busy until its time is up.
+    // The change is noticed before rows are written out; overwritten data may keep the query busy until its time is up.
     assert!(
         [4, 5].contains(&overwritten.code) && rows(&overwritten) == 0,
         "{}: {}",
         overwritten.code,
         overwritten.stderr
     );
-    // A block that is read before the time of change is looked at is found damaged.
+    // If a block is read before the modification time is checked, it is reported as damaged.
     let is_told = ["was changed", "is damaged"].iter().any(|told| overwritten.stderr.contains(told));
     assert!(overwritten.code == 5 || is_told, "{}", overwritten.stderr);
 }

@@ -1,4 +1,4 @@
-//! Parse errors in words: tables of real mistakes, each with the message it gets. `KGQ_ACCEPT=1` writes the messages anew.
+//! Messages of parse errors: tables of real mistakes, each with its message. `KGQ_ACCEPT=1` rewrites the messages.
 
 use kgq_syntax::diagnose::{self, Known};
 use kgq_syntax::error::{Error, Source};
@@ -78,7 +78,7 @@ fn the_walk_finds_no_fault_in_texts_that_the_parser_takes() {
     let base = "http://example.org/";
     let mut wrong = Vec::new();
     for path in files {
-        // `?x<?a&&?b>?y` holds an IRI by the grammar; spargebra takes it although the suite lists it as bad.
+        // By the grammar `?x<?a&&?b>?y` contains an IRI; spargebra accepts it although the suite lists it as bad.
         if path.ends_with("syn-bad-26.rq") {
             continue;
         }

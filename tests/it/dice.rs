@@ -1,4 +1,4 @@
-//! Random numbers for tests. They are ours, as a seed in a message has to mean the same case for ever.
+//! Pseudo-random numbers for tests. The generator is our own, as a seed in a message must stand for the same case forever.
 
 /// A generator of random numbers (splitmix64): the same seed gives the same numbers everywhere.
 pub struct Dice(u64);

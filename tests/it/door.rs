@@ -1,14 +1,14 @@
-//! What reaches a terminal: run in one of `script`'s making, which keeps every byte, no command shows a character of a file that
-//! could steer the terminal, hide or reorder text; into a file or a pipe, the same bytes go as they are.
+//! What reaches a terminal: run in a pseudo-terminal of `script`, which records every byte, no command shows a character from a
+//! file that could control the terminal, or hide or reorder text; files and pipes get the same bytes unchanged.
 
 use super::program;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// Sets the title, the clipboard and a colour, and turns the text around: as C0, C1 and format characters.
+/// Sets the title, the clipboard and a colour, and reverses the text: as C0, C1 and format characters.
 const HOSTILE: &str = "\u{9b}31mRED\u{202e}evil\u{9d}52;c;ZXZpbA==\u{9c}\u{200b}\u{e0041}";
-/// The same with what Turtle's short strings can hold escaped only.
+/// Such characters as Turtle's short strings can only hold escaped.
 const ESCAPED: &str = r"\u001B]52;c;ZXZpbA==\u0007\u001B[31m";
 
 fn project() -> tempfile::TempDir {
@@ -37,7 +37,7 @@ fn project() -> tempfile::TempDir {
     folder
 }
 
-/// What a terminal gets of a command; `None` where there is no `script`.
+/// The bytes that a terminal gets from a command; `None` if `script` is missing.
 fn on_terminal(folder: &Path, command: &str) -> Option<Vec<u8>> {
     let kgq = Path::new(env!("CARGO_BIN_EXE_kgq")).parent().unwrap();
     let path = format!("{}:{}", kgq.display(), std::env::var("PATH").unwrap_or_default());
@@ -55,7 +55,7 @@ fn on_terminal(folder: &Path, command: &str) -> Option<Vec<u8>> {
     Some(ran.ok()?.stdout)
 }
 
-/// What of the bytes could harm, beside line ends and styles.
+/// The harmful characters among the bytes, apart from line ends and styles.
 fn harmful(bytes: &[u8]) -> Vec<String> {
     let text = String::from_utf8(bytes.to_vec()).expect("the terminal gets UTF-8");
     let styles = regex::Regex::new("\x1b\\[[0-9;]*[mK]").unwrap();

@@ -1,4 +1,4 @@
-//! What a stranger does first, through the program itself: a project of one's own, the shipped graph, files without a project.
+//! The first steps of a new user, through the program itself: a project of one's own, the shipped graph, files without a project.
 
 use super::program;
 use std::path::Path;
@@ -7,12 +7,12 @@ use std::process::{Command, Output, Stdio};
 fn kgq(folder: &Path, arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_kgq"));
     command.current_dir(folder).args(arguments).stdin(Stdio::null());
-    // Nothing of the user's own cache or history is read or written.
+    // The user's own cache and history are neither read nor written.
     command.env("XDG_CACHE_HOME", std::env::temp_dir().join("kgq-tests-cache"));
     command.output().unwrap()
 }
 
-/// What a successful run prints.
+/// The output of a run that must succeed.
 fn says(folder: &Path, arguments: &[&str]) -> String {
     let output = kgq(folder, arguments);
     let errors = String::from_utf8_lossy(&output.stderr);

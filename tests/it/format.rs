@@ -1,4 +1,4 @@
-//! The formatter on many files: the graph stays, comments stay, and a second time changes nothing.
+//! The formatter on many files: the graph and the comments stay, and formatting again changes nothing.
 
 use crate::tokens::Random;
 use kgq_graph::format;
@@ -17,13 +17,13 @@ fn comments(text: &str) -> Vec<String> {
     comments
 }
 
-/// What is wrong with the formatted text, if anything is.
+/// Describes what is wrong with the formatted text, if anything is.
 fn fault(path: &Path, text: &str) -> Option<String> {
     let dialect = if path.extension().is_some_and(|e| e == "trig") { Dialect::TriG } else { Dialect::Turtle };
     let source = Source::new("f", text);
     let once = match format::turtle(source, dialect, &Bounds::default()) {
         Ok(once) => once,
-        // What the walk finds no mistake in, but oxttl does, is no input of the formatter.
+        // A text that oxttl rejects is no input for the formatter, even if our parser accepts it.
         Err(error) if turtle::parse(source, dialect, Known { prefixes: &[], base: true }).is_err() => {
             return (error.kind() == kgq_syntax::error::Kind::Bug).then(|| error.to_string());
         }
@@ -43,7 +43,7 @@ fn fault(path: &Path, text: &str) -> Option<String> {
     None
 }
 
-/// The text with a comment in every few gaps between tokens.
+/// The text with a comment in every `every`-th gap between tokens.
 fn with_comments(text: &str, every: usize, comment: &str) -> String {
     let mut out = String::new();
     for (i, token) in turtle::tokenize(text).iter().enumerate() {
@@ -72,7 +72,7 @@ fn w3c_files_keep_graph_and_comments_and_a_second_time_changes_nothing() {
     assert!(wrong.is_empty(), "{} files:\n{}", wrong.len(), wrong.join("\n\n"));
 }
 
-/// A document that declares a few prefixes and perhaps a base, anywhere, and says something with them.
+/// A document that declares a few prefixes and perhaps a base, anywhere, and uses them.
 fn document(random: &mut Random) -> String {
     const PREFIXES: [&str; 4] = ["", "a", "b", "c"];
     const NAMESPACES: [&str; 6] = ["http://x/", "http://x/y#", "http://y/", "rel/", "#", ""];

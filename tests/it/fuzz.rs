@@ -1,5 +1,5 @@
-//! Random inputs of people's tools: headers of grlc, executables in Turtle, queries full of unknown terms. Each is read or refused in
-//! words, and costs no more than it may. `KGQ_HEADERS`, `KGQ_EXECUTABLES` and `KGQ_ADVICE` say how many.
+//! Random inputs of other tools: grlc headers, executables in Turtle, queries full of unknown terms. Each is read, or refused
+//! with a message, and stays within its limits. `KGQ_HEADERS`, `KGQ_EXECUTABLES` and `KGQ_ADVICE` set how many.
 
 use super::program;
 use super::tokens::Random;
@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-/// A clock that stands still, and counts the looks at it.
+/// A clock that stands still and counts how often it is read.
 #[derive(Debug, Default)]
 struct Standing(AtomicUsize);
 
@@ -44,7 +44,7 @@ const KEYS: [&str; 15] = [
     "type",
 ];
 
-/// YAML, more or less.
+/// Values that resemble YAML.
 const VALUES: [&str; 30] = [
     "x",
     "\"y",
@@ -107,7 +107,7 @@ fn one<'a>(random: &mut Random, of: &[&'a str]) -> &'a str {
     of[random.below(of.len())]
 }
 
-/// A query with a header of grlc.
+/// A query with a grlc header.
 fn with_header(random: &mut Random) -> String {
     let mut text = String::new();
     for _ in 0..random.below(8) {
@@ -208,7 +208,7 @@ fn project() -> tempfile::TempDir {
     folder
 }
 
-/// Runs commands in the project: each ends as it is documented to, and says what is wrong where something is.
+/// Runs commands in the project: each ends with a documented exit code, and reports what is wrong if it fails.
 fn try_all(folder: &Path, text: &str, commands: &[&[&str]]) {
     for command in commands {
         let ran = program::run(folder, command);
@@ -239,7 +239,7 @@ fn any_file_of_executables_is_read_or_refused_in_words() {
     }
 }
 
-/// A query with up to thousands of terms that the data do not have.
+/// A query with up to thousands of terms that do not occur in the data.
 fn of_unknown_terms(random: &mut Random) -> String {
     let count = 1 << random.below(13);
     let kind = random.below(3);
@@ -264,13 +264,13 @@ fn of_unknown_terms(random: &mut Random) -> String {
 
 #[test]
 fn advice_on_any_number_of_unknown_terms_is_short_and_bounded() {
-    // As much as the program's threads have: two thousand operators nest in one another.
+    // The same stack as the program's threads: two thousand operators nest in one another.
     let thread = std::thread::Builder::new().stack_size(256 << 20).spawn(advise_on_many).unwrap();
     thread.join().unwrap();
 }
 
 fn advise_on_many() {
-    /// Findings of one query, and steps of its advice.
+    /// The most findings for one query, and the most steps of its advice.
     const MOST: (usize, usize) = (10, 2_000_000);
     let mut data = String::new();
     for i in 0..2_000 {
@@ -289,7 +289,7 @@ fn advise_on_many() {
         let source = Source::new("<query>", &text);
         let query = match graph.parse(source) {
             Ok(query) => query,
-            // More than a query may have.
+            // More operators than a query may have.
             Err(error) if error.message().ends_with("operators and triple patterns") => continue,
             Err(error) => panic!("seed {seed}, {shown}: {error}"),
         };

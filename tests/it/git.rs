@@ -1,4 +1,4 @@
-//! A repository's own configuration runs no program where git is asked about its files.
+//! A repository's own configuration runs no program when kgq asks git about its files.
 
 use super::{needs, program};
 use std::fs;
@@ -36,7 +36,7 @@ fn who_wrote_lines_is_asked_without_the_programs_that_a_repository_names() {
     let published = program::run(folder, &["publish", "--output", "site"]);
     assert_eq!(published.code, 0, "{}", published.stderr);
     assert!(!marker.exists(), "a program of the repository ran");
-    // It would by git alone.
+    // Plain git would run it.
     assert!(git(folder, &["-c", "core.fsmonitor=false", "blame", "a.ttl"]).unwrap().status.success());
     assert!(marker.exists(), "the repository names no program: nothing was tested");
 }

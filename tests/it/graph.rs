@@ -1,4 +1,4 @@
-//! The graph that ships with the project: what its canned queries owe a reader.
+//! The shipped graph: what its canned queries promise to a reader.
 
 use kgq_engine::{Answer, Row};
 use kgq_graph::audit::Audit;
@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-/// Columns that say that a row, or its speaker, is inferred, and by what rule.
+/// Columns that tell whether a row, or its speaker, is inferred, and by which rule.
 const MARKS: [&str; 8] = [
     "inferred",
     "approval_inferred",
@@ -43,7 +43,7 @@ fn answer(session: &Graph, audit: &Audit<'_>, query: &str, parameters: &[String]
     cited.collect()
 }
 
-/// Each file of expected tables: the query's name and its parameters.
+/// For each file of expected tables, the query's name and its parameters.
 fn cases() -> Vec<(String, Vec<String>)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut cases = Vec::new();

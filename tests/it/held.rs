@@ -1,20 +1,21 @@
-//! What a session holds between its queries: it gives back what stopped ones took, their threads too.
+//! The memory of a session between its queries: what stopped queries and their threads took is freed.
 //!
-//! `KGQ_HELD_MIB=512` stops them at that much memory instead of at less, `KGQ_HELD_QUERIES=1000` stops so many, each by another limit.
+//! `KGQ_HELD_MIB=512` stops them at that much memory instead of less; `KGQ_HELD_QUERIES=1000` stops that many, by different
+//! limits in turn.
 
 use super::program;
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::process::Stdio;
 
-/// What the system says of a process.
+/// A field of the system's status of a process.
 fn status(process: u32, field: &str) -> u64 {
     let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix(field)?.strip_prefix(':')).unwrap();
     line.trim().trim_end_matches("kB").trim().parse().unwrap()
 }
 
-/// What a process holds, in bytes.
+/// The resident memory of a process, in bytes.
 fn held(process: u32) -> u64 {
     status(process, "VmRSS") << 10
 }
@@ -22,13 +23,13 @@ fn held(process: u32) -> u64 {
 #[test]
 #[cfg(target_os = "linux")]
 fn a_session_holds_no_more_after_nine_stopped_queries_than_before() {
-    /// Its answer does not fit into a pipe: until the test reads on, the session waits, and can be looked at.
+    /// A query whose answer does not fit into a pipe: until the test reads on, the session waits and can be inspected.
     const LOOK: &str = "SELECT ?look ?b { :n :is ?look, ?b }";
     let limit = std::env::var("KGQ_HELD_MIB").ok().and_then(|mib| mib.parse::<u64>().ok()).unwrap_or(16);
     let folder = tempfile::tempdir().unwrap();
     let numbers: Vec<String> = (1..=30).map(|n| n.to_string()).collect();
     fs::write(folder.path().join("d.ttl"), format!("@prefix : <http://e/> . :n :is {} .", numbers.join(", "))).unwrap();
-    // Endless on any machine, and held in different places: in a sort, in groups, in what was seen, in a text.
+    // Endless on any machine, with the memory in different places: in a sort, in groups, in the set of seen rows, in a text.
     let pattern = "{ :n :is ?a, ?b, ?c, ?d, ?e, ?f, ?g, ?h, ?i, ?j }";
     let takes_all = [
         format!("SELECT * {pattern} ORDER BY ?j"),
@@ -38,7 +39,7 @@ fn a_session_holds_no_more_after_nine_stopped_queries_than_before() {
     ];
     let stopped: Vec<&String> = takes_all.iter().cycle().take(9).collect();
     let script: String = stopped.iter().map(|query| format!("{query}\n\n{LOOK}\n\n")).collect();
-    // The last answers keep the session there while it is looked at.
+    // The last answers keep the session alive while it is inspected.
     let script = script + &format!("{LOOK}\n\n").repeat(3);
     let most = format!("--max-memory={limit}MiB");
     let mut child = program::command(folder.path())
@@ -58,7 +59,8 @@ fn a_session_holds_no_more_after_nine_stopped_queries_than_before() {
     let (before, after) = looks.split_first().unwrap();
     assert_eq!(after.len(), stopped.len());
     for (query, held) in stopped.iter().zip(after) {
-        // Answers are kept, for `.last`, and threads hold a little; nine queries that kept theirs would hold the nine-fold of the limit.
+        // Answers are kept for `.last`, and threads hold a little; nine queries that kept their memory would hold nine times the
+        // limit.
         let most = before + (64 << 20) + (limit << 20) / 8;
         assert!(*held < most, "{held} bytes are held after {query}, and {before} before: {looks:?}");
     }
@@ -72,22 +74,22 @@ fn a_session_has_no_more_threads_and_memory_after_many_queries_over_their_limits
     let folder = tempfile::tempdir().unwrap();
     let numbers: Vec<String> = (1..=30).map(|n| n.to_string()).collect();
     fs::write(folder.path().join("d.ttl"), format!("@prefix : <http://e/> . :n :is {} .", numbers.join(", "))).unwrap();
-    // Those of a project bound its queries, and not reading its data.
+    // The limits of a project apply to its queries, not to loading its data.
     let limits = "[limits]\ntimeout = \"100ms\"\nmax-memory = \"32MiB\"\nmax-rows = 30000\n";
     fs::write(folder.path().join("kgq.toml"), format!("name = \"held\"\ndata = [\"d.ttl\"]\n{limits}")).unwrap();
     let pattern = "{ :n :is ?a, ?b, ?c, ?d, ?e, ?f, ?g, ?h, ?i, ?j }";
-    // Over the limit on time, on memory and on rows in turn.
+    // Exceeding the limits on time, memory and rows in turn.
     let over = [
         format!("SELECT (SUM(?a * ?b * ?c * ?d * ?e + ?f * ?g * ?h * ?i * ?j) AS ?n) {pattern}"),
         format!("SELECT ?a ?b ?c ?d ?e ?f (COUNT(*) AS ?n) {pattern} GROUP BY ?a ?b ?c ?d ?e ?f"),
         "SELECT * { :n :is ?a, ?b, ?c, ?d }".to_owned(),
         format!("SELECT * {pattern} ORDER BY ?j ?a"),
     ];
-    // The first so many make threads that stay, and fill what the allocator keeps.
+    // The first few create threads that stay, and fill the allocator's caches.
     let first = 8;
     let stopped =
         |count: usize| over.iter().cycle().take(count).map(|query| format!("{query}\n\n")).collect::<String>();
-    // The last ones keep the session there while it is looked at.
+    // The last ones keep the session alive while it is inspected.
     let script = format!("{}{LOOK}\n\n{}{LOOK}\n\n{}", stopped(first), stopped(queries), stopped(first));
     let mut child = program::command(folder.path())
         .args(["repl", "--keep-going", "--no-warnings"])

@@ -1,4 +1,5 @@
-//! A server that runs, and a client of HTTP/1.1 that sends the very bytes it is given and shows what came, ends included.
+//! A running server, and an HTTP/1.1 client that sends exactly the given bytes and returns what came back, including how it
+//! ended.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -6,10 +7,10 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-/// Longest that any answer may take by the wall clock, on however busy a machine.
+/// The longest wall-clock time of any answer, even on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// `kgq serve`, until it is dropped.
+/// A running `kgq serve`, stopped when it is dropped.
 pub struct Served {
     child: Child,
     pub address: SocketAddr,
@@ -48,7 +49,7 @@ impl Served {
         Response::read(&mut stream, !request.starts_with(b"HEAD "))
     }
 
-    /// A request without a body.
+    /// Sends a request without a body.
     pub fn request(&self, method: &str, path: &str, headers: &[(&str, &str)]) -> Response {
         self.request_with_body(method, path, headers, b"")
     }
@@ -69,7 +70,7 @@ impl Served {
         self.request("GET", path, &[("Accept", accept)])
     }
 
-    /// A query by GET.
+    /// Sends a query by GET.
     pub fn query(&self, text: &str, accept: &str) -> Response {
         self.get(&format!("/sparql?query={}", escaped(text)), accept)
     }
@@ -80,7 +81,7 @@ impl Served {
         unsafe { libc::kill(self.child.id().try_into().unwrap(), signal) };
     }
 
-    /// Waits for the end: the exit code, and what was said on the standard error.
+    /// Waits for the end; returns the exit code and the text on standard error.
     pub fn wait(mut self) -> (Option<i32>, String) {
         let text = said(&mut self.child);
         (self.child.wait().unwrap().code(), text)
@@ -106,20 +107,20 @@ fn said(child: &mut Child) -> String {
     text
 }
 
-/// A text as a part of an address.
+/// Percent-encodes a text for a URL.
 pub fn escaped(text: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte);
     text.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
 }
 
-/// What came back.
+/// A response.
 #[derive(Debug)]
 pub struct Response {
     pub status: u16,
     /// Names in lower case.
     pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
-    /// Whether the body came to its end.
+    /// Whether the body arrived completely.
     pub whole: bool,
 }
 
@@ -170,7 +171,7 @@ impl Response {
     }
 }
 
-/// The bytes of a body in chunks, and whether its end came.
+/// Reads a chunked body; returns its bytes and whether its end arrived.
 fn chunks(reader: &mut impl BufRead) -> (Vec<u8>, bool) {
     let mut body = Vec::new();
     loop {

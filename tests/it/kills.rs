@@ -1,4 +1,4 @@
-//! An output file is the old one or the new one, never less, whenever the program is killed, and whoever reads it meanwhile.
+//! An output file is complete, old or new, whenever the program is killed and whoever reads it meanwhile.
 
 use super::program;
 use std::os::unix::process::CommandExt;
@@ -7,7 +7,7 @@ use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-/// How often each command is killed; `KGQ_KILLS` sets another number.
+/// The number of kills per command; `KGQ_KILLS` overrides it.
 pub fn kills() -> u64 {
     std::env::var("KGQ_KILLS").ok().and_then(|n| n.parse().ok()).unwrap_or(30)
 }
@@ -50,7 +50,7 @@ fn killed(arguments: &[&str]) {
         let found = std::fs::read(&output).unwrap();
         assert!(found == old || found == new, "killed by {signal} after {wait:?}: {} bytes", found.len());
         let got = status.code().unwrap_or_else(|| -std::os::unix::process::ExitStatusExt::signal(&status).unwrap());
-        // A signal that comes before the program listens for it ends it as any other.
+        // A signal that arrives before the program handles it ends the program directly.
         assert!([0, code, -signal].contains(&got), "killed by {signal} after {wait:?}: ends with {got}");
         if signal != libc::SIGKILL && got != -signal {
             let own = format!(".out.ttl.{}-", child.id());
@@ -59,7 +59,7 @@ fn killed(arguments: &[&str]) {
         }
         ended[usize::from(got != 0) + usize::from(got != 0 && found == new)] += 1;
     }
-    // What was left by the killed, the next one to write there has removed.
+    // The next command that writes there has removed what the killed ones left.
     assert_eq!(program::run(folder.path(), arguments).code, 0);
     assert_eq!(leftovers(folder.path()), Vec::<String>::new());
     assert!(ended[1] > 0, "no kill came in time: {ended:?}");
@@ -91,7 +91,7 @@ fn a_killed_build_leaves_the_old_snapshot_or_the_new() {
         assert_eq!(program::run(folder, &["query", "--snapshot", "s.kgq", "ASK {}"]).code, 0);
     }
     assert!(ended[1] > 0, "no kill came in time: {ended:?}");
-    // The next build leaves nothing of the dead ones.
+    // The next build removes the files of killed ones.
     build(folder, "new.nt");
     assert_eq!(counted(folder), new);
     assert_eq!(names(folder), ["new.nt", "old.nt", "s.kgq"]);
@@ -106,7 +106,7 @@ fn what_dead_builds_left_in_the_cache_is_cleared() {
     for name in [".0123.kgq.1-0.building", ".record-abc"] {
         std::fs::write(cache.join(name), "half").unwrap();
     }
-    // One that a living build holds stays.
+    // A file that a running build holds stays.
     let held = cache.join(".4567.kgq.2-0.building");
     let file = std::fs::File::create(&held).unwrap();
     file.lock().unwrap();
@@ -148,12 +148,12 @@ fn two_processes_read_a_snapshot_while_a_third_replaces_it() {
     assert_eq!(names(folder), ["new.nt", "old.nt", "s.kgq"]);
 }
 
-/// A file may not grow beyond this many bytes, as on a disk that is full.
+/// Runs with a limit on file sizes, as on a full disk.
 fn with_room_for(bytes: u64, command: &mut Command) -> program::Ran {
     // SAFETY: between fork and exec only functions that may be called from a signal handler.
     unsafe {
         command.pre_exec(move || {
-            // Writing beyond is then an error, as on a full disk, and no signal.
+            // Writing beyond the limit is then an error, as on a full disk, and no signal.
             libc::signal(libc::SIGXFSZ, libc::SIG_IGN);
             let limit = libc::rlimit { rlim_cur: bytes, rlim_max: bytes };
             if libc::setrlimit(libc::RLIMIT_FSIZE, &limit) == 0 { Ok(()) } else { Err(std::io::Error::last_os_error()) }
@@ -185,7 +185,7 @@ fn build(folder: &Path, data: &str) {
     assert_eq!(ran.code, 0, "{}", ran.stderr);
 }
 
-/// Two files of statements, and how many they have.
+/// Writes two files of statements; returns how many each has.
 fn two_datasets(folder: &Path) -> (usize, usize) {
     for (name, count) in [("old.nt", 3_000), ("new.nt", 6_000)] {
         let triples: String = (0..count).map(|i| format!("<e:s{i}> <e:p{}> \"{i} of many\" .\n", i % 7)).collect();
@@ -194,7 +194,7 @@ fn two_datasets(folder: &Path) -> (usize, usize) {
     (3_000, 6_000)
 }
 
-/// How many statements the snapshot has, by each of two orders.
+/// Counts the statements of the snapshot, by two permutations.
 fn counted(folder: &Path) -> usize {
     let query = "SELECT (COUNT(*) AS ?n) (COUNT(DISTINCT ?s) AS ?m) { ?s ?p ?o }";
     let ran = program::run(folder, &["query", "--snapshot", "s.kgq", "--format", "csv", query]);

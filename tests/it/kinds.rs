@@ -1,5 +1,5 @@
-//! Small inputs that once failed, each a folder of `tests/cases/kinds` named after its kind: the shell command in `cmd`, run in
-//! a copy of the folder with `kgq` on the path, prints what `expected` holds and ends with code 0. `KGQ_KIND=name` runs those
+//! Small inputs that once failed, each a folder of `tests/cases/kinds` named after its kind. The shell command in `cmd`, run in a
+//! copy of the folder with `kgq` on the path, must print what `expected` holds and end with code 0. `KGQ_KIND=name` runs those
 //! whose names contain it.
 
 use super::program;
@@ -10,7 +10,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-/// What went wrong with a case, if anything did.
+/// Describes how a case failed, if it did.
 fn failure(case: &Path) -> Option<String> {
     let home = tempfile::tempdir().unwrap();
     let folder = home.path().join(case.file_name().unwrap());

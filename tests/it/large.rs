@@ -1,10 +1,10 @@
-//! Files too large to be held parsed: answered from a snapshot that is kept, with the same answers.
+//! Files too large to hold in parsed form: they are queried through a cached snapshot, with the same answers.
 
 use super::program;
 use std::fmt::Write as _;
 use std::path::Path;
 
-/// Above the size from which a snapshot is made, and its query for all people of one town.
+/// A number above the size from which a snapshot is made.
 const PEOPLE: usize = 12_000;
 
 fn write_people(path: &Path, people: usize) {
@@ -38,7 +38,7 @@ fn large_files_are_answered_from_a_snapshot_that_is_kept() {
     let count = ["query", "-d", "people.ttl", "SELECT (COUNT(*) AS ?n) { ?p ex:town ex:town7 }"];
     assert_eq!(text(folder, &count), "?n\n120\n");
     assert!(text(folder, &["cache", "list"]).contains("people.ttl"));
-    // Again, from what is kept; the other evaluator says the same.
+    // Again, from the cached snapshot; the other evaluator gives the same answer.
     assert_eq!(text(folder, &count), "?n\n120\n");
     let mut other = count.to_vec();
     other.extend(["--engine", "oxigraph"]);
@@ -88,7 +88,7 @@ fn statements_described_by_parts_are_reifiers_in_a_snapshot_too() {
     for _ in 0..2 {
         assert_eq!(text(folder, &arguments), "?source\n<http://example.org/book>\n");
     }
-    // Read another way, it is another snapshot.
+    // Read with other options, the file gives another snapshot.
     assert_eq!(text(folder, &["query", "-d", "d.ttl", query]), "?source\n");
     assert_eq!(text(folder, &["cache", "list"]).lines().filter(|line| line.contains(".kgq")).count(), 2);
     text(folder, &["build", "-d", "d.ttl", "--unreify", "--output", "d.kgq"]);

@@ -1,10 +1,10 @@
-//! What the compiler does not keep: the order of the crates, what only the program depends on, and the layers of the rooms of
-//! kgq-graph, which use only rooms below their own layer, or those named for them.
+//! Rules that the compiler does not enforce: the order of the crates, the dependencies that only the program may have, and the
+//! layers of kgq-graph's modules, each of which uses only modules of lower layers or those listed for it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// A room of kgq-graph, its layer, and the rooms of its own layer that it may use.
+/// A module of kgq-graph, its layer, and the modules of the same layer that it may use.
 const ROOMS: &[(&str, u8, &[&str])] = &[
     ("project", 0, &[]),
     ("catalog", 1, &[]),
@@ -25,7 +25,7 @@ const ROOMS: &[(&str, u8, &[&str])] = &[
 const CRATES: &[&str] =
     &["kgq-syntax", "kgq-snapshot", "kgq-engine", "kgq-tables", "kgq-graph", "kgq-edit", "kgq-site"];
 
-/// What only the program may depend on: terminal, command line, sockets.
+/// Dependencies that only the program may have: terminal, command line, sockets.
 const PROGRAM_ONLY: &[&str] = &[
     "clap",
     "clap_complete",
@@ -60,7 +60,7 @@ fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// The rooms that a file names by `crate::…`, with the line.
+/// The modules that a file names by `crate::…`, with the line.
 fn rooms_used(text: &str) -> Vec<(usize, String)> {
     let mut used = Vec::new();
     for (number, line) in text.lines().enumerate() {
@@ -120,7 +120,7 @@ fn a_crate_uses_only_crates_below_it_and_none_knows_the_terminal() {
     assert_eq!(folders, CRATES.len(), "name every crate here, in its place");
 }
 
-/// Where the streams of the process may be named: the door to the terminal; the asking whether one may be read from; and a
+/// The files that may name the process's streams: the writer to the terminal; the check whether a stream can be read from; and a
 /// fixed text for the moment when there is no memory to build another.
 const STREAMS: &[(&str, &[&str])] =
     &[("commands/terminal.rs", &["io::stdout()", "io::stderr()"]), ("commands/watchdog.rs", &["io::stderr()"])];

@@ -1,14 +1,16 @@
-//! Every limit holds one below it, at it, and not one beyond; by its flag and by its key in kgq.toml, which its error names.
+//! Every limit permits one less and exactly its value, but not one more; set by its flag and by its key in kgq.toml, which its
+//! error names.
 
 use super::program;
 use std::io::Write;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// Writes an input of this size into the folder and gives the arguments that read it.
+/// Writes an input of this size into the folder, and returns the arguments that read it.
 type Make = fn(&Path, usize) -> Vec<String>;
 
-/// The flag without its dashes, which is the key too; the limit; what makes an input of a size; the exit code beyond.
+/// The flag without its dashes, which is also the key; the limit; the function that makes an input of a given size; the exit code
+/// when it is exceeded.
 const LIMITS: &[(&str, usize, Make, i32)] = &[
     ("max-depth", 10, |_, n| query(format!("ASK {{ FILTER({}1{}) }}", "(".repeat(n - 2), ")".repeat(n - 2))), 3),
     ("max-depth", 10, |f, n| load(f, "d.ttl", &format!("<e:s> <e:p> {}1{} .", "(".repeat(n), ")".repeat(n))), 3),
@@ -109,7 +111,7 @@ fn every_limit_holds_at_its_value_and_not_one_beyond() {
     }
 }
 
-/// Queries that would take days, each in another part of the program.
+/// Queries that would take days, each in a different part of the program.
 const ENDLESS: &[&str] = &[
     "SELECT (COUNT(*) AS ?n) { ?a ?p ?b . ?c ?q ?d . ?e ?r ?f . ?g ?s ?h . ?i ?t ?j FILTER(CONCAT(STR(?a), STR(?d), STR(?f), STR(?h), STR(?j)) = 'x') }",
     "SELECT * { ?a ?p ?b . ?c ?q ?d . ?e ?r ?f . ?g ?s ?h } ORDER BY DESC(STR(?h)) ?a",
@@ -150,7 +152,7 @@ fn a_time_out_ends_every_query_and_update_in_time() {
         let elapsed = started.elapsed();
         assert_eq!(ran.code, 5, "{arguments:?}: {} {}", ran.text(), ran.stderr);
         assert!(ran.stderr.contains("--timeout") && ran.stderr.contains("`timeout` in kgq.toml"), "{}", ran.stderr);
-        // Loading, and a busy machine, take their part.
+        // Allows for loading and a busy machine.
         assert!(elapsed < Duration::from_millis(3_400), "{arguments:?} took {elapsed:?}");
         let left: Vec<_> = folder.path().read_dir().unwrap().map(|e| e.unwrap().file_name()).collect();
         assert_eq!(left, ["d.nt"], "{arguments:?}");

@@ -1,5 +1,5 @@
-//! Strings that break programs, as literal, IRI, graph, parameter and file name: they come back byte for byte, change no query,
-//! and never reach a terminal raw.
+//! Strings that break programs, as literal, IRI, graph, parameter and file name: they come back byte for byte, alter no query,
+//! and never reach a terminal unescaped.
 
 use super::program;
 use super::roundtrip::{rows_of, rows_read_back, write_rows};
@@ -60,7 +60,7 @@ const NAUGHTY: &[&str] = &[
     "ß ſ K İ ı ǆ",
 ];
 
-/// What XML 1.0 has no way to write, escaped or not.
+/// Whether XML 1.0 can represent the text, escaped or not.
 fn fits_xml(text: &str) -> bool {
     text.chars().all(|c| c >= ' ' || "\t\n\r".contains(c))
 }
@@ -120,7 +120,7 @@ fn an_iri_of_any_characters_reads_back() {
     rows_read_back(&iris.into_iter().map(Term::from).collect::<Vec<_>>());
 }
 
-/// Characters that a terminal obeys, or that change the order of what is around them.
+/// Whether a terminal obeys the character, or it changes the order of the text around it.
 fn is_raw(c: char) -> bool {
     (c.is_control() && c != '\n')
         || matches!(c, '\u{200e}' | '\u{200f}' | '\u{61c}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}')

@@ -1,4 +1,4 @@
-//! Nothing that a query, an update or a file names is ever fetched: a listener hears nothing.
+//! Nothing that a query, an update or a file names is ever fetched: a listener receives no connection.
 
 use super::program;
 use std::io::ErrorKind;
@@ -59,7 +59,7 @@ fn a_listener_hears_nothing() {
     }
     listener.set_nonblocking(true).unwrap();
     assert_eq!(listener.accept().unwrap_err().kind(), ErrorKind::WouldBlock, "something was sent");
-    // The listener would have heard it.
+    // The listener works.
     listener.set_nonblocking(false).unwrap();
     let _stream = TcpStream::connect(address).unwrap();
     listener.accept().unwrap();

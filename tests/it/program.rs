@@ -9,14 +9,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// What a run of the program gave.
+/// The result of a run of the program.
 #[derive(Debug)]
 pub struct Ran {
     /// The exit code; a signal that ended the program is negative.
     pub code: i32,
     pub stdout: Vec<u8>,
     pub stderr: String,
-    /// Time on the processor, of the system's part too.
+    /// Processor time, in user and system mode.
     pub cpu: Duration,
     /// Most memory held at once, in bytes.
     pub peak: u64,
@@ -28,10 +28,10 @@ impl Ran {
     }
 }
 
-/// Longest that any run may take by the wall clock, on however busy a machine.
+/// The longest wall-clock time of any run, even on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// Copies a folder with all that is in it.
+/// Copies a folder recursively.
 pub fn copy_folder(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap().flatten() {
@@ -55,18 +55,17 @@ pub fn run(folder: &Path, arguments: &[impl AsRef<OsStr>]) -> Ran {
     finish(command(folder).args(arguments).spawn().unwrap())
 }
 
-/// Runs with this on the standard input.
+/// Runs the program with this input on standard input.
 pub fn run_with_input(folder: &Path, arguments: &[impl AsRef<OsStr>], input: Vec<u8>) -> Ran {
     let mut child = command(folder).args(arguments).stdin(Stdio::piped()).spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();
-    // A program that refuses its input early closes it.
+    // A program that rejects its input early closes the pipe.
     thread::spawn(move || drop(stdin.write_all(&input)));
     finish(child)
 }
 
-/// The most memory that a running process has held, in bytes. What the system counts for an ended one (`ru_maxrss`) would
-/// not do: it includes the memory of the tests' own process, from which the program was started. A child just made has that
-/// memory too until it has become the program.
+/// The peak memory of a running process, in bytes. The system's figure for an ended one (`ru_maxrss`) is unusable: it includes
+/// the memory of the test process that started the program. A new child has that memory too, until it executes the program.
 fn memory_peak(process: i32) -> u64 {
     let program = std::fs::read_link(format!("/proc/{process}/exe"));
     if program.is_ok_and(|path| path == std::env::current_exe().unwrap()) {

@@ -1,4 +1,4 @@
-//! What README.md, docs/asking.md and the module's README show is what the program prints.
+//! The examples in README.md, docs/asking.md and the module's README show what the program really prints.
 
 use super::program;
 #[cfg(feature = "mcp")]
@@ -6,7 +6,7 @@ use serde_json::Value;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// The examples: each command line, with what stands below it up to the next one or the end of its block.
+/// The examples: each command line with the lines below it, up to the next one or the end of its block.
 fn examples(readme: &str) -> Vec<(String, Vec<String>)> {
     let (mut found, mut open) = (Vec::<(String, Vec<String>)>::new(), false);
     for line in readme.lines() {
@@ -42,7 +42,7 @@ fn project(folder: &Path) {
     std::fs::copy(root.join("kgq.toml"), folder.join("kgq.toml")).unwrap();
 }
 
-/// What a shell does with a command line there, with `kgq` on its path: whether it ends well, and what it prints.
+/// Runs a command line in a shell with `kgq` on its path; returns whether it succeeded, and its output.
 fn printed(line: &str, folder: &Path, home: &Path) -> (bool, String) {
     let programs = Path::new(env!("CARGO_BIN_EXE_kgq")).parent().unwrap();
     let path = format!("{}:{}", programs.display(), std::env::var("PATH").unwrap_or_default());
@@ -53,7 +53,7 @@ fn printed(line: &str, folder: &Path, home: &Path) -> (bool, String) {
     (ended.status.success(), String::from_utf8(ended.stdout).unwrap())
 }
 
-/// The first part of what is shown that does not stand in what was printed, behind the parts before it; `[…]` stands for anything.
+/// The first part of the example that does not occur in the output after the parts before it; `[…]` stands for anything.
 fn missing<'s>(shown: &'s [String], printed: &str) -> Option<&'s str> {
     let mut rest = printed;
     let parts = shown.iter().flat_map(|line| line.split("[…]")).filter(|part| !part.trim().is_empty());
@@ -76,7 +76,7 @@ fn every_example_of_the_readme_prints_what_it_shows() {
     let examples = examples(&page("README.md"));
     assert!(examples.len() >= 6, "{} examples", examples.len());
     for (command, shown) in examples {
-        // Rows look as on a terminal.
+        // Rows are shown as on a terminal.
         let rows = command.starts_with("run ") || command.starts_with("query ");
         let told = printed(&if rows { format!("{command} --format table") } else { command.clone() });
         assert_eq!(missing(&shown, &told), None, "of `kgq {command}`, which prints\n{told}");
@@ -99,7 +99,7 @@ fn every_command_of_the_page_on_asking_does_its_work() {
     assert!(folder.join("tasks.parquet").is_file() && folder.join("columns/triples.parquet").is_file());
 }
 
-/// Whether a document is as it is shown; in texts, `[…]` stands for anything.
+/// Whether a document equals the one shown; in texts, `[…]` stands for anything.
 #[cfg(feature = "mcp")]
 fn is_as_shown(shown: &Value, told: &Value) -> bool {
     match (shown, told) {

@@ -1,4 +1,4 @@
-//! What is written reads back the same: graphs in every RDF format, by two parsers where there are two; answers in the W3C's
+//! Written data read back the same: graphs in every RDF format, by two parsers where there are two; answers in the W3C's
 //! formats of results.
 
 use kgq_engine::{Answer, Solutions};
@@ -37,7 +37,7 @@ fn parse(bytes: &[u8], format: RdfFormat) -> Vec<Quad> {
     read(&input, 0, ReadOptions::default()).unwrap_or_else(|e| panic!("{e}\n{}", String::from_utf8_lossy(bytes))).quads
 }
 
-/// The graph that the repository ships.
+/// The shipped graph.
 fn shipped() -> Vec<Quad> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
     let session = Graph::open(OpenOptions { folder, ..OpenOptions::default() }).unwrap();
@@ -57,7 +57,7 @@ fn written_formats() -> impl Iterator<Item = RdfFormat> {
     RdfFormat::ALL.iter().copied().filter(|f| f.is_written())
 }
 
-/// The quads with blank nodes named by their place in the dataset.
+/// The quads in canonical form, with canonical blank node labels.
 fn canonical(quads: &[Quad]) -> Vec<String> {
     let mut dataset: Dataset = quads.iter().cloned().collect();
     dataset.canonicalize(CanonicalizationAlgorithm::Unstable);
@@ -66,7 +66,7 @@ fn canonical(quads: &[Quad]) -> Vec<String> {
     lines
 }
 
-/// What a format can hold of the quads: all graphs, or the default graph with all of them merged.
+/// The quads as a format can hold them: in their graphs, or all merged into the default graph.
 fn fitting(quads: &[Quad], format: RdfFormat) -> Vec<Quad> {
     if format.holds_named_graphs() {
         return quads.to_vec();
@@ -116,7 +116,7 @@ fn another_parser_reads_turtle_and_trig_the_same() {
             let quads = fitting(&quads, format);
             let mapped = rdf11::downgrade(&quads, &Budget::default()).unwrap().0.quads;
             let back = by_rio(&written(&quads, format, RdfVersion::V11), format);
-            // It writes tags in lower case, which RDF 1.1 allows.
+            // The other parser returns tags in lower case, which RDF 1.1 allows.
             let lower = |quads: &[Quad]| -> Vec<String> {
                 canonicalize(quads, &Budget::default()).unwrap().lines.iter().map(|l| l.to_lowercase()).collect()
             };
@@ -202,7 +202,7 @@ pub fn write_rows(variables: &[Variable], rows: &[Vec<Option<Term>>], format: Fo
     out
 }
 
-/// Checks that rows read back from all formats that say what kind of term a value is, and their text from CSV.
+/// Checks that rows read back unchanged from all formats that tell kinds of terms, and as texts from CSV.
 pub fn rows_read_back(terms: &[Term]) {
     let (variables, rows) = rows_of(terms);
     for (format, results) in [

@@ -1,4 +1,4 @@
-//! The session without a terminal: a script on its standard input; and what it shares with `kgq query` and `kgq run`.
+//! The session without a terminal: a script on its standard input; and behaviour shared with `kgq query` and `kgq run`.
 
 use super::program::{Ran, run, run_with_input};
 use std::fs;
@@ -10,7 +10,7 @@ const DATA: &str = "@prefix : <http://e/> .
 :n :is 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30 .
 ";
 
-/// A project whose kgq.toml has these lines too.
+/// A project with these additional lines in its kgq.toml.
 fn project(lines: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let manifest = format!("name = \"small\"\ndata = [\"*.ttl\"]\n{lines}\n[prefixes]\n\"\" = \"http://e/\"\n");
@@ -23,7 +23,7 @@ fn script(folder: &Path, arguments: &[&str], script: &str) -> Ran {
     run_with_input(folder, arguments, script.as_bytes().to_vec())
 }
 
-/// A query for each code of a usual mistake.
+/// A query for each code of a common mistake.
 const MISTAKES: &[(&str, &str)] = &[
     ("cross-product", "SELECT * { ?a :leads ?b . ?c :name ?d }"),
     ("never-bound", "SELECT ?m ?nmae { ?m :name ?name }"),
@@ -108,7 +108,7 @@ fn a_query_that_no_glob_would_find_or_whose_answer_would_be_data_is_not_saved() 
 #[test]
 fn a_query_that_takes_too_much_is_stopped_on_either_engine_and_the_session_goes_on() {
     let folder = project("");
-    // Endless on any machine: 30 to the power of ten rows, all of which an answer holds.
+    // Endless on any machine: 30 to the power of ten rows, all of which the answer would hold.
     let rows = "SELECT * { :n :is ?a, ?b, ?c, ?d, ?e, ?f, ?g, ?h, ?i, ?j } ";
     let sorted = format!("{rows} ORDER BY ?j");
     let (memory, time) = (("--max-memory=16MiB", "more memory than 16 MiB"), ("--timeout=1s", "longer than 1 s"));
@@ -148,7 +148,7 @@ fn answers_of_a_session_are_appended_to_a_file_and_a_file_that_cannot_be_is_refu
     );
     let written = fs::read_to_string(folder.path().join("a.csv")).unwrap().replace('\r', "");
     assert_eq!(written, "m\nhttp://e/miit\nhttp://e/mof\n\nfalse\n");
-    // Another session begins anew; a compressed file gets one more member.
+    // Another session starts the file anew; a compressed file gets one more member for each append.
     let text = ".output a.csv\nASK {}\n.output b.nt.gz\nCONSTRUCT WHERE { :mof :leads ?x }\nCONSTRUCT WHERE { :miit :leads ?x }\n";
     assert_eq!(script(folder.path(), &["repl"], text).code, 0);
     assert_eq!(fs::read_to_string(folder.path().join("a.csv")).unwrap(), "true\n");

@@ -1,6 +1,6 @@
-//! A query of any shape, reading files, and what is made of a whole graph, hear that their time is up, and give back what they held. The clock goes on by a second at each
-//! look, so that no test depends on how fast the machine is; `KGQ_STOPS=1000000` lets the system's clock end work on as many things, and fails where that takes
-//! more than 0.1 s.
+//! Queries of any shape, reading files, and work on whole graphs stop when their time is up, and free what they held. The test
+//! clock advances by a second each time it is read, so that no test depends on the machine's speed. `KGQ_STOPS=1000000` instead
+//! stops work on that many things by the system's clock, and fails if stopping takes more than 0.1 s.
 
 use kgq_engine::query::{ParseContext, Query, parse_query};
 use kgq_engine::{Answer, Budget, EvaluationOptions, Limits, evaluate};
@@ -26,7 +26,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-/// A second goes by at each look.
+/// A clock that advances by a second each time it is read.
 #[derive(Debug, Default)]
 struct Looks(AtomicU64);
 
@@ -42,10 +42,10 @@ impl Looks {
     }
 }
 
-/// Longer than any of these queries looks at the clock.
+/// More clock reads than any of these queries makes.
 const NO_END: u64 = 1 << 40;
 
-/// A budget whose time is up after so many looks.
+/// A budget whose time is up after this many clock reads.
 fn budget(work: Work, looks: u64) -> (Arc<Looks>, Budget) {
     let clock = Arc::new(Looks::default());
     let limits = Limits { time: Some(Duration::from_secs(looks)), ..Limits::default() };
@@ -53,7 +53,7 @@ fn budget(work: Work, looks: u64) -> (Arc<Looks>, Budget) {
     (clock, budget)
 }
 
-/// So many things: in chains of fifty, with values, names, groups; a tenth of them said in graphs too.
+/// A dataset with this many things: in chains of fifty, with values, names, groups; a tenth of them also in named graphs.
 fn trig(things: usize) -> String {
     let mut text = String::from("@prefix : <http://e/> .\n");
     for i in 0..things {
@@ -76,7 +76,7 @@ fn snapshot(things: usize) -> Snapshot {
     Snapshot::load(&[input(things)], &BuildOptions::default()).unwrap().0
 }
 
-/// Queries by what they do.
+/// Queries by their shape.
 fn shapes(things: usize) -> Vec<(&'static str, String)> {
     let from = |word: &str| (0..40).map(|i| format!("{word} :g{i} ")).collect::<String>();
     let values: String = (0..things).map(|i| format!(":n{i} ")).collect();
@@ -139,7 +139,7 @@ fn parsed(text: &str) -> Query {
     parse_query(Source::new("q", text), ParseContext { prefixes: &prefixes, base: None, bounds }).unwrap()
 }
 
-/// Asks for the whole answer, and gives the number of its rows.
+/// Reads the whole answer; returns the number of its rows.
 fn answered(snapshot: &Snapshot, query: &Query, budget: &Budget) -> Result<u64, Error> {
     let options = EvaluationOptions { budget: budget.clone(), ..EvaluationOptions::default() };
     Ok(match evaluate(snapshot, query, &options)? {
@@ -149,10 +149,11 @@ fn answered(snapshot: &Snapshot, query: &Query, budget: &Budget) -> Result<u64, 
     })
 }
 
-/// Few, so that each shape is run to its end and stopped at many looks.
+/// Few things, so that each shape can run to its end and be stopped at many reads.
 const THINGS: usize = 400;
 
-/// Looks after the one that says that the time is up: a few threads each hear of it, and the planner asks at each part of the pattern.
+/// The most clock reads after the one at which the time is up: each of a few threads makes one, and the planner one for each part
+/// of the pattern.
 const MOST_LATE: u64 = 200;
 
 #[test]
@@ -166,7 +167,7 @@ fn a_query_of_any_shape_stops_at_any_look_and_gives_back_what_it_held() {
         assert!(all > 2, "{name}: {all} looks");
         assert_eq!(whole.held(), 0, "{name} holds what it did not give back");
         for looks in [1, 2, all / 3, all / 2, all - all / 8 - 1].map(|looks| looks.max(1)) {
-            // A snapshot keeps merges of its graphs: they are made anew.
+            // A snapshot caches merges of its graphs, so these need a new snapshot each time.
             let snapshot = if name.contains("merged") { &self::snapshot(THINGS) } else { &snapshot };
             let (clock, limited) = budget(Work::Query, looks);
             let error = answered(snapshot, &query, &limited).expect_err(name);
@@ -188,7 +189,7 @@ fn a_query_of_any_shape_that_needs_more_memory_stops_or_goes_on_in_a_file_and_gi
         for memory in [whole.peak() / 2, whole.peak() - whole.peak() / 10] {
             let limited = Budget::new(Limits { memory: Some(memory), ..Limits::default() });
             match answered(&snapshot, &query, &limited) {
-                // It went on in a temporary file, or held nothing at all.
+                // The query continued in a temporary file, or needed no memory at all.
                 Ok(found) => assert!(found == rows && limited.peak() <= memory, "{name} with {memory} bytes"),
                 Err(error) => {
                     assert_eq!(error.limit_passed(), Some(Exceeded::Memory(Work::Query)), "{name}: {error}");
@@ -227,10 +228,10 @@ fn a_thousand_queries_over_their_limits_leave_nothing_held() {
     assert!(stopped > 500, "{stopped} were stopped");
 }
 
-/// Work within a budget.
+/// Work that runs within a budget.
 type Way<'w> = &'w dyn Fn(&Budget) -> Result<(), Error>;
 
-/// That the work stops at any look and when it holds too much, gives back what it held.
+/// Checks that the work stops at any clock read and when it holds too much, and then frees what it held.
 fn check_stops(work: Work, name: &str, least_looks: u64, least_held: u64, run: Way<'_>) {
     let (clock, whole) = budget(work, NO_END);
     run(&whole).unwrap();
@@ -244,7 +245,7 @@ fn check_stops(work: Work, name: &str, least_looks: u64, least_held: u64, run: W
     assert_eq!(limited.held(), 0, "{name}");
 }
 
-/// That the work, which looks so often at the clock, stops at any look, and when it is cancelled.
+/// Checks that the work, which makes `all` clock reads, stops at any of them, and when it is cancelled.
 fn check_ends(work: Work, name: &str, all: u64, run: Way<'_>) {
     for looks in [1, 2, all / 4, all / 2, all - all / 8 - 1].map(|looks| looks.max(1)) {
         let (_, limited) = budget(work, looks);
@@ -271,7 +272,7 @@ fn reading_and_building_stop_at_any_look_and_give_back_what_they_held() {
     check_stops(Work::Loading, "read", 10, 100_000, &read);
 }
 
-/// Things in chains, of classes in a tree, each with a list and a blank node that is like others but for where it hangs.
+/// Things in chains, of classes in a tree, each with a list and a blank node that differs from others only by its place.
 fn connected(things: usize) -> Vec<Quad> {
     let mut text = String::from(
         "@prefix : <http://e/> . @prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .
@@ -292,7 +293,7 @@ fn connected(things: usize) -> Vec<Quad> {
     Dataset::read(&[input], ReadOptions::default()).unwrap().quads().to_vec()
 }
 
-/// Statements as they are looked up.
+/// The statements as a snapshot that can be searched.
 fn stated(quads: &[Quad]) -> Snapshot {
     Snapshot::from_quads_in_order(quads, &Budget::default()).unwrap()
 }
@@ -386,7 +387,7 @@ fn advice_looks_at_the_clock_of_the_query_that_it_is_of() {
     std::fs::write(folder.path().join("d.trig"), trig(400)).unwrap();
     let files = vec![folder.path().join("d.trig").display().to_string()];
     let graph = Graph::open(OpenOptions { files, ..OpenOptions::default() }).unwrap();
-    // Nothing is misspelt: what leaves no row is found by asking parts of it.
+    // Nothing is misspelt, so the cause is found by running parts of the query.
     let text = "SELECT * { ?a <http://e/next> ?b . ?b <http://e/value> ?v ; <http://e/in> ?g . ?c <http://e/in> ?g \
                 FILTER(?v > 1000000 && ?a != ?c) }";
     let source = Source::new("q", text);
@@ -422,7 +423,7 @@ fn a_limit_on_time_ends_work_of_any_shape_soon_after_it() {
         }
         assert_eq!(budget.held(), 0, "{name}");
         println!("{name:28} ended {over:?} after its limit");
-        // How fast the machine is counts only where that is asked.
+        // The machine's speed counts only if `KGQ_STOPS` is set.
         if things.is_some() && over > Duration::from_millis(100) {
             late.push((name.to_owned(), over));
         }

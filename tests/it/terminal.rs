@@ -1,6 +1,6 @@
-//! The session as a person meets it: typed into a terminal (tmux), its screens kept as text in `tests/screens`.
+//! The session as a person sees it: typed into a terminal (tmux), with its screens stored as text in `tests/screens`.
 //!
-//! With `KGQ_ACCEPT_SCREENS=1` the screens are written anew. Times are masked.
+//! `KGQ_ACCEPT_SCREENS=1` rewrites the screens. Times are masked.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,14 +17,14 @@ const DATA: &str = r#"@prefix : <http://e/> .
 :text rdfs:comment "A text that is longer than a line of a terminal is likely to be, so that a table has to break it into several lines, or to set values one a line where there are too many columns."@en .
 "#;
 
-/// A terminal with a small project in it.
+/// A terminal that shows a small project.
 struct Terminal {
     socket: String,
     folder: tempfile::TempDir,
 }
 
 impl Terminal {
-    /// Opens one, or says why not.
+    /// Opens a terminal; `None`, with a message, if that is impossible.
     fn open(name: &str, columns: u16, lines: u16, environment: &str) -> Option<Self> {
         Self::open_with(name, columns, lines, environment, "")
     }
@@ -83,7 +83,7 @@ impl Terminal {
     fn keys(&self, keys: &[&str]) -> &Self {
         for key in keys {
             self.tmux(&["send-keys", key]);
-            // The editor reads a pasted burst as one paste; a person's keys come one by one.
+            // The editor takes a burst of keys for a paste; a person's keys come one by one.
             std::thread::sleep(Duration::from_millis(60));
         }
         self
@@ -118,7 +118,7 @@ impl Terminal {
         self
     }
 
-    /// Compares the screen with the one that is kept.
+    /// Compares the screen with the stored one.
     fn same(&self, name: &str) -> &Self {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/screens").join(format!("{name}.txt"));
         let screen = masked(&self.screen());
@@ -138,7 +138,7 @@ impl Drop for Terminal {
     }
 }
 
-/// The screen without what differs from run to run.
+/// The screen with varying parts masked.
 fn masked(screen: &str) -> String {
     let time = regex::Regex::new(r"in \d+(\.\d+)? m?s").unwrap();
     time.replace_all(screen, "in TIME").into_owned()
@@ -357,7 +357,7 @@ fn what_is_pasted_is_shown_in_characters_that_can_be_seen_and_means_the_same() {
     terminal.tmux(&["set-buffer", "ASK { FILTER(STRLEN('\u{9b}31m\u{202e}\u{200b}') = 6) }"]);
     terminal.tmux(&["paste-buffer", "-p"]);
     terminal.wait(r"'\u009B31m\u202E\u200B'").keys(&["Enter"]).wait("true").ready();
-    // From the history it comes back as it was seen.
+    // The history returns it as it was shown.
     terminal.keys(&["C-l", "Up"]).wait(r"'\u009B31m\u202E\u200B'").keys(&["Enter"]).wait("true").ready();
 }
 
@@ -365,7 +365,7 @@ fn what_is_pasted_is_shown_in_characters_that_can_be_seen_and_means_the_same() {
 fn keys_edit_as_in_vi_where_that_is_wanted() {
     let Some(terminal) = Terminal::open("vi", 80, 24, "NO_COLOR=1") else { return };
     terminal.line(".mode vi").wait("keys edit as in vi").ready();
-    // Keys that come in one burst would be taken for a paste.
+    // A burst of keys would be taken for a paste.
     terminal.text("ASK { :mof a :Mnistry }").wait("Mnistry }").keys(&["Escape"]).wait("small: ASK");
     terminal
         .keys(&["0", "f", "M", "a"])

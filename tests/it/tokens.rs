@@ -1,4 +1,4 @@
-//! The tokenizers on everything: W3C's files, mutations of them, noise, and texts made to be slow.
+//! The tokenizers on many inputs: W3C's files, mutations of them, noise, and texts designed to be slow.
 
 use kgq_syntax::diagnose::{self, Known};
 use kgq_syntax::error::Source;
@@ -9,7 +9,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-/// A small generator of numbers (SplitMix64): the same texts in every run.
+/// A small random number generator (SplitMix64): every run gets the same texts.
 pub struct Random(pub u64);
 
 impl Random {
@@ -167,7 +167,7 @@ fn texts_made_to_be_slow_are_not() {
             tokenize(&text);
         }
         let mut passed = Vec::new();
-        // What the guard makes of it does not matter here, only that it is quick.
+        // The guard's result does not matter here, only its speed.
         let _ = Guard::new(text.as_bytes(), "f", Bounds::default()).read_to_end(&mut passed);
         assert!(start.elapsed() < Duration::from_secs(2), "{piece:?} took {:?}", start.elapsed());
     }

@@ -1,4 +1,4 @@
-//! The commands of the tutorial do what it says, from an empty folder to a published site.
+//! The commands of the tutorial work as described, from an empty folder to a published site.
 
 use super::needs::absent_tool;
 use std::net::TcpListener;
@@ -44,11 +44,11 @@ fn every_command_of_the_tutorial_does_what_it_says() {
     }
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let tutorial = std::fs::read_to_string(root.join("docs/tutorial.md")).unwrap();
-    // The port that it names may be taken here.
+    // The tutorial's port may be in use here.
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
     let steps = steps(&tutorial.replace("7979", &free));
     assert!(steps.len() >= 10 && steps.iter().filter(|step| !step.shown.is_empty()).count() >= 8);
-    // One shell for all, as steps change the folder and start a server; each ends with a mark.
+    // All steps run in one shell, as they change the folder and start a server; a mark ends each.
     let mark = "=== done";
     let script: String = steps.iter().map(|step| format!("{}echo '{mark}'\n", step.commands)).collect();
     let home = tempfile::tempdir().unwrap();

@@ -1,5 +1,5 @@
-//! Random sequences of update operations against a model over sets of statements: patterns matched term by term, every operation
-//! as SPARQL 1.1 Update says it. Where all literals are canonical, Oxigraph's store has to agree as well.
+//! Random sequences of update operations, compared with a model over sets of statements: patterns are matched term by term, and
+//! every operation follows SPARQL 1.1 Update. If all literals are canonical, Oxigraph's store must agree as well.
 //!
 //! A failure names its seed. `KGQ_UPDATES=100000` runs that many instead of the few of every test run, from `KGQ_UPDATES_SEED`.
 
@@ -31,7 +31,7 @@ const VARIABLES: [&str; 3] = ["?x", "?y", "?z"];
 /// A statement, or a pattern or template of one: subject, predicate, object, and the graph (none for the default one).
 type Places = [String; 4];
 
-/// An operation as it is written, and as the model runs it.
+/// An operation that can be written as SPARQL and run on the model.
 enum Operation {
     InsertData(Vec<Places>),
     DeleteData(Vec<Places>),
@@ -72,7 +72,7 @@ impl Random {
         [subject.to_owned(), self.dice.pick(&PREDICATES).to_owned(), object.to_owned(), self.graph()]
     }
 
-    /// A statement with variables for some of its terms, also for the graph's name.
+    /// A statement with variables for some of its terms, possibly also for the graph.
     fn pattern(&mut self, blank: bool) -> Places {
         let mut places = self.statement(blank);
         for (place, once_in) in [(0, 2), (1, 3), (2, 2), (3, 4)] {
@@ -177,7 +177,7 @@ impl Operation {
     }
 }
 
-/// The model: a set of statements, the graphs that are there, and a count of the blank nodes made.
+/// The model: a set of statements, the existing graphs, and a count of the blank nodes made.
 #[derive(Default)]
 struct Model {
     quads: HashSet<Quad>,
@@ -207,7 +207,7 @@ fn name_term(graph: &GraphName) -> Option<Term> {
     }
 }
 
-/// Binds a place of a pattern to a term; false if it has another value.
+/// Matches a place of a pattern with a term, binding its variable; returns false if the values differ.
 fn unify(place: &str, term: &Term, solution: &mut Solution) -> bool {
     if !place.starts_with('?') {
         return parsed(place) == *term;
@@ -221,7 +221,7 @@ impl Model {
         for [subject, predicate, object, graph] in pattern {
             let mut found = Vec::new();
             for solution in &solutions {
-                // The merge of several graphs has a triple once.
+                // A merge of several graphs contains each triple once.
                 let mut seen = HashSet::new();
                 for quad in &self.quads {
                     let mut solution = solution.clone();
@@ -378,14 +378,14 @@ pub fn oxigraphs(data: &[Quad], text: &str) -> Vec<Quad> {
     store.iter().map(|quad| quad.unwrap()).collect()
 }
 
-/// A random case: what is there, an update, and what the model has then.
+/// A random case: a dataset, an update, and the model's result.
 pub struct Case {
     pub quads: Vec<Quad>,
     pub text: String,
     pub expected: Vec<Quad>,
-    /// Whether Oxigraph's store must have the same.
+    /// Whether Oxigraph's store must give the same result.
     pub is_told_by_oxigraph: bool,
-    /// All of it, for messages.
+    /// A description of the whole case, for messages.
     pub told: String,
 }
 
@@ -405,13 +405,14 @@ impl Case {
         let expected: Vec<Quad> = model.quads.iter().cloned().collect();
         let given: Vec<String> = quads.iter().map(Quad::to_string).collect();
         let told = format!("seed {seed}\n{}\n{text}", given.join("\n"));
-        // A graph that its last statement leaves goes on in Oxigraph's store, as here; from a missing one it copies nothing at all.
+        // Transfers are not compared. In Oxigraph's store, as here, a graph persists after its last statement is removed; but
+        // copying from a missing graph does nothing there.
         let transfers = operations.iter().any(|operation| matches!(operation, Operation::Transfer(..)));
         Self { quads, text, expected, is_told_by_oxigraph: random.canonical && !transfers, told }
     }
 }
 
-/// Runs one random case; how many statements it changes.
+/// Runs one random case; returns how many statements it changes.
 fn run(seed: u64) -> usize {
     let Case { quads, text, expected, is_told_by_oxigraph, told } = Case::of(seed);
     isomorphic(&ours(&quads, &text), &expected).unwrap_or_else(|why| panic!("{why}\n{told}"));

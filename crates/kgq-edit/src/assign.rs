@@ -1,5 +1,5 @@
-//! Which file a new statement goes to: where its subject stands, else where members of its class stand, else the file that kgq.toml
-//! names. What shares a blank node stays together.
+//! Chooses the file of a new statement: where its subject stands, else where members of its class stand, else the file that
+//! kgq.toml names. Statements that share a blank node stay together.
 
 use crate::fates::fitness;
 use crate::files::{File, Files};
@@ -14,23 +14,23 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 type Key = (NamedOrBlankNode, GraphName);
 
-/// A file by its number, and the statement behind which a new subject begins there.
+/// The number of a file, and the statement after which a new subject is written there (`None`: at the end).
 type Place = (usize, Option<usize>);
 
-/// What is known of the files, to place statements by.
+/// Indexes over the files by which statements are placed.
 pub struct Places<'a> {
     files: &'a Files,
     project: &'a Project,
     removed: &'a FxHashSet<Quad>,
     added: &'a [Quad],
-    /// Where facts about a subject stand: file, statement.
+    /// Where facts about a subject stand: file number, statement number, site.
     sites: FxHashMap<Key, Vec<(usize, usize, &'a Site)>>,
-    /// The same of files that are not kept by line.
+    /// The same for files that are not edited line by line: the file number alone.
     elsewhere: FxHashMap<Key, usize>,
     types: FxHashMap<&'a NamedOrBlankNode, Vec<&'a Term>>,
     members: FxHashMap<(&'a Term, &'a GraphName), Vec<(usize, usize)>>,
     decided: FxHashMap<Key, Place>,
-    /// The number of the file that kgq.toml names, once it is asked for.
+    /// The number of the file that kgq.toml names, set when it is first needed.
     default: Option<usize>,
     beside: &'a [(NamedOrBlankNode, NamedOrBlankNode)],
 }
@@ -72,7 +72,7 @@ impl<'a> Places<'a> {
         places
     }
 
-    /// Subjects that, where they have no place of their own, stand beside others.
+    /// Sets which subjects are written beside which others, if they have no place of their own.
     #[must_use]
     pub fn beside(mut self, beside: &'a [(NamedOrBlankNode, NamedOrBlankNode)]) -> Self {
         self.beside = beside;
@@ -95,19 +95,18 @@ impl<'a> Places<'a> {
         }
     }
 
-    /// The additions of each file, in the order of the quads. `make` gives the number of a file of this name, which it may have to
-    /// make.
+    /// Assigns every added quad to a file; the result keeps the order of the quads.
     ///
     /// # Errors
-    /// That no file can take a statement.
+    /// No file can take one of the statements.
     pub fn assign(mut self) -> Result<Vec<(usize, Addition)>> {
         let groups = self.groups();
-        // A reifier comes to its statement, and what is said of it to the reifier.
+        // A reifier follows its statement, and the facts about the reifier follow that.
         let mut order: Vec<usize> = (0..self.added.len()).collect();
         order.sort_by_key(|at| self.added[*at].predicate.as_ref() == rdf::REIFIES);
         let mut by_group: FxHashMap<usize, Place> = FxHashMap::default();
         let mut assigned = Vec::with_capacity(self.added.len());
-        // Statements that others are about are placed first, then reifiers, then what is said of these.
+        // Reified statements are placed first, then their reifiers, then the facts about the reifiers.
         let reifiers: FxHashSet<&NamedOrBlankNode> = self
             .added
             .iter()
@@ -143,7 +142,8 @@ impl<'a> Places<'a> {
         self.files.all.iter().position(|file| file.owns(node))
     }
 
-    /// The statements that share a blank node, by the number of the first.
+    /// Groups the statements that share a blank node. The key is the position of a statement, the value that of the first
+    /// statement in its group.
     fn groups(&self) -> FxHashMap<usize, usize> {
         let mut leader: FxHashMap<BlankNode, usize> = FxHashMap::default();
         let mut above: Vec<usize> = (0..self.added.len()).collect();
@@ -190,7 +190,7 @@ impl<'a> Places<'a> {
             });
             return Ok((owner, near));
         }
-        // A reifier without a name stands at its statement, with all that is said of it.
+        // A blank reifier stands at its statement, together with all facts about it.
         if let Some(place) = members.iter().find_map(|quad| self.at_its_statement(quad)) {
             return Ok(place);
         }
@@ -200,7 +200,7 @@ impl<'a> Places<'a> {
         if holds_all(file) {
             return Ok(place);
         }
-        // One that holds all graphs, of these one that has most of them already.
+        // Of the files that can hold all these graphs, take the one that has most of them already.
         let has = |file: &File| members.iter().filter(|quad| file.has_graph(&quad.graph_name)).count();
         let others = self.files.all.iter().filter(|file| file.is_kept_by_line() && holds_all(file));
         let other = others.max_by_key(|file| (has(file), std::cmp::Reverse(file.number)));
@@ -235,7 +235,7 @@ impl<'a> Places<'a> {
         self.default(quad)
     }
 
-    /// Of a reifier: where the statement stands that it is about.
+    /// For the `rdf:reifies` statement of a reifier: where the reified statement stands.
     fn at_its_statement(&self, quad: &Quad) -> Option<Place> {
         let Term::Triple(triple) = &quad.object else { return None };
         if quad.predicate.as_ref() != rdf::REIFIES {
@@ -255,7 +255,7 @@ impl<'a> Places<'a> {
         Some((site.0, Some(site.1)))
     }
 
-    /// Where most members of its class stand, behind the one that comes before it by name.
+    /// The file with most members of the subject's class, after the member that precedes the subject by name.
     fn among_its_class(&self, (subject, graph): &Key) -> Option<Place> {
         let types = self.types.get(subject)?;
         types.iter().find_map(|class| {
@@ -277,7 +277,7 @@ impl<'a> Places<'a> {
         })
     }
 
-    /// The file that kgq.toml names; for a graph that it cannot hold, one that holds this graph.
+    /// The file that kgq.toml names; for a named graph that it cannot hold, another file that can.
     fn default(&mut self, quad: &Quad) -> Result<Place> {
         let graph = &quad.graph_name;
         let named = self.project.manifest.edit.file.as_deref();
@@ -295,7 +295,7 @@ impl<'a> Places<'a> {
         let error =
             Error::input(format!("no file is named for {}, which is new and has no class with members", quad.subject))
                 .hint(format!("name it in {MANIFEST}: `[edit]` and, below it, `file = \"data/new.ttl\"`"));
-        // Where kgq.toml has no such table, no place in it is wrong.
+        // Without an `[edit]` table in kgq.toml there is no place to point at.
         Err(match self.project.named_in_manifest("[edit]") {
             Some(place) => error.at(place),
             None => error,
@@ -303,7 +303,7 @@ impl<'a> Places<'a> {
     }
 }
 
-/// Of statements that share a blank node, some cannot stand in the file of the others.
+/// The error for statements that share a blank node where the file cannot hold all their graphs.
 fn parted(file: &File, members: &[&Quad]) -> Error {
     let graph = members.iter().map(|quad| &quad.graph_name).find(|graph| !file.can_hold(graph));
     let graph = graph.unwrap_or(&GraphName::DefaultGraph);

@@ -1,4 +1,4 @@
-//! All files of an edit: what each becomes, compared with what was asked for before anything is written.
+//! Edits all files of a project at once. The new text of each is compared with the requested change before anything is written.
 
 use crate::assign::Places;
 use crate::files::{File, Files, Kept, has_nodes, is_formatted, refusal};
@@ -21,29 +21,29 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-/// How files are edited.
+/// Options of an edit.
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
-    /// Whether files that are not kept line by line may be written anew.
+    /// Whether files that cannot be edited line by line may be rewritten as a whole.
     pub rewrite: bool,
-    /// Prefixes that new text may take, besides those of the project.
+    /// Prefixes that new text may use, besides those of the project.
     pub prefixes: Prefixes,
-    /// Subjects that, where they have no place of their own, stand beside others.
+    /// Pairs of subjects: the first is written beside the second if it has no place of its own.
     pub beside: Vec<(NamedOrBlankNode, NamedOrBlankNode)>,
 }
 
-/// What one file becomes.
+/// One file, before and after an edit.
 #[derive(Clone, Debug)]
 pub struct FileChange {
     pub name: String,
     pub path: PathBuf,
-    /// What it holds now, if it is there.
+    /// Its bytes now; `None` for a new file.
     pub before: Option<Vec<u8>>,
     pub after: Vec<u8>,
 }
 
 impl FileChange {
-    /// The difference as git shows it, the names below `a/` and `b/`.
+    /// Returns a unified diff as git shows it, with the names below `a/` and `b/`.
     pub fn diff(&self) -> String {
         let before = String::from_utf8_lossy(self.before.as_deref().unwrap_or_default());
         let after = String::from_utf8_lossy(&self.after);
@@ -65,12 +65,12 @@ impl FileChange {
 pub struct Edit {
     pub changes: Vec<FileChange>,
     pub warnings: Vec<Error>,
-    /// The names that it changes in all files, if it does.
+    /// The renaming that this edit applies to all files, if it is one.
     pub renaming: Option<Renamed>,
 }
 
 impl Settings {
-    /// For an update: its own prefixes may stand in new text.
+    /// The settings for an update: new text may use the prefixes that the update declares.
     pub fn of_update(text: &str, rewrite: bool) -> Self {
         let declared = sparql::prefixes_declared(text, &sparql::tokenize(text));
         let prefixes = declared.iter().map(|declared| (declared.prefix, declared.iri)).collect();
@@ -78,7 +78,7 @@ impl Settings {
     }
 }
 
-/// What an update changes of the statements of these files.
+/// Computes what an update changes in the statements of these files.
 ///
 /// # Errors
 /// Those of the update.
@@ -86,18 +86,18 @@ pub fn update(graph: &Graph, files: &Files, source: Source<'_>) -> Result<Change
     update_within(graph, files, source, &UpdateContext::default())
 }
 
-/// The same, of an update that came with a request.
+/// Like [`update`], for an update that came with a protocol request.
 ///
 /// # Errors
-/// Those of the update; one that says itself where it looks, as the request does.
+/// Those of the update; one with its own `USING` or `WITH` although the request names graphs.
 pub fn update_within(graph: &Graph, files: &Files, source: Source<'_>, context: &UpdateContext) -> Result<Change> {
     graph.update_of(&files.quads(), source, context)
 }
 
-/// The files after a change.
+/// Computes the files after a change.
 ///
 /// # Errors
-/// A statement that no file can take; a file that is not kept by line, unless it may be rewritten.
+/// A statement that no file can take; a file that cannot be edited line by line, unless it may be rewritten.
 pub fn edit(graph: &Graph, files: &Files, change: &Change, settings: &Settings) -> Result<Edit> {
     let project = graph.require_project()?;
     let removed: FxHashSet<Quad> = change.removed.iter().cloned().collect();
@@ -153,14 +153,14 @@ fn one(
     Ok(edited)
 }
 
-/// The bytes of a file that is written as a whole.
+/// The bytes of a file that is rewritten as a whole.
 pub(crate) fn anew(file: &File, quads: &[Quad], prefixes: &Prefixes) -> Result<Vec<u8>> {
     let mut out = Vec::new();
     write_quads(quads, file.input.format, prefixes, GraphOptions::default(), &Budget::default(), &mut out)?;
     stored(file, &out)
 }
 
-/// What the file says afterwards, its own graph as the default graph.
+/// The statements of the file after the edit, with its own graph as the default graph.
 fn expected(file: &File, removed: &FxHashSet<Quad>, additions: &[Addition]) -> Vec<Quad> {
     let kept = file.quads.iter().filter(|quad| !removed.contains(quad));
     let quads = kept.chain(additions.iter().map(|addition| &addition.quad)).cloned();
@@ -174,7 +174,7 @@ fn expected(file: &File, removed: &FxHashSet<Quad>, additions: &[Addition]) -> V
     quads.map(own).collect()
 }
 
-/// Makes sure that the text says what it should.
+/// Checks that the edited text parses to exactly the wanted statements.
 pub(crate) fn compare(graph: &Graph, file: &File, text: &str, wanted: Vec<Quad>) -> Result<()> {
     let mut input = file.input.clone();
     input.content = Content::Bytes(text.as_bytes().to_vec());
@@ -192,7 +192,7 @@ pub(crate) fn compare(graph: &Graph, file: &File, text: &str, wanted: Vec<Quad>)
     Err(Error::bug(format!("the edited text of {} would say something else, so it is left as it is", file.name)))
 }
 
-/// Whether these statements are the same but for the labels of their blank nodes.
+/// Whether the two sets of statements differ at most in the labels of their blank nodes.
 pub(crate) fn same_but_for_labels(one: Vec<Quad>, other: Vec<Quad>) -> bool {
     let (mut one, mut other): (Dataset, Dataset) = (one.into_iter().collect(), other.into_iter().collect());
     if one.len() != other.len() {
@@ -203,7 +203,7 @@ pub(crate) fn same_but_for_labels(one: Vec<Quad>, other: Vec<Quad>) -> bool {
     one == other
 }
 
-/// The bytes of a text in its file: with the mark that it had, compressed if it is.
+/// The bytes of a text as its file stores them: with the byte order mark that the file had, compressed if the file is.
 pub(crate) fn stored(file: &File, text: &[u8]) -> Result<Vec<u8>> {
     const MARK: &[u8] = b"\xEF\xBB\xBF";
     let mut out = Vec::with_capacity(text.len());

@@ -1,5 +1,5 @@
-//! What becomes of each fact of a file where statements are removed: it stays, goes, loses something within, or must be said anew, as
-//! what is left of it cannot be said in its place.
+//! Decides what happens to each fact of a file when statements are removed: it stays, goes, loses something nested, or is written
+//! anew because the rest of it cannot stay in its place.
 
 use crate::files::{File, Kept};
 use crate::tree::{Fact, Site, SiteForm, Statement};
@@ -7,14 +7,14 @@ use kgq_syntax::rdf::blank::nodes_of;
 use kgq_syntax::rdf::{BlankNode, GraphName, NamedOrBlankNode, Quad};
 use rustc_hash::{FxHashMap, FxHashSet};
 
-/// What becomes of a fact, or of a whole statement.
+/// What happens to a fact, or to a whole statement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {
     Stays,
     /// Something within its brackets or annotations goes.
     Loses,
     Goes,
-    /// It goes, and what is left of it is said anew.
+    /// It is removed, and its remaining quads are written anew elsewhere.
     Anew,
 }
 
@@ -24,17 +24,17 @@ impl Fate {
     }
 }
 
-/// A statement, and a fact of it if it is not the whole: predicate and object by number.
+/// The number of a statement, and for a single fact of it also the numbers of predicate and object.
 type Unit = (usize, Option<(usize, usize)>);
 
 pub struct Fates<'a> {
     kept: &'a Kept,
     removed: &'a FxHashSet<Quad>,
-    /// Of whole statements; `Stays` also where only facts of it change.
+    /// Fates of whole statements; `Stays` also if only some of its facts change.
     pub statements: Vec<Fate>,
-    /// Of facts by predicate, for each statement.
+    /// Fates of the facts, by statement, predicate and object.
     pub facts: Vec<Vec<Vec<Fate>>>,
-    /// What is to be said anew, with the statement that said it.
+    /// Quads to be written anew, each with the statement that held it.
     pub owed: Vec<(Quad, usize)>,
 }
 
@@ -82,7 +82,7 @@ impl<'a> Fates<'a> {
         let fate = match () {
             () if gone == statement.inside.len() && nothing_stays => Fate::Goes,
             () if gone == 0 && (statement.brackets.is_some() || statement.inside.is_empty()) => Fate::Stays,
-            // A list cannot stand alone.
+            // Without facts of its own, a list as subject cannot stand alone.
             () if gone == 0 && !facts.iter().flatten().all(|fate| fate.is_gone()) => Fate::Stays,
             () if statement.brackets.as_ref().and_then(|site| self.gone_softly(site)) == Some(gone) => Fate::Loses,
             () => Fate::Anew,
@@ -100,13 +100,13 @@ impl<'a> Fates<'a> {
         }
     }
 
-    /// Whether what goes can go out of the brackets and annotations.
+    /// Whether everything that goes can be cut out of the fact's brackets and annotations.
     fn is_soft(&self, fact: &Fact, gone: usize) -> bool {
         let softly = fact.sites.iter().map(|site| self.gone_softly(site)).sum::<Option<usize>>();
         !self.gone(&fact.quad) && softly == Some(gone)
     }
 
-    /// How many statements go out of a site, if all of it can be done there.
+    /// How many quads are removed from a site; `None` if a part of it must be written anew.
     fn gone_softly(&self, site: &Site) -> Option<usize> {
         let of = |fact: &Fact| match self.fact(fact) {
             Fate::Stays => Some(0),
@@ -117,7 +117,8 @@ impl<'a> Fates<'a> {
         site.facts().map(of).sum()
     }
 
-    /// What is added may name a node that has no name: where the node stands is then said anew, so that it gets one.
+    /// Added quads may name a node that has no label. The fact that holds the node is then written anew, so that the node gets
+    /// one.
     fn name_what_is_named(&mut self, file: &File, added: &[&Quad]) {
         let units = self.units(file);
         let mut asked: Vec<Quad> = added.iter().map(|quad| (*quad).clone()).collect();
@@ -163,7 +164,7 @@ impl<'a> Fates<'a> {
         self.statements[statement].is_gone() || fact.is_some_and(|(p, o)| self.facts[statement][p][o].is_gone())
     }
 
-    /// Whether facts about the node can be put where it stands.
+    /// Whether facts about the node can be added at its place in the text.
     fn has_site(&self, (statement, fact): Unit, node: &NamedOrBlankNode) -> bool {
         let statement = &self.kept.tree.statements[statement];
         match fact {
@@ -196,7 +197,7 @@ impl<'a> Fates<'a> {
                 }
             }
             None => {
-                // Facts that were to be said anew already are owed already.
+                // Facts that were to be written anew are owed already.
                 let owed: FxHashSet<Quad> = self.owed.iter().map(|(quad, _)| quad.clone()).collect();
                 self.statements[number] = Fate::Anew;
                 self.owe(number, statement.quads().filter(|quad| !owed.contains(quad)));
@@ -204,7 +205,7 @@ impl<'a> Fates<'a> {
         }
     }
 
-    /// The places where facts about a subject can be added, with the statement that each is in.
+    /// The sites where facts about a subject can be added, each with the number of its statement.
     pub fn sites(&self) -> FxHashMap<(NamedOrBlankNode, GraphName), Vec<(usize, &'a Site)>> {
         let mut sites: FxHashMap<_, Vec<(usize, &Site)>> = FxHashMap::default();
         let kept = self.kept;
@@ -213,7 +214,7 @@ impl<'a> Fates<'a> {
                 continue;
             }
             let key = (statement.site.subject.clone(), statement.site.graph.clone());
-            // An empty place whose subject has no name would be another node's.
+            // A blank subject whose facts are all gone would be another node when written again.
             if statement.is_plain || !self.statements[number].is_gone() {
                 sites.entry(key).or_default().push((number, &statement.site));
             }
@@ -232,7 +233,7 @@ impl<'a> Fates<'a> {
     }
 }
 
-/// Which of the places of a subject a fact fits best: one with the same predicate, then a block of its own, then the largest.
+/// Ranks the sites of a subject for a new fact: first one with the same predicate, then a statement of its own, then the largest.
 pub fn fitness(site: &Site, quad: &Quad) -> (bool, bool, usize) {
     let same = site.facts().any(|fact| fact.quad.predicate == quad.predicate);
     (same, site.form == SiteForm::Statement, site.facts().count())

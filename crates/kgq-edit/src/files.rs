@@ -1,4 +1,5 @@
-//! The project's files as they are edited: bytes, text and tree of those that are kept line by line, the statements of all others.
+//! The project's files as an edit sees them: bytes, text and tree of those that are edited line by line, only the statements of
+//! all others.
 
 use crate::tree::Tree;
 use kgq_graph::format;
@@ -20,7 +21,7 @@ use std::path::PathBuf;
 pub enum Style {
     /// Turtle and TriG: blocks of facts.
     Blocks,
-    /// N-Triples and N-Quads: a statement a line.
+    /// N-Triples and N-Quads: one statement per line.
     Lines,
 }
 
@@ -39,38 +40,38 @@ pub struct Kept {
 pub struct File {
     pub name: String,
     pub path: PathBuf,
-    /// What it holds on disk; `None` where it is yet to be made.
+    /// Its bytes on disk; `None` if the file does not exist yet.
     pub stored: Option<Vec<u8>>,
     pub input: Input,
-    /// Where it stands among the files.
+    /// Its position among the files.
     pub number: usize,
     pub kept: Option<Kept>,
-    /// What it says, repetitions included, with blank nodes named after this file.
+    /// Its statements, repetitions included, with blank nodes renamed so that each belongs to one file.
     pub quads: Vec<Quad>,
 }
 
 impl File {
-    /// The graph of what stands outside any named graph.
+    /// The graph of statements outside any named graph block.
     pub fn default_graph(&self) -> GraphName {
         self.input.graph.clone().map_or(GraphName::DefaultGraph, GraphName::NamedNode)
     }
 
-    /// Whether a statement of this graph can stand in it.
+    /// Whether the file can hold statements of this graph.
     pub fn can_hold(&self, graph: &GraphName) -> bool {
         *graph == self.default_graph() || (self.input.format.holds_named_graphs() && *graph != GraphName::DefaultGraph)
     }
 
-    /// Whether a statement of this graph stands in it.
+    /// Whether the file has a statement of this graph.
     pub fn has_graph(&self, graph: &GraphName) -> bool {
         self.quads.iter().any(|quad| quad.graph_name == *graph)
     }
 
-    /// Whether a text can be edited in it without writing all of it anew.
+    /// Whether the file can be edited without rewriting all of it.
     pub fn is_kept_by_line(&self) -> bool {
         self.kept.is_some() && self.input.compression == Compression::None
     }
 
-    /// Whether a blank node is of this file.
+    /// Whether a blank node belongs to this file.
     pub fn owns(&self, node: &BlankNode) -> bool {
         node.as_str()
             .strip_prefix('f')
@@ -78,7 +79,7 @@ impl File {
             .is_some_and(|(number, _)| number.parse() == Ok(self.number))
     }
 
-    /// The label that the text has for one of its blank nodes, if it has one.
+    /// The label of one of its blank nodes in the text; `None` if it has none there.
     pub fn written_label<'a>(&self, node: &'a BlankNode) -> Option<&'a str> {
         let (_, label) = node.as_str().split_once('x')?;
         label.strip_prefix('_')
@@ -106,10 +107,10 @@ impl Files {
         Ok(files)
     }
 
-    /// Adds a file of the project that is yet to be made, unless it is there.
+    /// Adds a file that does not exist yet, unless it is among the files already; returns its number.
     ///
     /// # Errors
-    /// A name that the project does not load, or whose format is not kept by line.
+    /// A name that the project does not load, or whose format cannot be edited line by line.
     pub fn add_new(&mut self, graph: &Graph, name: &str) -> Result<usize> {
         if let Some(file) = self.all.iter().find(|file| file.name == name) {
             return Ok(file.number);
@@ -137,7 +138,7 @@ impl Files {
         Ok(number)
     }
 
-    /// The things that the project says something of; one of several statements comes several times.
+    /// The IRIs that occur as subjects; one comes as often as it has statements.
     pub fn subjects(&self) -> impl Iterator<Item = &NamedNode> {
         self.all.iter().flat_map(|file| &file.quads).filter_map(|quad| match &quad.subject {
             NamedOrBlankNode::NamedNode(node) => Some(node),
@@ -145,7 +146,7 @@ impl Files {
         })
     }
 
-    /// That the project says nothing of a thing, with the nearest of those that it says something of.
+    /// The error that the project has no statement about a thing, with the nearest of the names that it knows.
     ///
     /// # Errors
     /// Those of the prefixes.
@@ -153,7 +154,7 @@ impl Files {
         Ok(says_nothing_of(thing, self.subjects().cloned(), graph.prefixes()?))
     }
 
-    /// What the project says: each statement once, in the order of its files.
+    /// All statements of the project, each once, in the order of the files.
     pub fn quads(&self) -> Vec<Quad> {
         let mut seen = FxHashSet::default();
         self.all.iter().flat_map(|file| &file.quads).filter(|quad| seen.insert(*quad)).cloned().collect()
@@ -164,7 +165,7 @@ fn file(graph: &Graph, input: Input, number: usize) -> Result<File> {
     let mut input = input;
     let (path, stored) = match &input.content {
         Content::File(path) => (path.clone(), std::fs::read(path).map_err(|e| Error::io(&input.name, &e))?),
-        // After an edit that is not written yet.
+        // The result of an edit that is not written yet.
         Content::Bytes(bytes) => (graph.require_project()?.root.join(&input.name), bytes.clone()),
     };
     let dialect = dialect(input.format);
@@ -189,7 +190,7 @@ fn file(graph: &Graph, input: Input, number: usize) -> Result<File> {
     Ok(file)
 }
 
-/// The language of a text that is kept by line; `None` for other formats.
+/// The syntax and layout of a format that is edited line by line; `None` for other formats.
 pub fn dialect(format: RdfFormat) -> Option<(Dialect, Style)> {
     match format {
         RdfFormat::Turtle => Some((Dialect::Turtle, Style::Blocks)),
@@ -200,7 +201,7 @@ pub fn dialect(format: RdfFormat) -> Option<(Dialect, Style)> {
     }
 }
 
-/// A text with its tree, compared with what the parser that loads files says.
+/// Reads a text into its tree, and checks that it has as many statements as the loading parser found.
 pub fn kept(file: &File, text: String, (dialect, style): (Dialect, Style), parsed: &Parsed) -> Result<Kept> {
     let known = Known { prefixes: &[], base: file.input.base.is_some() };
     let document = turtle::parse(Source::new(&file.name, &text), dialect, known)?;
@@ -224,13 +225,13 @@ pub fn kept(file: &File, text: String, (dialect, style): (Dialect, Style), parse
     Ok(Kept { text, dialect, style, document, tree, prefixes: parsed.prefixes.clone() })
 }
 
-/// What tells the blank nodes of files apart; those without a label are named after their place.
+/// Names a blank node after its file, so that labels of two files do not clash. A node without a label is named by its position.
 fn own(number: usize, node: &BlankNode) -> BlankNode {
     let label = node.as_str();
     let by_place = ["at", "list"].iter().any(|word| {
         label.strip_prefix(word).is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_digit()))
     });
-    // A label of the text can look like a place: the mark before it tells.
+    // A written label can look like a position, so written labels get an underscore.
     BlankNode::new_unchecked(if by_place { format!("f{number}x{label}") } else { format!("f{number}x_{label}") })
 }
 
@@ -243,14 +244,14 @@ pub fn has_nodes(quad: &Quad) -> bool {
     !nodes_of(quad).is_empty()
 }
 
-/// Whether a text is as the formatter writes it.
+/// Whether the formatter would leave a text unchanged.
 pub fn is_formatted(name: &str, kept: &Kept, bounds: &Bounds) -> bool {
     kept.style == Style::Blocks
         && (kept.text.is_empty()
             || format::turtle(Source::new(name, &kept.text), kept.dialect, bounds).is_ok_and(|text| text == kept.text))
 }
 
-/// The refusal of a file that is not kept by line.
+/// The error for a file that cannot be edited line by line.
 pub fn refusal(file: &File) -> Error {
     let what = match file.kept {
         Some(_) => "is compressed".to_owned(),

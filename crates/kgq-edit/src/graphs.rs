@@ -1,5 +1,5 @@
-//! Graphs as a whole: what changes of the statements of files where a graph is replaced, added to, removed or patched, as the SPARQL 1.1
-//! Graph Store HTTP Protocol has it.
+//! Operations on whole graphs: what changes in the files when a graph is replaced, extended, removed or patched, as the SPARQL
+//! 1.1 Graph Store HTTP Protocol defines it.
 
 use crate::edit::same_but_for_labels;
 use crate::files::{Files, has_nodes};
@@ -10,12 +10,12 @@ use kgq_syntax::error::{Error, Result, Source};
 use kgq_syntax::rdf::{GraphName, Quad};
 use rustc_hash::FxHashSet;
 
-/// Whether there is such a graph: the default graph always, another where it has a statement.
+/// Whether the graph exists: the default graph always, a named graph if it has a statement.
 pub fn exists(files: &Files, graph: &GraphName) -> bool {
     *graph == GraphName::DefaultGraph || files.all.iter().any(|file| file.quads.iter().any(|q| q.graph_name == *graph))
 }
 
-/// The graph holds these statements instead of its own. Where they differ in the labels of blank nodes alone, those stay.
+/// Replaces the statements of a graph. If old and new differ only in the labels of blank nodes, the old ones stay.
 pub fn replace(files: &Files, graph: &GraphName, statements: Vec<Quad>) -> Change {
     let (old_nodes, old): (Vec<Quad>, Vec<Quad>) = of_graph(files, graph).partition(has_nodes);
     let (new_nodes, new): (Vec<Quad>, Vec<Quad>) = placed(graph, statements).partition(has_nodes);
@@ -30,7 +30,7 @@ pub fn replace(files: &Files, graph: &GraphName, statements: Vec<Quad>) -> Chang
     named(files, change)
 }
 
-/// The graph holds these statements too; their blank nodes are new ones.
+/// Adds statements to a graph; their blank nodes are new ones.
 pub fn extend(files: &Files, graph: &GraphName, statements: Vec<Quad>) -> Change {
     let known: Vec<Quad> = of_graph(files, graph).collect();
     let known = set(&known);
@@ -40,12 +40,12 @@ pub fn extend(files: &Files, graph: &GraphName, statements: Vec<Quad>) -> Change
     named(files, Change { added, ..Change::default() })
 }
 
-/// The graph holds nothing any more.
+/// Removes all statements of a graph.
 pub fn remove(files: &Files, graph: &GraphName) -> Change {
     Change { removed: of_graph(files, graph).collect(), ..Change::default() }
 }
 
-/// What an update changes that sees this graph alone, as its default graph; `None` if it would write to another one.
+/// Runs an update that sees only this graph, as its default graph; `None` if it would write to another graph.
 ///
 /// # Errors
 /// Those of the update.
@@ -68,10 +68,10 @@ pub fn patch(
     Ok(Some(named(files, change)))
 }
 
-/// Statements that a text gave, which has no named graphs.
+/// Returns the statements of a text that describes a single graph.
 ///
 /// # Errors
-/// One in a named graph.
+/// A statement in a named graph.
 pub fn of_one_graph(statements: Vec<Quad>) -> Result<Vec<Quad>> {
     match statements.iter().find(|quad| quad.graph_name != GraphName::DefaultGraph) {
         None => Ok(statements),
@@ -99,7 +99,7 @@ fn unique(quads: impl Iterator<Item = Quad>) -> Vec<Quad> {
     quads.filter(|quad| seen.insert(quad.clone())).collect()
 }
 
-/// The statements with blank nodes that are like no other.
+/// Gives the statements blank nodes that occur nowhere else.
 fn fresh(quads: Vec<Quad>) -> Vec<Quad> {
     let mut fresh = Relabel::fresh();
     let new = |mut quad: Quad| {
@@ -109,7 +109,7 @@ fn fresh(quads: Vec<Quad>) -> Vec<Quad> {
     unique(quads.into_iter().map(new))
 }
 
-/// Gives new blank nodes the names that make the same change the same text.
+/// Names new blank nodes deterministically: the same change gives the same text.
 fn named(files: &Files, mut change: Change) -> Change {
     name_new_nodes(&files.quads(), &mut change.added);
     change

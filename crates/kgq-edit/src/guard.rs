@@ -1,5 +1,5 @@
-//! What an edit would add to the findings of a project's checks, and which of its expected answers would no longer hold. Nothing is
-//! written for it: checks see the project as it would be, with its queries, expected answers and kgq.toml.
+//! Finds what an edit would break: new findings of the project's checks, and expected answers that would no longer hold. Nothing
+//! is written for it: the checks run on the project as it would be, with its queries, expected answers and kgq.toml.
 
 use crate::Edit;
 use kgq_graph::answers;
@@ -10,9 +10,9 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 /// What an edit would make worse.
 pub struct Verdict {
-    /// With the new findings alone.
+    /// The report of the edited project, reduced to the new findings.
     pub report: Report,
-    /// The names of answers that would fail, with their first line of why.
+    /// The names of expected answers that would fail, each with the first line of the reason.
     pub failed: Vec<(String, String)>,
 }
 
@@ -36,7 +36,8 @@ impl Verdict {
     }
 }
 
-/// Takes out what was found before, wherever it stood and by whatever name: a fault that moves with its statement is no new one.
+/// Removes findings that existed before, wherever they stood and under whatever name: a fault that moves with its statement is
+/// not new.
 fn leave_known(before: &[Finding], edit: &Edit, findings: &mut Vec<Finding>) {
     let mut known: FxHashMap<(String, String), usize> = FxHashMap::default();
     for finding in before {

@@ -1,19 +1,19 @@
-//! Changes of a graph as changes of its files, as a careful person would have made them.
+//! Turns changes of a graph into changes of its files, as a careful person would have made them.
 //!
-//! A statement that is removed leaves its line; a new one goes to the file and the place where its subject stands, else to where members
-//! of its class stand, else to the file that kgq.toml names below `[edit]`. It is written in the formatter's way with the prefixes of the
-//! file, and with one of the project's where the file has none. Comments and all else stay: a comment on a line that goes gets a line of
-//! its own. A file that was as the formatter writes it is so afterwards.
+//! A removed statement leaves its line. A new one goes to the file and the place where its subject stands, else to where members
+//! of its class stand, else to the file that kgq.toml names below `[edit]`. It is written as the formatter would, with the
+//! prefixes of the file, or with one of the project's if the file has none. Comments and all else stay: a comment on a removed
+//! line gets a line of its own. A file that was formatted stays formatted.
 //!
-//! - [`files`] reads the project's files: text and tree of those that are kept by line, the statements of the others.
-//! - [`tree`] is a text's facts with their places; [`fates`] says what becomes of each where statements are removed.
+//! - [`files`] reads the project's files: text and tree of those that are edited line by line, the statements of the others.
+//! - [`tree`] holds a text's facts with their places; [`fates`] decides what happens to each when statements are removed.
 //! - [`assign`] finds the file of a new statement; [`pending`] and [`words`] write it.
-//! - [`text`] edits one text by [`splice`]s; [`edit`] edits all, and compares the result with what was asked for.
+//! - [`text`] edits one text by [`splice`]s; [`edit`] edits all, and compares the result with the requested change.
 //!
-//! What cannot be said in its place any more (a list without one of its members, a reifier without its statement) is said anew behind
-//! the block in which it stood. Nothing is written but by a [`Writer`], all
-//! files or none; [`refactor`] changes queries, expected answers and comments too; [`graphs`] says what changes where a graph is
-//! replaced as a whole; [`guard`] says before what the project's checks would find.
+//! What can no longer be written in its place (a list without one of its members, a reifier without its statement) is written
+//! anew after the block in which it stood. Only a [`Writer`] writes files: all of them or none. [`refactor`] also changes
+//! queries, expected answers and comments; [`graphs`] says what changes when a graph is replaced as a whole; [`guard`] says
+//! beforehand what the project's checks would find.
 //!
 //! ```
 //! use kgq_edit::{Settings, edit, files::Files, update};

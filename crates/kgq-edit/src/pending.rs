@@ -1,5 +1,5 @@
-//! Statements that are to be written, as facts of Turtle: a node that is used once stands in brackets where it is used, a list in
-//! parentheses, a reifier at the statement that it is about.
+//! Statements still to be written, as facts of Turtle: a node that is used once stands in brackets where it is used, a list in
+//! parentheses, a reifier at the statement that it reifies.
 
 use crate::words::{RDF_NIL, Words};
 use kgq_graph::format::{natural, rank};
@@ -10,7 +10,7 @@ use kgq_syntax::text::width;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 const INDENT: &str = "    ";
-/// A list is one line up to here, as the formatter has it.
+/// The widest list that is written on one line, as in the formatter.
 const WIDTH: usize = 80;
 const FIRST: &str = "http://www.w3.org/1999/02/22-rdf-syntax-ns#first";
 const REST: &str = "http://www.w3.org/1999/02/22-rdf-syntax-ns#rest";
@@ -18,12 +18,12 @@ const REST: &str = "http://www.w3.org/1999/02/22-rdf-syntax-ns#rest";
 /// A subject in a graph.
 pub type SubjectKey = (NamedOrBlankNode, GraphName);
 
-/// What is to be written in one file.
+/// The statements to be written to one file.
 pub struct Pending {
     facts: FxHashMap<SubjectKey, Vec<(NamedNode, Term)>>,
     /// Subjects in the order in which they came.
     pub subjects: Vec<SubjectKey>,
-    /// How often a blank node is an object; where it could not stand in brackets, it counts twice.
+    /// How often a blank node is an object; a use that rules out brackets counts as two.
     uses: FxHashMap<BlankNode, u32>,
     /// Where a blank node is the object.
     used_by: FxHashMap<BlankNode, SubjectKey>,
@@ -69,8 +69,8 @@ impl Pending {
         pending
     }
 
-    /// Puts reifiers at the statements that they are about: those that are written too, and those of which `stands` says that they
-    /// are there. One in `placed` has its place already.
+    /// Puts reifiers at the statements that they reify: those that are written too, and those for which `stands` returns true. A
+    /// reifier for which `placed` returns true has its place already.
     pub fn host(&mut self, stands: &dyn Fn(&Quad) -> bool, placed: &dyn Fn(&SubjectKey) -> bool) {
         for key in self.subjects.clone() {
             let reified: Vec<Triple> = self.reified(&key);
@@ -84,7 +84,7 @@ impl Pending {
                 .get(&own)
                 .is_some_and(|facts| facts.iter().any(|(p, o)| *p == triple.predicate && *o == triple.object));
             if !in_itself && !placed(&key) && (written || stands(&host)) {
-                // Its triple is not written: what that names needs no label for it.
+                // The triple term is not written, so the nodes in it need no label because of it.
                 let inner = Quad { graph_name: GraphName::DefaultGraph, ..host.clone() };
                 for node in nodes_of(&inner) {
                     let uses = self.uses.get(&node).copied().unwrap_or_default();
@@ -110,7 +110,8 @@ impl Pending {
             .collect()
     }
 
-    /// The nodes without a label that must get one; the others stand in brackets. `named` have a label, or a place of their own.
+    /// The blank nodes that need a new label; the others stand in brackets. `named` tells which have a label, or a place of their
+    /// own.
     pub fn nodes_to_name(&self, named: &dyn Fn(&BlankNode) -> bool) -> Vec<BlankNode> {
         let mut graphs: FxHashMap<&BlankNode, &GraphName> = FxHashMap::default();
         let mut asked = Vec::new();
@@ -146,7 +147,7 @@ impl Pending {
         names
     }
 
-    /// Whether a node is within itself.
+    /// Whether a node is nested in itself.
     fn goes_round(&self, node: &BlankNode) -> bool {
         let mut at = node;
         for _ in 0..=self.used_by.len() {
@@ -225,7 +226,8 @@ impl Pending {
         format!("({lines}\n{})", INDENT.repeat(depth))
     }
 
-    /// What is written behind a statement about it; `takes_block` where a reifier stands there that a block would be of.
+    /// Returns the annotations of a statement. With `takes_block`, a reifier stands before them to which a first block would
+    /// belong.
     pub fn annotations(&self, quad: &Quad, words: &mut Words<'_>, depth: usize, mut takes_block: bool) -> String {
         let mut out = String::new();
         for reifier in self.hosted.get(quad).into_iter().flatten() {
@@ -253,7 +255,7 @@ impl Pending {
         nested("{|", facts, "|}", depth)
     }
 
-    /// The statements with annotations that are yet to be written, where the statements stand already.
+    /// The statements whose annotations are to be written, some of which stand in the file already.
     pub fn hosts(&self) -> impl Iterator<Item = &Quad> {
         self.hosted.keys()
     }

@@ -1,4 +1,4 @@
-//! Pieces of a text replaced: what is taken away goes with its line, its comments stay.
+//! Replaces pieces of a text. A removed piece takes its line along; its comments stay.
 
 use kgq_syntax::{Span, Token, TokenKind};
 
@@ -19,15 +19,15 @@ impl Splices {
         self.0.is_empty()
     }
 
-    /// Forgets those within a span, which goes as a whole.
+    /// Drops the replacements within a span that is itself replaced as a whole.
     pub fn swallow(&mut self, span: &Span) {
         self.0.retain(|(own, _)| own.start < span.start || own.end > span.end);
     }
 
-    /// The text with all of them, in its own kind of line breaks. One that lies within another goes with it.
+    /// Applies all replacements, with the line breaks that the text uses. One that starts within an earlier one is dropped.
     pub fn apply(mut self, text: &str) -> String {
         let has_returns = text.contains("\r\n");
-        // Of what is inserted at one place, the order of saying stays.
+        // The sort is stable: insertions at one place keep the order in which they were made.
         self.0.sort_by_key(|(span, _)| (span.start, span.end));
         let mut out = String::with_capacity(text.len());
         let mut from = 0;
@@ -44,31 +44,31 @@ impl Splices {
     }
 }
 
-/// Where the lines of a text begin and end, and its comments.
+/// A text with its tokens, to find where lines begin and end and which comments they have.
 pub struct Lines<'a> {
     pub text: &'a str,
     pub tokens: &'a [Token],
 }
 
 impl Lines<'_> {
-    /// The white space before a place, if there is nothing else on its line.
+    /// The white space before a position, if nothing else precedes it on its line.
     fn indent(&self, at: usize) -> Option<&str> {
         let start = self.text[..at].rfind('\n').map_or(0, |newline| newline + 1);
         Some(&self.text[start..at]).filter(|before| before.chars().all(|c| matches!(c, ' ' | '\t')))
     }
 
-    /// How deep the line of a place is indented, in steps of four.
+    /// The indentation of the line of a position, in steps of four spaces.
     pub fn depth(&self, at: usize) -> usize {
         let start = self.text[..at].rfind('\n').map_or(0, |newline| newline + 1);
         self.text[start..at].chars().take_while(|c| *c == ' ').count() / 4
     }
 
-    /// Behind the spaces that follow a place.
+    /// The position after the spaces that follow.
     fn behind_spaces(&self, at: usize) -> usize {
         at + self.text[at..].find(|c| !matches!(c, ' ' | '\t')).unwrap_or(self.text.len() - at)
     }
 
-    /// Behind the line break, if only spaces are before it.
+    /// The position after the line break, if only spaces precede it.
     fn behind_line(&self, at: usize) -> Option<usize> {
         let at = self.behind_spaces(at);
         let rest = &self.text[at..];
@@ -86,7 +86,7 @@ impl Lines<'_> {
         within.filter(|token| token.kind == TokenKind::Comment).map(|token| token.text(self.text).trim_end()).collect()
     }
 
-    /// Behind a comment on the line on which something ends, or there.
+    /// The position after a comment that follows on the same line; without one, the position itself.
     pub fn behind_comment(&self, at: usize) -> usize {
         let next = self.behind_spaces(at);
         let token = self.tokens.binary_search_by_key(&next, |token| token.start).ok().map(|found| self.tokens[found]);
@@ -96,7 +96,7 @@ impl Lines<'_> {
         }
     }
 
-    /// A block with the comments right above it and the one behind it.
+    /// The span of a block with the comment lines right above it and the comment after it.
     pub fn with_comments(&self, span: &Span) -> Span {
         let mut start = self.text[..span.start].rfind('\n').map_or(0, |newline| newline + 1);
         while start > 0 {
@@ -109,7 +109,7 @@ impl Lines<'_> {
         start..self.behind_comment(span.end)
     }
 
-    /// What takes a span away, with its line where nothing else stands on it. The comments within get lines of their own.
+    /// The replacement that removes a span, and its line if nothing else stands on it. Comments within get lines of their own.
     pub fn without(&self, span: &Span) -> (Span, String) {
         let comments = self.comments(span);
         let Some(indent) = self.indent(span.start) else {
@@ -132,7 +132,7 @@ impl Lines<'_> {
         match self.behind_line(span.end) {
             Some(end) if comments.is_empty() => (span.start - indent.len()..end, String::new()),
             Some(end) => (span.start..end, lines("\n")),
-            // Something follows on the line: it takes the place.
+            // What follows on the line moves to the place of the span.
             None => {
                 let end = self.behind_spaces(span.end);
                 let mut kept = lines("\n");
@@ -144,7 +144,7 @@ impl Lines<'_> {
         }
     }
 
-    /// The same for a whole block: a blank line goes with it, where there would be two.
+    /// Like [`Self::without`], for a whole block: a blank line goes too if two would remain.
     pub fn without_block(&self, span: &Span) -> (Span, String) {
         let (mut gone, kept) = self.without(span);
         let before = self.text[..gone.start].trim_end_matches([' ', '\t']);

@@ -1,5 +1,5 @@
-//! A file's statements as a tree of places: each fact with its terms, the spans that it takes, and what is said within it. Texts are
-//! edited along this tree; it decides nothing.
+//! A file's statements as a tree of places: each fact with its terms, the spans that it covers, and the quads nested in it. Edits
+//! follow this tree; it makes no decisions itself.
 
 use kgq_syntax::rdf::vocabulary::rdf;
 use kgq_syntax::rdf::{GraphName, NamedNode, NamedOrBlankNode, Quad, Term};
@@ -10,19 +10,19 @@ use rustc_hash::FxHashMap;
 
 const FIRST: &str = "http://www.w3.org/1999/02/22-rdf-syntax-ns#first";
 
-/// A subject with all that is said of it, to its dot.
+/// A subject with all its facts, up to the dot.
 pub struct Statement {
     pub subject: Span,
     pub span: Span,
-    /// The block of a named graph that it stands in, by number.
+    /// The number of the named graph block that it stands in.
     pub block: Option<usize>,
-    /// Which of the document's items it stands in.
+    /// The number of the document's item that it stands in.
     pub item: usize,
-    /// What the subject's own brackets say.
+    /// The quads inside the subject's own brackets, list or reified triple.
     pub inside: Vec<Quad>,
     /// The brackets of the subject, where they hold facts.
     pub brackets: Option<Site>,
-    /// Whether the subject is a term of one word.
+    /// Whether the subject is a single term: an IRI or a label.
     pub is_plain: bool,
     pub site: Site,
 }
@@ -41,14 +41,14 @@ pub struct Site {
     pub predicates: Vec<Predicate>,
 }
 
-/// What is around the facts of a site.
+/// The syntax around the facts of a site.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SiteForm {
-    /// The subject before, the dot behind.
+    /// A subject before the facts, a dot after them.
     Statement,
     /// `[ … ]`
     Brackets(Span),
-    /// `{| … |}`; whether the reifier is written before it.
+    /// `{| … |}`, and whether its reifier is named before it.
     Annotation(Span, bool),
     /// `~ name` without a block.
     Reifier(Span),
@@ -57,21 +57,21 @@ pub enum SiteForm {
 pub struct Predicate {
     pub verb: Span,
     pub facts: Vec<Fact>,
-    /// Behind its last object and the semicolons that follow.
+    /// The position after its last object and the semicolons that follow.
     pub end: usize,
     /// Whether a semicolon follows.
     pub is_closed: bool,
 }
 
-/// A predicate with one object: the smallest thing that can be taken away.
+/// A predicate with one object: the smallest unit that can be removed.
 pub struct Fact {
     pub quad: Quad,
     pub node: Span,
-    /// With the annotations.
+    /// The object with its annotations.
     pub span: Span,
-    /// All else that its text says: of nested nodes, members of lists, reifiers.
+    /// All other quads of its text: those of nested nodes, list members and reifiers.
     pub inside: Vec<Quad>,
-    /// The brackets and annotations right within it.
+    /// The brackets and annotations directly in it.
     pub sites: Vec<Site>,
 }
 
@@ -93,14 +93,14 @@ impl Statement {
     }
 }
 
-/// What a text says, and where.
+/// The statements of a text, with their places.
 pub struct Tree {
     pub statements: Vec<Statement>,
     pub blocks: Vec<Block>,
 }
 
 impl Tree {
-    /// Reads a document of this text. `place` puts a statement into the file's graph and names its blank nodes.
+    /// Builds the tree of a parsed text. `place` puts a quad into the file's graph and names its blank nodes.
     pub fn of(text: &str, document: &Document, base: Option<&str>, place: &dyn Fn(Quad) -> Quad) -> Self {
         let mut quads = FxHashMap::default();
         for located in triples(text, document, base) {
@@ -142,7 +142,7 @@ fn dummy() -> Quad {
     Quad::new(node.clone(), node.clone(), node, GraphName::DefaultGraph)
 }
 
-/// Tells apart what has the same places: a fact, the two statements of a list's member, a reifier's.
+/// Distinguishes quads with the same positions: a fact, the two quads of a list member, the quad of a reifier.
 fn class(quad: &Quad, predicate: &Span, object: &Span) -> u8 {
     match () {
         () if predicate.start != object.start => 0,
@@ -182,7 +182,7 @@ impl Reader<'_> {
         })
     }
 
-    /// A site whose subject its facts tell, or the statement that is at hand.
+    /// Builds a site. Its subject is that of its facts; without facts, that of `other`.
     fn site(&self, predicates: Vec<Predicate>, form: SiteForm, other: Option<&Quad>) -> Option<Site> {
         let first = predicates.iter().flat_map(|p| &p.facts).next().map(|fact| &fact.quad);
         let quad = first.or(other)?;
@@ -222,7 +222,7 @@ impl Reader<'_> {
                 Annotation::Block { predicates, span } => {
                     let is_named = current.is_some();
                     if is_named {
-                        // The block is the reifier's place.
+                        // Facts about the reifier go into the block, so the bare reifier is no site.
                         sites.pop();
                     }
                     let Some(quad) = current.take().or_else(|| self.quads.get(&(span.start, span.start, 3)).cloned())
@@ -240,7 +240,7 @@ impl Reader<'_> {
         }
     }
 
-    /// What a node says by itself.
+    /// Collects the quads and sites inside a node.
     fn node(&mut self, node: &TermNode, inside: &mut Vec<Quad>, sites: &mut Vec<Site>) {
         match &node.form {
             TermForm::Plain | TermForm::Literal { .. } | TermForm::TripleTerm(_) => {}
@@ -281,7 +281,7 @@ impl Reader<'_> {
     }
 }
 
-/// The blank nodes that a term names, those in triple terms included.
+/// Whether a term is this blank node, or a triple term that contains it.
 pub fn is_about_node(term: &Term, node: &kgq_syntax::rdf::BlankNode) -> bool {
     match term {
         Term::BlankNode(own) => own == node,

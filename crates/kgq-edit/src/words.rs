@@ -1,4 +1,4 @@
-//! Terms as they are written in Turtle, with the prefixes that a file has, and those that it needs besides.
+//! Writes terms in Turtle, with the prefixes that a file has and those that it needs in addition.
 
 use kgq_graph::format::{is_plain_local, quoted, quoted_on_one_line};
 use kgq_syntax::rdf::language::cased;
@@ -12,17 +12,17 @@ use std::collections::BTreeMap;
 
 /// Writes terms for one file.
 pub struct Words<'a> {
-    /// The prefixes that can be used where something is added.
+    /// The prefixes that are usable where something is added.
     pub own: Prefixes,
-    /// Prefixes of the project, of which the file may take some.
+    /// Prefixes of the project that the file may adopt.
     pub more: &'a Prefixes,
-    /// Whether a namespace may get a new prefix in this file.
+    /// Whether this prefix may be declared for this namespace in the file.
     pub may_declare: &'a dyn Fn(&str, &str) -> bool,
-    /// Those that were taken.
+    /// The prefixes adopted so far.
     pub needed: BTreeMap<String, String>,
     /// The labels of blank nodes that have one.
     pub labels: FxHashMap<BlankNode, String>,
-    /// Whether a string may have several lines.
+    /// Whether a string may span several lines.
     pub has_long_strings: bool,
 }
 
@@ -54,12 +54,12 @@ impl Words<'_> {
         }
     }
 
-    /// A blank node by its label; one that nothing else names needs none.
+    /// The label of a blank node; `[]` for one that nothing else names.
     pub fn label(&self, node: &BlankNode) -> String {
         self.labels.get(node).map_or_else(|| "[]".to_owned(), |label| format!("_:{label}"))
     }
 
-    /// A term of one word or string; nested nodes are not its matter.
+    /// Writes a term without nesting; a blank node is written by its label.
     pub fn term(&mut self, term: &Term) -> String {
         match term {
             Term::NamedNode(node) if node.as_str() == RDF_NIL => "()".to_owned(),
@@ -75,12 +75,12 @@ impl Words<'_> {
         }
     }
 
-    /// An object inside a triple term, where no list may stand.
+    /// Writes an object inside a triple term, where no list may stand.
     fn inner(&mut self, term: &Term) -> String {
         match term {
             Term::NamedNode(node) => self.iri(node.as_str()),
             Term::BlankNode(_) | Term::Triple(_) => self.term(term),
-            // The parser takes no string of several lines here.
+            // The parser accepts no multi-line string here.
             Term::Literal(literal) => {
                 let before = std::mem::replace(&mut self.has_long_strings, false);
                 let text = self.literal(literal);
@@ -106,11 +106,11 @@ impl Words<'_> {
     }
 }
 
-/// The namespace of SHACL, whose queries are strings.
+/// The namespace of SHACL, whose queries are written as strings.
 pub const SHACL: &str = "http://www.w3.org/ns/shacl#";
 pub const RDF_NIL: &str = "http://www.w3.org/1999/02/22-rdf-syntax-ns#nil";
 
-/// The longest namespace that leaves a name without escapes, as the formatter chooses it.
+/// The longest namespace that leaves a local name without escapes; the formatter chooses the same.
 pub fn best<'p>(prefixes: impl Iterator<Item = (&'p str, &'p str)>, iri: &str) -> Option<(&'p str, &'p str)> {
     let fits = prefixes
         .filter(|(_, namespace)| namespace.contains(':') && iri.strip_prefix(*namespace).is_some_and(is_plain_local));
@@ -132,7 +132,7 @@ fn is_shorthand(value: &str, datatype: &str) -> bool {
     matches!(turtle::tokenize(value).as_slice(), [token] if token.kind == kind)
 }
 
-/// Prefix and local part of a token that is a prefixed name, as written.
+/// The prefix and the local part of a prefixed name, as written; `None` for other tokens.
 pub fn prefixed_name<'t>(text: &'t str, token: &Token) -> Option<(&'t str, &'t str)> {
     if token.kind == TokenKind::PrefixedName { token.text(text).split_once(':') } else { None }
 }

@@ -1,4 +1,4 @@
-//! Who edits a project: it alone, from reading the files to writing them.
+//! The exclusive writer of a project, from reading its files to writing them.
 
 use crate::Edit;
 use crate::files::Files;
@@ -8,20 +8,20 @@ use kgq_syntax::budget::Budget;
 use kgq_syntax::error::{Error, Result};
 use std::time::Duration;
 
-/// How often it is looked whether a project is free.
+/// The pause between two attempts to lock a project.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(10);
 
-/// A project that nobody else reads or writes meanwhile.
+/// A project that no other process reads or writes in the meantime.
 pub struct Writer {
     pub graph: Graph,
     pub files: Files,
-    /// What an earlier edit had left to finish.
+    /// What an interrupted earlier edit had left unfinished, and was finished now.
     pub finished: Finished,
     writing: Option<Writing>,
 }
 
 impl Writer {
-    /// Waits until nobody else writes or reads, and reads the project's files. `waits` is told for whom.
+    /// Waits until no other process reads or writes, then reads the project's files. `waits` is told who holds the project.
     ///
     /// # Errors
     /// A graph that is no project; those of the files; an earlier edit that cannot be finished.
@@ -31,7 +31,7 @@ impl Writer {
         Ok(Self { finished, writing: Some(writing), ..Self::looking(graph)? })
     }
 
-    /// The same for who has other things to do: looks now and then, as long as the budget lasts.
+    /// Like [`Writer::open`], for a caller that cannot block: polls until the budget is used up.
     ///
     /// # Errors
     /// As [`Writer::open`]; that the budget is used up.
@@ -47,19 +47,19 @@ impl Writer {
         Ok(Self { finished, writing: Some(writing), ..Self::looking(graph)? })
     }
 
-    /// Reads the files without keeping anybody away: nothing can be written then.
+    /// Reads the files without a lock. Nothing can be written then.
     ///
     /// # Errors
     /// As [`Writer::open`].
     pub fn looking(graph: &Graph) -> Result<Self> {
         project_of(graph)?;
-        // What was read before may be of other files.
+        // The given graph may have been read from older files.
         let graph = Graph::open(graph.options().clone())?;
         let files = Files::read(&graph)?;
         Ok(Self { graph, files, finished: Finished::new(), writing: None })
     }
 
-    /// Whether a file of the edit is no longer what it was when it was read.
+    /// Whether a file of the edit has changed since it was read.
     pub fn is_outdated(&self, edit: &Edit) -> bool {
         edit.changes.iter().any(|change| std::fs::read(&change.path).ok() != change.before)
     }
@@ -85,10 +85,10 @@ impl Writer {
     }
 }
 
-/// The folder of the project that may be edited.
+/// Returns the folder of a project that may be edited.
 ///
 /// # Errors
-/// That a graph is none, with what can be done.
+/// The graph is not an editable project; the error says what to do instead.
 pub fn project_of(graph: &Graph) -> Result<std::path::PathBuf> {
     let options = graph.options();
     if options.snapshot.is_some() {

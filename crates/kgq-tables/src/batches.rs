@@ -1,5 +1,6 @@
-//! Solutions as batches of records. A type holds for a whole column, so it is chosen when all rows are known: until then they are
-//! held, and beyond a bound they lie in a temporary file. Columns of terms need no such choice and come as the rows are found.
+//! Turns solutions into record batches. A type holds for a whole column, so it is chosen once all rows are known: until then they
+//! are held in memory, and beyond a bound in a temporary file. Columns of structs need no such choice; their batches are made as
+//! the rows are found.
 
 use super::arrow_error;
 use super::by_id::ById;
@@ -15,15 +16,15 @@ use kgq_syntax::budget::{Budget, Reservation};
 use kgq_syntax::error::{Error, Result};
 use std::sync::Arc;
 
-/// How solutions become columns.
+/// Options for turning solutions into columns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Gather {
-    /// Every column holds terms as structs, whatever they have in common.
+    /// Make every column one of structs, whatever its terms have in common.
     pub terms: bool,
-    /// All rows are found before the first batch is given, even where no type waits for them: whoever takes the batches can
-    /// neither be interrupted nor tell what went wrong.
+    /// Find all rows before the first batch is returned, even if no type depends on them: for a reader that can neither be
+    /// interrupted nor report errors.
     pub whole: bool,
-    /// Bytes of rows that are held in memory until all are found. What goes beyond lies in a temporary file.
+    /// The most bytes of rows held in memory until all are found. The rest goes to a temporary file.
     pub held: u64,
 }
 
@@ -33,21 +34,21 @@ impl Default for Gather {
     }
 }
 
-/// The solutions of a query as batches of records, of one schema.
+/// The solutions of a query as record batches of one schema.
 pub struct Batches {
     schema: SchemaRef,
     rest: Rest,
 }
 
-/// Where the batches come from.
+/// The source of the remaining batches.
 enum Rest {
-    /// Rows that are not found yet.
+    /// Rows still to be found.
     Found(Gathering),
     Held(std::vec::IntoIter<(Gathered, Reservation)>),
     Spooled(Spooled, Option<Budget>),
-    /// Rows that are known by their ids.
+    /// Rows given as ids.
     ById(Box<ById>),
-    /// Batches that are made.
+    /// Finished batches.
     Made(Piled),
     Ended,
 }
@@ -86,7 +87,7 @@ impl Batches {
             held.drain(..).try_for_each(|(batch, _reserved)| spool.write(&structs(&terms, &batch)?))?;
         }
         let schema = if how.terms { terms } else { schema(&names, seen.into_iter().map(Seen::decide).collect()) };
-        // Where the whole was wanted it is there: the time that its reader takes is the reader's.
+        // With `whole`, all rows are there: the time that their reader takes is not charged to the query.
         let budget = (!how.whole).then(|| budget.clone());
         let rest = match spool {
             None => Rest::Held(held.into_iter()),
@@ -95,7 +96,7 @@ impl Batches {
         Ok(Self { schema, rest })
     }
 
-    /// Batches of rows that are known by their ids.
+    /// Batches of rows given as ids.
     fn by_id(rows: IdRows, names: &[String], how: &Gather, budget: &Budget) -> Result<Self> {
         let most = held(how, budget);
         let mut rows = ById::new(rows, names.len(), budget);
@@ -126,7 +127,7 @@ impl Batches {
         record(&self.schema, columns.collect::<Result<_>>()?, batch.rows)
     }
 
-    /// The columns of a batch that was written as structs.
+    /// Converts a batch that was spooled as structs to the columns of the schema.
     fn spooled(&self, batch: &RecordBatch) -> Result<RecordBatch> {
         let columns = batch.columns().iter().zip(self.schema.fields()).map(|(column, field)| match field.data_type() {
             DataType::Struct(_) => Ok(Arc::clone(column)),
@@ -175,19 +176,19 @@ fn schema(names: &[String], columns: Vec<Column>) -> SchemaRef {
     Arc::new(Schema::new(names.iter().zip(columns).map(|(name, column)| column.field(name)).collect::<Vec<_>>()))
 }
 
-/// Bytes of rows that are held in memory: they must leave room to find the rest.
+/// The most bytes of rows held in memory: a quarter of the limit, to leave room for finding the rest.
 fn held(how: &Gather, budget: &Budget) -> u64 {
     budget.limits().memory.map_or(how.held, |memory| how.held.min(memory / 4))
 }
 
-/// Rows as they are written to a temporary file.
+/// Rows as structs, in the form in which they are spooled.
 fn structs(schema: &SchemaRef, batch: &Gathered) -> Result<RecordBatch> {
     let columns = batch.columns.iter().map(|terms| terms.structs()).collect::<Result<_>>()?;
     record(schema, columns, batch.rows)
 }
 
 pub fn record(schema: &SchemaRef, columns: Vec<ArrayRef>, rows: usize) -> Result<RecordBatch> {
-    // An answer may have rows and no column.
+    // An answer can have rows without columns, so the number of rows is passed along.
     let options = RecordBatchOptions::new().with_row_count(Some(rows));
     RecordBatch::try_new_with_options(Arc::clone(schema), columns, &options).map_err(arrow_error)
 }

@@ -21,7 +21,7 @@ fn solutions(names: &[&str], rows: Vec<Row>) -> Solutions {
     Solutions::new(variables, rows.into_iter().map(Ok))
 }
 
-/// The one batch of a column.
+/// Writes one column as a single batch.
 fn column(terms: Vec<Option<Term>>) -> (Schema, ArrayRef) {
     let rows = terms.into_iter().map(|term| vec![term]).collect();
     let batches = Batches::of(solutions(&["x"], rows), &Gather::default(), &Budget::default()).unwrap();

@@ -1,5 +1,5 @@
-//! Rows that are known by ids: what is held until all are found, and types are chosen, are the ids, four bytes each. Numbers, truth
-//! values and dates that are stored come from the snapshot's values and never were texts; texts are decoded when their batch is made.
+//! Rows given as ids of four bytes each. Until all rows are found and types are chosen, only the ids are held. Stored numbers,
+//! booleans and dates come from the snapshot's inline values, not from texts; texts are decoded when their batch is made.
 
 use super::batches::record;
 use super::cell::Cells;
@@ -19,17 +19,17 @@ use kgq_syntax::error::{Error, Result};
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
 
-/// Rows of a batch at most, and the bytes of its texts beyond which it is halved.
+/// The most rows of a batch, and the bytes of texts beyond which it is halved.
 const ROWS: usize = 1 << 16;
 const BYTES: usize = 16 << 20;
-/// Rows that the engine finds at once.
+/// The number of rows requested from the engine at once.
 const FOUND: usize = 1 << 12;
 
-/// Rows by ids, which become batches.
+/// Rows of ids that are turned into batches.
 pub struct ById {
     rows: IdRows,
     width: usize,
-    /// The ids that were found before the types were chosen.
+    /// The ids found before the types were chosen; `None` if types do not depend on them.
     found: Option<Piled>,
     /// Parts of a batch that was too large for Arrow or for the budget, the next one last.
     parts: Vec<RecordBatch>,
@@ -42,7 +42,7 @@ impl ById {
         Self { rows, width, found: None, parts: Vec::new(), budget: budget.clone(), texts: ColumnTexts::default() }
     }
 
-    /// Finds all rows, and holds so many bytes of their ids in memory. Gives each column's type.
+    /// Finds all rows, holding at most `most` bytes of their ids in memory. Returns each column's type.
     ///
     /// # Errors
     /// Those of the rows; the budget's; a temporary file that cannot be written.
@@ -118,7 +118,7 @@ fn schema(width: usize) -> SchemaRef {
     Arc::new(Schema::new((0..width).map(|at| Field::new(at.to_string(), DataType::UInt32, false)).collect::<Vec<_>>()))
 }
 
-/// What ids stand for as a batch of the answer; `None` where its texts are too long for one.
+/// Makes a batch of the answer from ids; `None` if its texts are too long for one batch.
 fn answer(
     part: &RecordBatch,
     schema: &SchemaRef,
@@ -127,7 +127,7 @@ fn answer(
 ) -> Result<Option<RecordBatch>> {
     let cells = Cells::new(terms);
     let mut columns = Vec::with_capacity(part.num_columns());
-    // One row has no half.
+    // A single row cannot be halved.
     let mut left = if part.num_rows() > 1 { BYTES } else { usize::MAX };
     for (ids, field) in part.columns().iter().zip(schema.fields()) {
         let ids = ids_of(ids);
@@ -160,7 +160,7 @@ fn answer(
 
 fn strings(texts: &ColumnTexts) -> Result<arrow_array::StringArray> {
     let bytes = texts.bytes();
-    // Places in a column are of 31 bits.
+    // Offsets into a column have 31 bits.
     if bytes > i32::MAX as usize {
         return Err(Error::limit("a text is longer than the 2 GiB that a column of Arrow holds"));
     }
@@ -173,7 +173,7 @@ fn ids_of(column: &ArrayRef) -> Vec<TermId> {
     column.as_primitive::<UInt32Type>().values().iter().copied().map(TermId::new).collect()
 }
 
-/// Looks at a column's ids for its type.
+/// Takes a column's ids into account for its type.
 fn look(seen: &mut Seen, column: &ArrayRef, terms: &terms::Terms<'_>, cells: &Cells<'_>) {
     if seen.is_of_several() {
         return;
@@ -183,7 +183,7 @@ fn look(seen: &mut Seen, column: &ArrayRef, terms: &terms::Terms<'_>, cells: &Ce
     seen.look(ids.iter().copied().filter(|id| !id.is_unbound()), cells);
 }
 
-/// The shapes of ids, and for each id its shape's place among them; 0 where it is unbound.
+/// The distinct shapes of the ids, and for each id the index of its shape; 0 if unbound.
 fn shapes(ids: &[TermId], terms: &terms::Terms<'_>) -> (Vec<Shape>, Vec<u32>) {
     let mut shapes: Vec<Shape> = Vec::new();
     let mut places: FxHashMap<Shape, u32> = FxHashMap::default();

@@ -15,7 +15,7 @@ fn iri(name: &str) -> NamedNode {
     NamedNode::new_unchecked(format!("http://e/{name}"))
 }
 
-/// Each term as the value of a thing of its own; every other thing is named too.
+/// A graph with each term as the value of a thing of its own; every other thing has a name too.
 fn graph(terms: &[Term]) -> Snapshot {
     let quads = terms.iter().enumerate().flat_map(|(at, term)| {
         let thing = iri(&format!("thing/{at:05}"));
@@ -37,7 +37,7 @@ fn solutions(snapshot: &Snapshot, query: &str, limits: Limits) -> Solutions {
     }
 }
 
-/// The same rows, of which nothing but the terms is known.
+/// The same rows as terms, without their ids.
 fn as_terms(solutions: Solutions) -> Solutions {
     let rows: Vec<Result<Row>> = solutions.rows.collect();
     Solutions::new(solutions.variables, rows.into_iter())
@@ -55,7 +55,7 @@ fn typed(texts: &[&str], datatype: &str) -> Vec<Term> {
 
 const ALL: &str = "SELECT ?s ?x ?n { ?s <value> ?x OPTIONAL { ?s <name> ?n } }";
 
-/// Compares the columns of rows by their ids with those of the same rows by their terms, however they are gathered.
+/// Compares the columns made from ids with those made from terms of the same rows, for all options of gathering.
 fn alike(terms: &[Term], query: &str) -> String {
     let snapshot = graph(terms);
     let asked = || solutions(&snapshot, query, Limits::default());

@@ -1,4 +1,4 @@
-//! An id of a column as a value of Arrow's: from the snapshot's side table of values, and from its text where that has none.
+//! Converts an id to an Arrow value: from the snapshot's inline value, or from the term's text if it has none.
 
 use super::values::{self, Values};
 use kgq_engine::terms::Terms;
@@ -7,7 +7,7 @@ use kgq_syntax::rdf::Term;
 use oxsdatatypes::{Date, DateTime};
 use std::str::FromStr;
 
-/// What ids stand for, and since when moments are counted.
+/// The terms that ids stand for, and the epochs from which dates and times are counted.
 pub struct Cells<'a> {
     terms: &'a Terms<'a>,
     snapshot: &'a Snapshot,
@@ -33,7 +33,7 @@ impl<'a> Cells<'a> {
         self.terms.is_stored(id).then(|| self.snapshot.value(id))
     }
 
-    /// What is read from the text of a literal.
+    /// Reads a value from the text of a literal.
     fn text<T>(&self, id: TermId, read: impl FnOnce(&str) -> Option<T>) -> Option<T> {
         if self.terms.is_stored(id) {
             let mut text = Vec::new();

@@ -1,4 +1,4 @@
-//! What type a column gets, from all that is in it.
+//! Chooses the type of a column from all its terms.
 
 use super::gather::{ColumnTerms, fields};
 use super::shape::Shape;
@@ -6,26 +6,26 @@ use super::values::{Texts, Values};
 use arrow_schema::{DataType, Field, TimeUnit};
 use std::collections::HashMap;
 
-/// Digits that a decimal of Arrow holds.
+/// The number of digits that an Arrow decimal holds.
 const MOST_DIGITS: usize = 38;
 const XSD: &str = "http://www.w3.org/2001/XMLSchema#";
 
-/// What has been seen of a column.
+/// What the terms of a column seen so far have in common.
 #[derive(Debug, Default)]
 pub struct Seen {
     shape: Common,
-    /// Whether a text has no value in the type of its datatype.
+    /// Whether some text has no value in the Arrow type of its datatype.
     misfits: bool,
     needed: Needed,
 }
 
-/// What a type must hold.
+/// What the column's type must be able to hold.
 #[derive(Debug, Default)]
 struct Needed {
-    /// The most digits of decimals before and behind the point.
+    /// The most digits of decimals before and after the point.
     whole: usize,
     places: usize,
-    /// Whether there are moments with a time zone, and without.
+    /// Whether some date and time has a time zone, and whether some has none.
     zoned: bool,
     local: bool,
 }
@@ -61,7 +61,7 @@ impl Needed {
         self.whole + self.places <= MOST_DIGITS
     }
 
-    /// Whether a moment has a time zone where those before have one.
+    /// Whether all dates and times so far have a time zone, or none has.
     fn zone_of(&mut self, moment: Option<(bool, i64)>) -> bool {
         let Some((zoned, _)) = moment else { return false };
         *(if zoned { &mut self.zoned } else { &mut self.local }) = true;
@@ -69,7 +69,7 @@ impl Needed {
     }
 }
 
-/// The shape of all terms, where it is one.
+/// The common shape of all terms, if there is one.
 #[derive(Debug, Default, PartialEq, Eq)]
 enum Common {
     #[default]
@@ -92,7 +92,7 @@ impl Seen {
         }
     }
 
-    /// Whether nothing more can be learnt: the terms have several shapes.
+    /// Whether the terms have several shapes, so that further terms change nothing.
     pub fn is_of_several(&self) -> bool {
         self.shape == Common::Several
     }
@@ -107,8 +107,8 @@ impl Seen {
         }
     }
 
-    /// The type of the column: texts where there is one shape of terms without a type of Arrow's, or with a text that has no
-    /// value there; structs where there are several.
+    /// Decides the type of the column: structs if the terms have several shapes; texts if their one shape has no Arrow type or a
+    /// text has no value in it; else that type.
     pub fn decide(self) -> Column {
         let shape = match self.shape {
             Common::Several => return Column::terms(),
@@ -138,12 +138,12 @@ pub struct Column {
 }
 
 impl Column {
-    /// A column that says of each term what it is.
+    /// A column of structs, which hold value, kind, datatype and language of each term.
     pub fn terms() -> Self {
         Self { data: DataType::Struct(fields()), shape: None }
     }
 
-    /// The field of a schema. What the terms have in common is said in its metadata, so that they can be made again.
+    /// The field for a schema. Its metadata names the common shape, so that the terms can be restored.
     pub fn field(&self, name: &str) -> Field {
         let mut metadata = HashMap::new();
         if let Some(shape) = &self.shape {
@@ -160,7 +160,7 @@ pub fn is_decimal(datatype: &str) -> bool {
     type_of(datatype).is_some_and(|data| data.is_integer() || matches!(data, DataType::Decimal128(..)))
 }
 
-/// The type that holds values of a datatype; `None` for those that stay texts.
+/// The Arrow type for the values of a datatype; `None` for datatypes whose values stay texts.
 fn type_of(datatype: &str) -> Option<DataType> {
     Some(match datatype.strip_prefix(XSD)? {
         "boolean" => DataType::Boolean,

@@ -1,5 +1,5 @@
-//! Solutions as a sheet of Excel. Numbers, truth values, dates and times are those of Excel where it holds them to the last digit,
-//! else texts; IRIs are links; a language is the format of its cells, so that texts stay what they are.
+//! Writes solutions as an Excel sheet. Numbers, booleans, dates and times become Excel values if Excel keeps every digit, else
+//! texts. IRIs become links. A language becomes the cell format, so that the text itself is unchanged.
 
 use super::values;
 use kgq_engine::Solutions;
@@ -14,37 +14,38 @@ use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, Url, Workbook, Works
 use rustc_hash::FxHashMap;
 use std::io::{Seek, Write};
 
-/// What a sheet holds at most (Microsoft, "Excel specifications and limits"); the first row is the heading.
+/// The limits of a sheet (Microsoft, "Excel specifications and limits"); the first row is the heading.
 const MOST_ROWS: u32 = 1_048_576 - 1;
 const MOST_COLUMNS: usize = 16_384;
 const LONGEST_TEXT: usize = 32_767;
 const MOST_LINKS: usize = 65_530;
 const LONGEST_LINK: usize = 2_080;
-/// Digits that a number of Excel keeps.
+/// The number of digits that an Excel number keeps.
 const EXACT: usize = 15;
-/// Languages that get a format of their own: Excel has a few hundred formats.
+/// The number of languages with a format of their own: Excel allows a few hundred formats.
 const MOST_LANGUAGES: usize = 100;
 const WIDTH: u16 = 24;
 
-/// Bytes that a cell takes in the sheet's text beside its own, at most; and a link where links are held.
+/// Upper bounds in bytes: for a cell in the sheet's XML besides its text, and for a link in memory.
 const CELL: u64 = 96;
 const LINK: u64 = 256;
 
-/// What was written.
+/// Counts of what was written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Written {
     pub rows: u64,
-    /// Addresses that are texts, since a sheet has no more links or none so long.
+    /// Addresses written as texts because they are too long for a link, or the sheet can hold no more links.
     pub unlinked: u64,
 }
 
-/// Writes a workbook of one sheet. Its rows lie in temporary files until the last is known, and its links in memory.
+/// Writes a workbook of one sheet. Its rows are kept in temporary files until the last one is known, its links in memory.
 ///
 /// # Errors
-/// What a sheet cannot hold, by name; those of the rows, of temporary files and of the writer; the budget's.
+/// An answer that exceeds a limit of sheets, which the error names; those of the rows, of temporary files and of the writer; the
+/// budget's.
 pub fn write(solutions: Solutions, budget: &Budget, out: &mut dyn Write) -> Result<Written> {
     let mut workbook = Workbook::new();
-    // The same answer gives the same bytes.
+    // A fixed date: the same answer must give the same bytes.
     let made = ExcelDateTime::from_ymd(2000, 1, 1).map_err(failed)?;
     workbook.set_properties(&DocProperties::new().set_creation_datetime(&made));
     let mut sheet = Sheet::begin(workbook.add_worksheet_with_constant_memory().map_err(failed)?, &solutions, budget)?;
@@ -68,7 +69,7 @@ struct Sheet<'a> {
     links: usize,
     unlinked: u64,
     budget: &'a Budget,
-    /// The sheet's text, and the archive of it.
+    /// Disk space for the sheet's XML and for the archive of it.
     space: FileSpace,
     linked: Reservation,
     languages: FxHashMap<String, Format>,
@@ -129,7 +130,7 @@ impl<'a> Sheet<'a> {
             let place = format!("row {row}: ?{} is a text of {} characters", self.names[column], text.chars().count());
             return Err(too_much(&place, "32,767 in a cell"));
         }
-        // The writer of sheets cannot be told that it must end, so what it is about to write is counted before.
+        // The sheet writer cannot be stopped midway, so its output is charged to the budget beforehand.
         self.space.grow(2 * (CELL + written_length(&text)))?;
         let written = match term {
             Term::NamedNode(node) if self.may_link(node.as_str()) => {
@@ -143,7 +144,7 @@ impl<'a> Sheet<'a> {
         written.map(drop).map_err(failed)
     }
 
-    /// Whether this becomes a link; an address that does not is counted.
+    /// Whether an IRI becomes a link; an address that does not is counted.
     fn may_link(&mut self, iri: &str) -> bool {
         let is_address = ["http://", "https://", "mailto:"].iter().any(|scheme| iri.starts_with(scheme));
         let fits = self.links < MOST_LINKS && iri.len() <= LONGEST_LINK;
@@ -171,7 +172,7 @@ impl<'a> Sheet<'a> {
         written.map(drop).map_err(failed)
     }
 
-    /// The format that shows a language behind its texts; `None` where there are too many.
+    /// The cell format that shows a language after the text; `None` once too many languages have one.
     fn language(&mut self, language: &str) -> Option<Format> {
         if let Some(format) = self.languages.get(language) {
             return Some(format.clone());
@@ -184,7 +185,7 @@ impl<'a> Sheet<'a> {
     }
 }
 
-/// A literal as Excel has it.
+/// A literal as an Excel value.
 enum Value {
     Number(f64),
     Boolean(bool),
@@ -215,7 +216,7 @@ fn value(literal: &Literal) -> Value {
     found.unwrap_or(Value::Text)
 }
 
-/// An integer or decimal that a double holds to the last digit.
+/// An integer or decimal that a double holds to the last digit; `None` for others.
 fn number(text: &str) -> Option<f64> {
     let (whole, places) = values::digits(text)?;
     (whole + places <= EXACT).then(|| text.parse().ok()).flatten()
@@ -235,7 +236,7 @@ fn time(text: &str) -> Option<ExcelDateTime> {
     ExcelDateTime::from_hms_milli(hours as u16, minutes as u8, seconds as u8, (milliseconds % 1000) as u16).ok()
 }
 
-/// A date and time: of UTC where it has a time zone, as Excel has none.
+/// A date and time, converted to UTC if it has a time zone, as Excel has none.
 fn moment(text: &str) -> Option<Value> {
     let moment: DateTime = text.parse().ok()?;
     let zoned = moment.timezone_offset().is_some();
@@ -250,12 +251,12 @@ fn moment(text: &str) -> Option<Value> {
     Some(if zoned { Value::Utc(moment) } else { Value::Local(moment) })
 }
 
-/// Milliseconds of a day, where that many are all.
+/// A time of day in milliseconds; `None` if it has a finer part or lies outside one day.
 fn milliseconds(microseconds: i64) -> Option<i64> {
     (microseconds % 1000 == 0 && (0..86_400_000_000).contains(&microseconds)).then_some(microseconds / 1000)
 }
 
-/// Bytes of a text as XML: the longest that stands for a character is `_x001F_`.
+/// An upper bound of the bytes of a text in XML: the longest escape of a character is `_x001F_`.
 fn written_length(text: &str) -> u64 {
     let longer = text.bytes().filter(|byte| matches!(byte, b'&' | b'<' | b'>' | b'"' | b'_' | 0..0x20)).count();
     (text.len() + 6 * longer) as u64

@@ -1,4 +1,4 @@
-//! What was written, read back: by the readers of the same crates, and a sheet as the XML that it is.
+//! Reads back what was written: with the readers of the same crates, and a sheet as raw XML.
 
 use super::{Batches, Gather, excel, ipc, parquet, snapshot};
 use ::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
@@ -129,7 +129,7 @@ fn a_snapshot_is_its_terms_and_its_statements_in_order() {
     }
     let named: usize = triples.iter().map(|batch| batch.num_rows() - batch.column(3).null_count()).sum();
     assert_eq!(named, 2);
-    // The groups tell by their statistics which subjects they hold.
+    // The statistics of the row groups tell which subjects they hold.
     let bounds = |group: usize| match metadata.row_group(group).column(0).statistics() {
         Some(Statistics::Int64(bounds)) => (*bounds.min_opt().unwrap(), *bounds.max_opt().unwrap()),
         other => panic!("{other:?}"),

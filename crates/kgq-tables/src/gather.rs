@@ -1,4 +1,4 @@
-//! Rows of terms gathered into columns of texts, a batch at a time.
+//! Gathers rows of terms into columns of texts, batch by batch.
 
 use super::arrow_error;
 use super::shape::Shape;
@@ -13,28 +13,28 @@ use kgq_syntax::rdf::language::text;
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
 
-/// Rows of a batch at most, and the bytes of text behind which it ends.
+/// The most rows of a batch, and the bytes of text after which it ends.
 const ROWS: usize = 1 << 15;
 const BYTES: usize = 16 << 20;
 
 /// The terms of a column in some rows.
 pub struct ColumnTerms {
-    /// Null where unbound.
+    /// The text of each term; null if unbound.
     pub texts: StringArray,
-    /// The shapes that occur.
+    /// The distinct shapes of the terms.
     pub shapes: Vec<Shape>,
-    /// For each row its shape's place among them, where there is more than one.
+    /// For each row the index of its shape; `None` if there is at most one shape.
     pub which: Option<Vec<u32>>,
 }
 
-/// Some rows of an answer by column.
+/// Some rows of an answer, by column.
 pub struct Gathered {
     pub columns: Vec<ColumnTerms>,
     pub rows: usize,
     pub bytes: u64,
 }
 
-/// Takes the rows of solutions batch by batch.
+/// Reads the rows of solutions batch by batch.
 pub struct Gathering {
     solutions: Solutions,
     budget: Budget,
@@ -45,7 +45,7 @@ impl Gathering {
         Self { solutions, budget: budget.clone() }
     }
 
-    /// The next rows, with the reservation of what they hold; `None` behind the last.
+    /// Returns the next rows, with the reservation of their memory; `None` after the last.
     pub fn next(&mut self) -> Result<Option<(Gathered, Reservation)>> {
         self.budget.check()?;
         let mut columns: Vec<Building> = self.solutions.variables.iter().map(|_| Building::default()).collect();
@@ -66,7 +66,7 @@ impl Gathering {
     }
 }
 
-/// A column that grows by a term at a time.
+/// A column that is built term by term.
 #[derive(Default)]
 pub struct Building {
     texts: StringBuilder,
@@ -74,13 +74,13 @@ pub struct Building {
     shapes: Vec<Shape>,
     known: FxHashMap<Shape, u32>,
     last: u32,
-    /// Bytes that the last shape takes beside a text.
+    /// The bytes of the last shape, besides the text.
     beside: usize,
     which: Option<Vec<u32>>,
 }
 
 impl Building {
-    /// Adds a term, and gives the bytes of its text and of what is said beside it.
+    /// Adds a term; returns the bytes of its text and its shape.
     pub fn add(&mut self, term: Option<&Term>) -> Result<usize> {
         self.rows += 1;
         let Some(term) = term else {
@@ -89,7 +89,7 @@ impl Building {
             return Ok(0);
         };
         let text = text(term);
-        // Places in a column are of 31 bits.
+        // Offsets into a column have 31 bits.
         if text.len() > i32::MAX as usize - BYTES {
             return Err(Error::limit("a text is longer than the 2 GiB that a column of Arrow holds"));
         }
@@ -133,13 +133,13 @@ impl ColumnTerms {
         (self.texts.get_array_memory_size() + which + size_of_val(self.shapes.as_slice())) as u64
     }
 
-    /// The terms with all that they are: a struct a row, null where unbound.
+    /// The column as structs of value, kind, datatype and language, null if unbound.
     pub fn structs(&self) -> Result<ArrayRef> {
         let languages: Vec<Option<String>> = self.shapes.iter().map(Shape::language).collect();
         let shape = |row: usize| self.which.as_ref().map_or(0, |which| which[row] as usize);
-        // The place of each row's shape, where the row has a term.
+        // The index of each row's shape, if the row has a term.
         let shapes = || (0..self.texts.len()).map(|row| self.texts.is_valid(row).then(|| shape(row)));
-        // What is required of a term is an empty text where there is none.
+        // Required fields are empty texts in rows without a term.
         let values: StringArray = self.texts.iter().map(|text| Some(text.unwrap_or_default())).collect();
         let kinds: StringArray = shapes().map(|at| Some(at.map_or("", |at| self.shapes[at].kind()))).collect();
         let datatypes: StringArray = shapes().map(|at| self.shapes[at?].datatype()).collect();

@@ -1,4 +1,5 @@
-//! Batches in Arrow's own format: as a file, which has an index at its end, or as a stream for a reader that takes them as they come.
+//! Writes batches in Arrow's own format: as a file with an index at its end, or as a stream for a reader that consumes it as it
+//! comes.
 
 use super::{Batches, arrow_error};
 use arrow_ipc::writer::{FileWriter, StreamWriter};

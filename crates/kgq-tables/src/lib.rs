@@ -1,10 +1,10 @@
-//! Answers as columns, for programs that work on those: Arrow, Parquet, Excel.
+//! Answers as columns, for programs that work with columns: Arrow, Parquet, Excel.
 //!
-//! - [`Batches`]: the solutions of a query as Arrow's batches of records, typed where a column has one datatype.
-//! - [`ipc`], [`parquet`]: batches to bytes. [`excel`]: solutions as a sheet.
-//! - [`snapshot`]: a whole graph as two tables of Parquet, of its terms and of its statements.
+//! - [`Batches`]: the solutions of a query as Arrow record batches, typed where a column has one datatype.
+//! - [`ipc`], [`parquet`]: write batches as bytes. [`excel`]: writes solutions as a sheet.
+//! - [`snapshot`]: writes a whole graph as two Parquet tables, one of its terms and one of its statements.
 //!
-//! It knows no project and no graph: whoever has solutions has columns.
+//! The crate depends on no project and no graph: solutions are all that it needs.
 //!
 //! ```
 //! use kgq_engine::Solutions;
@@ -21,7 +21,7 @@
 //! # Ok::<(), kgq_syntax::error::Error>(())
 //! ```
 
-// Without its feature the crate is empty: its crates take long to build, and most builds of the workspace do without them.
+// Without its feature the crate is empty: its dependencies take long to build, and most builds of the workspace do not need them.
 #![cfg(feature = "columns")]
 
 mod batches;
@@ -46,7 +46,7 @@ pub use batches::{Batches, Gather};
 use arrow_schema::ArrowError;
 use kgq_syntax::error::Error;
 
-/// What Arrow's crates could not do with what they were given.
+/// Converts an error of Arrow's crates.
 fn arrow_error(error: ArrowError) -> Error {
     match error {
         ArrowError::IoError(_, error) => Error::io("the output", &error),

@@ -1,4 +1,4 @@
-//! Batches as Parquet, in row groups of a bounded size, compressed with Snappy, which every reader knows.
+//! Writes batches as Parquet: in row groups of bounded size, compressed with Snappy, which every reader supports.
 
 use super::{Batches, arrow_error};
 use ::parquet::arrow::ArrowWriter;
@@ -10,14 +10,14 @@ use kgq_syntax::error::{Error, Result};
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Rows of a group at most, and its bytes: what is held until a group is whole.
+/// The most rows and bytes of a row group. A group is held in memory until it is complete.
 const GROUP_ROWS: usize = 1 << 20;
 const GROUP_BYTES: usize = 64 << 20;
 
-/// Writes an answer; returns the number of rows.
+/// Writes an answer as Parquet; returns the number of rows.
 ///
 /// # Errors
-/// An answer without columns, which Parquet cannot hold; those of the batches and of the writer.
+/// An answer without columns, which Parquet cannot represent; those of the batches and of the writer.
 pub fn write(batches: Batches, out: &mut dyn Write) -> Result<u64> {
     if batches.schema().fields().is_empty() {
         return Err(Error::usage("the answer has no columns, and Parquet needs one").hint("select a variable"));
@@ -33,7 +33,7 @@ pub fn write(batches: Batches, out: &mut dyn Write) -> Result<u64> {
     Ok(rows)
 }
 
-/// How files are written.
+/// The common properties of all files.
 pub fn properties() -> WriterPropertiesBuilder {
     WriterProperties::builder()
         .set_compression(::parquet::basic::Compression::SNAPPY)
@@ -41,7 +41,7 @@ pub fn properties() -> WriterPropertiesBuilder {
         .set_max_row_group_bytes(Some(GROUP_BYTES))
 }
 
-/// A file of Parquet that is being written.
+/// A Parquet file that is being written.
 pub struct ParquetFile<'a> {
     writer: ArrowWriter<Ready>,
     ready: Ready,
@@ -66,7 +66,7 @@ impl<'a> ParquetFile<'a> {
     }
 }
 
-/// Bytes that are ready to be written. The writer wants something that other threads may use, which an output need not be.
+/// A buffer of bytes to be written out. The Parquet writer requires a `Send` sink, which an output need not be.
 #[derive(Clone, Default)]
 struct Ready(Arc<Mutex<Vec<u8>>>);
 

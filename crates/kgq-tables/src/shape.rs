@@ -1,5 +1,5 @@
-//! What a term is beside its text: an IRI, a blank node, a triple, or a literal of a datatype or language. Terms of one shape
-//! are told from each other by their texts alone, so a column of one shape needs no more than texts or values.
+//! The shape of a term is all but its text: an IRI, a blank node, a triple, or a literal of a datatype or language. Terms of one
+//! shape differ only in their texts, so a column of one shape needs no more than texts or values.
 
 use kgq_snapshot::{Snapshot, TermId, TermKind};
 use kgq_syntax::rdf::language::cased;
@@ -11,7 +11,7 @@ pub enum Shape {
     Iri,
     BlankNode,
     Triple,
-    /// A literal without a language, by its datatype.
+    /// A literal without a language, with its datatype.
     Typed(String),
     Tagged(String, Option<BaseDirection>),
 }
@@ -29,7 +29,7 @@ impl Shape {
         }
     }
 
-    /// The shape of a stored term, of which no text is read.
+    /// The shape of a stored term; its text is not read.
     pub fn of_id(snapshot: &Snapshot, id: TermId) -> Self {
         match snapshot.kind(id) {
             TermKind::Iri => Self::Iri,
@@ -44,7 +44,7 @@ impl Shape {
         }
     }
 
-    /// Bytes that a row takes beside its text.
+    /// The bytes of a row besides its text.
     pub fn bytes(&self) -> usize {
         self.datatype().map_or(0, str::len) + self.language().map_or(0, |language| language.len())
     }
@@ -65,7 +65,7 @@ impl Shape {
         }
     }
 
-    /// The kind of term, as SPARQL's results in JSON call it, but for IRIs.
+    /// The kind of term, named as in SPARQL's JSON results except for `iri`.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Iri => "iri",
@@ -84,7 +84,7 @@ impl Shape {
         }
     }
 
-    /// The language as it is written, with the direction as Turtle has it.
+    /// The language tag in canonical case, with the direction as in Turtle.
     pub fn language(&self) -> Option<String> {
         match self {
             Self::Tagged(language, None) => Some(cased(language).into_owned()),

@@ -1,5 +1,5 @@
-//! A whole snapshot as two tables: its terms, and its statements by the ids of these. Both are sorted, so that a reader finds the row
-//! groups that it needs by their statistics.
+//! Writes a whole snapshot as two tables: its terms, and its statements as ids of these. Both are sorted, so that a reader can
+//! pick the row groups that it needs by their statistics.
 
 use super::arrow_error;
 use super::gather::Building;
@@ -15,11 +15,12 @@ use kgq_syntax::error::{Error, Result};
 use std::io::Write;
 use std::sync::Arc;
 
-/// Rows of a batch, and of a row group: few enough that their statistics tell where a term or a subject is.
+/// The rows of a batch and of a row group: few enough that the statistics of a group locate a term or a subject.
 const ROWS: usize = 1 << 14;
 const GROUP_ROWS: usize = 1 << 17;
 
-/// Writes every term by its id: `id`, `kind` (`iri`, `bnode`, `literal`, `triple`), `value`, `datatype`, `language`. Returns their number.
+/// Writes all terms in the order of their ids: `id`, `kind` (`iri`, `bnode`, `literal`, `triple`), `value`, `datatype`,
+/// `language`. Returns their number.
 ///
 /// # Errors
 /// The budget's, the writer's, damage to the snapshot.
@@ -55,8 +56,8 @@ pub fn write_terms(snapshot: &Snapshot, budget: &Budget, out: &mut dyn Write) ->
     Ok(u64::from(count))
 }
 
-/// Writes every statement by the ids of its terms, sorted: `subject`, `predicate`, `object`, `graph`, which is null in the default graph.
-/// Returns their number.
+/// Writes all statements as ids of their terms, sorted: `subject`, `predicate`, `object`, `graph`; `graph` is null in the default
+/// graph. Returns their number.
 ///
 /// # Errors
 /// The budget's, the writer's, damage to the snapshot.
@@ -83,7 +84,7 @@ pub fn write_triples(snapshot: &Snapshot, budget: &Budget, out: &mut dyn Write) 
     Ok(snapshot.len() as u64)
 }
 
-/// A file whose rows are sorted by its first columns.
+/// Begins a file whose rows are sorted by its first `sorted` columns.
 fn begin<'a>(schema: &SchemaRef, sorted: i32, out: &'a mut dyn Write) -> Result<ParquetFile<'a>> {
     let by = |column_idx| SortingColumn { column_idx, descending: false, nulls_first: true };
     let properties = properties()

@@ -1,4 +1,4 @@
-//! Batches in the order in which they come: in memory up to a bound, what goes beyond in a temporary file without a name.
+//! Queues batches in order: in memory up to a bound, beyond it in an anonymous temporary file.
 
 use super::arrow_error;
 use super::temporary::{TemporaryFile, told};
@@ -12,7 +12,7 @@ use std::io::{BufReader, BufWriter, Seek, Write};
 
 const WHAT: &str = "a temporary file for the rows of the answer";
 
-/// Batches in a temporary file, which is gone with it.
+/// Batches written to a temporary file, which is deleted with this value.
 pub struct Spool(StreamWriter<BufWriter<TemporaryFile>>);
 
 /// The batches of a spool.
@@ -45,10 +45,10 @@ pub fn temporary(error: ArrowError) -> Error {
     }
 }
 
-/// Batches that are being piled up.
+/// A queue of batches that is being filled.
 pub struct Pile {
     schema: SchemaRef,
-    /// Bytes that may be held in memory.
+    /// The most bytes held in memory.
     most: u64,
     budget: Budget,
     bytes: u64,
@@ -78,7 +78,7 @@ impl Pile {
         self.held.drain(..).try_for_each(|(batch, _reserved)| spool.write(&batch))
     }
 
-    /// The batches, the first one first.
+    /// Returns the batches in the order in which they were pushed.
     ///
     /// # Errors
     /// A temporary file that cannot be read.

@@ -5,7 +5,7 @@ use kgq_syntax::error::{Error, Result};
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 
-/// A file without a name, which is gone with it. What is written counts in a budget, which may end the writing.
+/// An anonymous file, deleted with this value. What is written is charged to a budget, which may stop the writing.
 pub struct TemporaryFile {
     file: File,
     budget: Budget,
@@ -14,14 +14,14 @@ pub struct TemporaryFile {
 
 impl TemporaryFile {
     /// # Errors
-    /// The system's, about what the file is for.
+    /// Those of the system; `what` says in messages what the file is for.
     pub fn create(what: &str, budget: &Budget) -> Result<Self> {
         let file = tempfile::tempfile().map_err(|error| Error::io(what, &error))?;
         Ok(Self { file, budget: budget.clone(), space: FileSpace::new(budget) })
     }
 }
 
-/// The error of a temporary file: the budget's where that ended the writing, else the system's.
+/// The error of a temporary file: the budget's if that stopped the writing, else the system's.
 pub fn told(error: io::Error, what: &str) -> Error {
     error.downcast::<Error>().unwrap_or_else(|error| Error::io(what, &error))
 }

@@ -62,7 +62,7 @@ impl Values<&str> for Texts {
     }
 }
 
-/// The unit of 10⁻¹⁸ that oxsdatatypes counts in, in a microsecond.
+/// How many of the 10⁻¹⁸ units of oxsdatatypes make a microsecond.
 const IN_A_MICROSECOND: i128 = 1_000_000_000_000;
 const MICROSECONDS_A_DAY: i64 = 86_400_000_000;
 
@@ -90,19 +90,19 @@ pub fn double(text: &str) -> Option<f64> {
     text.parse::<Double>().ok().filter(|_| is_xsd(text)).map(f64::from)
 }
 
-/// Whether a number's letters are those of XML Schema: Rust's parsers know more words for the infinite.
+/// Whether a number uses only letters of XML Schema: Rust's parsers accept more words for infinity.
 fn is_xsd(text: &str) -> bool {
     matches!(text, "INF" | "+INF" | "-INF" | "NaN")
         || text.bytes().all(|b| !b.is_ascii_alphabetic() || b.eq_ignore_ascii_case(&b'e'))
 }
 
-/// How many digits a decimal has before and behind its point, without zeros that say nothing.
+/// The number of digits before and after the point, without leading and trailing zeros.
 pub fn digits(text: &str) -> Option<(usize, usize)> {
     let (whole, places) = parts(text)?;
     Some((whole.trim_start_matches('0').len(), places.len()))
 }
 
-/// A decimal in units of its last of so many places.
+/// A decimal as a multiple of 10^−`scale`; `None` if it has more places or overflows.
 pub fn decimal(text: &str, scale: usize) -> Option<i128> {
     let (whole, places) = parts(text)?;
     let missing = scale.checked_sub(places.len())?;
@@ -113,10 +113,10 @@ pub fn decimal(text: &str, scale: usize) -> Option<i128> {
     Some(if text.starts_with('-') { -units } else { units })
 }
 
-/// Places behind the point that oxsdatatypes' decimals have.
+/// The number of places after the point in the decimals of oxsdatatypes.
 const PLACES: usize = 18;
 
-/// The same of a decimal's value.
+/// Like [`digits`], for a parsed decimal.
 pub fn digits_of(value: Decimal) -> (usize, usize) {
     let units = i128::from_be_bytes(value.to_be_bytes()).unsigned_abs();
     let one = 10_u128.pow(PLACES as u32);
@@ -129,7 +129,7 @@ pub fn digits_of(value: Decimal) -> (usize, usize) {
     (whole.checked_ilog10().map_or(0, |most| most as usize + 1), places)
 }
 
-/// A decimal's value in units of its last of so many places, if these are enough.
+/// A parsed decimal as a multiple of 10^−`scale`; `None` if it has more places or overflows.
 pub fn scaled(value: Decimal, scale: usize) -> Option<i128> {
     let units = i128::from_be_bytes(value.to_be_bytes());
     let power = |places: usize| 10_i128.checked_pow(u32::try_from(places).ok()?);
@@ -142,7 +142,7 @@ pub fn scaled(value: Decimal, scale: usize) -> Option<i128> {
     }
 }
 
-/// The digits of a decimal before its point, and those behind it up to the last that is not 0.
+/// The digits of a decimal before its point, and those after it without trailing zeros.
 fn parts(text: &str) -> Option<(&str, &str)> {
     let text = text.strip_prefix(['+', '-']).unwrap_or(text);
     let (whole, places) = text.split_once('.').unwrap_or((text, ""));
@@ -151,12 +151,12 @@ fn parts(text: &str) -> Option<(&str, &str)> {
     (some && all_digits(whole) && all_digits(places)).then(|| (whole, places.trim_end_matches('0')))
 }
 
-/// Days since 1970 of a date without a time zone.
+/// Days since 1970-01-01 of a date without a time zone.
 pub fn date(text: &str) -> Option<i32> {
     days(text.parse().ok()?, "1970-01-01".parse().ok()?)
 }
 
-/// Days of a date without a time zone since another one.
+/// Days from `epoch` to a date without a time zone.
 pub fn days(date: Date, epoch: Date) -> Option<i32> {
     if date.timezone_offset().is_some() {
         return None;
@@ -164,7 +164,7 @@ pub fn days(date: Date, epoch: Date) -> Option<i32> {
     i32::try_from(microseconds(date.checked_sub(epoch)?)? / MICROSECONDS_A_DAY).ok()
 }
 
-/// Whether a date and time has a time zone, and microseconds since 1970: of UTC where it has one, else of some clock on a wall.
+/// Whether a date and time has a time zone, and its microseconds since 1970: in UTC if it has one, else in local time.
 pub fn date_time(text: &str) -> Option<(bool, i64)> {
     let moment: DateTime = text.parse().ok()?;
     let zoned = moment.timezone_offset().is_some();
@@ -183,7 +183,7 @@ pub fn time(text: &str) -> Option<i64> {
     microseconds(time.checked_sub(midnight)?)
 }
 
-/// The duration, if it is so many microseconds to the last digit.
+/// The duration in microseconds; `None` if it has a finer part or overflows.
 pub fn microseconds(duration: DayTimeDuration) -> Option<i64> {
     let units = i128::from_be_bytes(duration.as_seconds().to_be_bytes());
     (units % IN_A_MICROSECOND == 0).then(|| i64::try_from(units / IN_A_MICROSECOND).ok()).flatten()

@@ -1,4 +1,4 @@
-//! `kgq cite --sentences`: the sentences of a source document, as its selectors number and bound them.
+//! `kgq cite --sentences`: lists the sentences of a source document with the numbers and bounds that its selectors give.
 
 use crate::commands::answer::{AnswerArgs, write_answer};
 use crate::commands::output::Output;
@@ -10,10 +10,10 @@ use kgq_syntax::rdf::{Literal, NamedNode, Term, Variable};
 use kgq_syntax::text::{count, visible};
 use std::time::Instant;
 
-/// The columns of the list in a format of answers.
+/// The columns of the list in answer formats.
 const COLUMNS: [&str; 6] = ["sentence", "start", "end", "words", "statements", "states_nothing"];
 
-/// Lists the sentences: as text, or where a format or file is named, as a table of that format.
+/// Lists the sentences: as text, or if a format or file is named, as a table in that format.
 pub(super) fn list(
     document: &NamedNode,
     audit: &Audit<'_>,
@@ -51,7 +51,7 @@ fn words<'a>(sentence: &Sentence, text: Option<&'a str>) -> Option<&'a str> {
     text.get(span_of(text, span)?)
 }
 
-/// A sentence as a row; a number that is written as one is an integer.
+/// A sentence as a row; a sentence number becomes an integer if it is written as one.
 fn row(sentence: &Sentence, text: Option<&str>) -> Row {
     let number = |n: u64| Term::from(Literal::from(n));
     vec![

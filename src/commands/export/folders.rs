@@ -1,4 +1,4 @@
-//! `kgq export` to a folder, which is written whole or not at all: a table of each class, or the whole graph as two tables.
+//! `kgq export` to a folder, written whole or not at all: one table per class, or the whole graph as two tables.
 
 use super::Args;
 use crate::commands::note_unlinked;
@@ -14,7 +14,7 @@ use kgq_syntax::rdf::Quad;
 use kgq_syntax::text::count;
 use std::path::Path;
 
-/// The format of the tables of classes.
+/// The format of the class tables.
 pub fn format_of_tables(args: &Args) -> Result<Format> {
     match args.answer.format {
         None => Ok(Format::Csv),
@@ -24,7 +24,7 @@ pub fn format_of_tables(args: &Args) -> Result<Format> {
     }
 }
 
-/// A folder to write, and how.
+/// The folder to write to, with the arguments.
 pub struct Target<'a> {
     pub folder: &'a Path,
     pub args: &'a Args,
@@ -33,7 +33,7 @@ pub struct Target<'a> {
 }
 
 impl Target<'_> {
-    /// Writes a table of each class.
+    /// Writes one table per class.
     pub fn tables(&self, quads: &[Quad], output: &mut Output) -> Result<()> {
         let Target { folder, args, graph, budget } = *self;
         let format = format_of_tables(args)?;
@@ -69,7 +69,7 @@ impl Target<'_> {
         Ok(())
     }
 
-    /// Writes the whole graph: its terms, and its statements.
+    /// Writes the whole graph as two tables, of its terms and of its statements.
     pub fn parquet(&self, snapshot: &Snapshot, output: &mut Output) -> Result<()> {
         let Target { folder, budget, .. } = *self;
         let target = self.open()?;

@@ -1,10 +1,10 @@
-//! When lines of files were committed, as git knows. Without git nothing is known.
+//! Finds out from git when lines of files were committed. Without git, nothing is known.
 
 use crate::git;
 use kgq_graph::request::history::LineTimes;
 use std::path::Path;
 
-/// When the lines of a file were committed; `None` if git does not know it.
+/// The commit times of a file's lines; `None` if git does not track the file.
 pub fn line_times(root: &Path, file: &Path) -> Option<LineTimes> {
     let told = git::blame(root, file, []).ok()?;
     let mut times = Vec::new();
@@ -17,7 +17,7 @@ pub fn line_times(root: &Path, file: &Path) -> Option<LineTimes> {
         } else if let Some(hash) =
             line.split(' ').next().filter(|word| word.len() >= 40 && word.bytes().all(|b| b.is_ascii_hexdigit()))
         {
-            // A line that is not committed yet has a hash of zeros.
+            // A line not yet committed has a hash of zeros.
             committed = hash.bytes().any(|b| b != b'0');
         }
     }

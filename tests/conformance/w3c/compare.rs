@@ -1,4 +1,4 @@
-//! Whether two tables have the same rows but for the names of blank nodes.
+//! Compares two tables up to the order of rows and the names of blank nodes.
 
 use kgq_syntax::rdf::{BlankNode, Literal, NamedOrBlankNode, Term, Triple, Variable};
 use oxsdatatypes::{DateTime, Decimal, Double, Float, Integer};
@@ -13,7 +13,7 @@ pub struct Rows {
     pub ordered: bool,
 }
 
-/// `lax`: rows may be repeated less often than expected, but not be missing.
+/// Compares two tables. `lax`: rows may be repeated less often than expected, but none may be missing.
 pub fn same_rows(got: &Rows, expected: &Rows, lax: bool) -> Result<(), String> {
     let mut variables = expected.variables.clone();
     variables.sort();
@@ -92,7 +92,7 @@ fn masked(row: &[Option<Term>]) -> String {
     row.iter().map(|cell| cell.as_ref().map_or("-".into(), |term| names.mask(term)) + " ").collect()
 }
 
-/// Blank nodes of one side and of the other.
+/// A mapping between the blank nodes of both sides.
 #[derive(Clone, Default)]
 struct Names {
     to: BTreeMap<String, String>,
@@ -143,7 +143,7 @@ impl Names {
     }
 }
 
-/// The term with the canonical form of its value: the suites' results are values, not forms (`2.0` is `2.00`).
+/// The term with the canonical form of its value: the suites expect values, not lexical forms (`2.0` is `2.00`).
 fn by_value(term: &Term) -> Term {
     match term {
         Term::Literal(literal) => literal_by_value(literal).into(),

@@ -1,7 +1,8 @@
-//! The suites of SPARQL Update through files: the data of a case are a project's files, the update changes them, and they must say then
-//! what the case expects. Each case runs for three ways to lay the data out. Empty graphs are not compared: files have none.
+//! The suites of SPARQL Update, run through files: the data of a case are a project's files, and after the update these must hold
+//! what the case expects. Each case runs with three layouts of the data. Empty graphs are not compared: files have none.
 //!
-//! What files refuse stands in `files.tsv` with its reason; a case that is listed must be refused in words, with the files as they were.
+//! `files.tsv` lists the cases that files refuse, with the reason; such a case must be refused with that message and leave the
+//! files as they were.
 
 use super::manifest::{MF, Suites, Test, UT, iri};
 use super::on_a_deep_stack;
@@ -23,10 +24,10 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
-/// How many cases of updates there are, in SPARQL 1.1 and 1.2.
+/// The number of update cases in SPARQL 1.1 and 1.2.
 const CASES: usize = 97;
 
-/// How a dataset is laid out in files.
+/// The layout of a dataset in files.
 #[derive(Clone, Copy, Debug)]
 enum Layout {
     /// All graphs in one TriG file.
@@ -119,7 +120,7 @@ fn graph(folder: &Path) -> Result<Graph, Error> {
     Graph::open(OpenOptions { folder: folder.into(), ..Default::default() })
 }
 
-/// What the files say.
+/// The statements of the files.
 fn says(folder: &Path) -> Result<Vec<Quad>, String> {
     let graph = graph(folder).map_err(|error| error.render(false))?;
     Ok(graph.dataset().map_err(|error| error.render(false))?.quads().to_vec())
@@ -160,7 +161,7 @@ fn lay_out(quads: &[Quad], layout: Layout, base: &str, folder: &Path) {
     std::fs::write(folder.join("kgq.toml"), manifest).unwrap();
 }
 
-/// Writes a file as the formatter has it.
+/// Writes a file, formatted.
 fn write(folder: &Path, name: &str, format: RdfFormat, quads: &[Quad]) {
     let mut text = Vec::new();
     write_quads(quads, format, &Prefixes::new(), GraphOptions::default(), &Budget::default(), &mut text).unwrap();
@@ -179,7 +180,7 @@ fn dialect(name: &str) -> Option<Dialect> {
     }
 }
 
-/// That each file is as the formatter writes it.
+/// Checks that each file is formatted.
 fn formatted(folder: &Path) -> Result<(), String> {
     for entry in std::fs::read_dir(folder).unwrap().flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();

@@ -1,5 +1,5 @@
-//! The suite of the Graph Store Protocol: every request goes through a socket to a server that keeps its graphs in a file. At the end of a
-//! case, a server that is started anew must answer its last reading alike.
+//! The suite of the Graph Store Protocol: every request goes through a socket to a server that keeps its graphs in a file. At the
+//! end of a case, a newly started server must give the same answer to the last read.
 
 use super::manifest::{MF, Suites, Test};
 use super::protocol::{CNT, HT, send, text, writable};
@@ -10,11 +10,11 @@ use kgq_syntax::rdf::{Quad, RdfFormat, Term};
 use libtest_mimic::Trial;
 use std::sync::Arc;
 
-/// Below which the suite has its graphs.
+/// The base of the suite's graphs.
 const BASE: &str = "http://www.example/";
-/// How many cases there are.
+/// The number of cases.
 const CASES: usize = 13;
-/// How many requests of them read.
+/// The number of their requests that read.
 const READING: usize = 18;
 
 pub fn trials(suites: &Arc<Suites>) -> Vec<Trial> {
@@ -64,7 +64,7 @@ fn case(test: &Test) -> Result<(), String> {
     last.map_or(Ok(()), |(request, path)| sent(test, &request, &path, &again).map(drop))
 }
 
-/// Where we have what the suite has at this path: graphs at their own addresses, and by name at ours.
+/// Our address for a path of the suite: graphs by IRI at their own addresses, the graph store at ours.
 fn address(path: &str) -> String {
     match path.strip_prefix("/gsp") {
         Some("" | "/") => "/graphs".to_owned(),
@@ -73,7 +73,7 @@ fn address(path: &str) -> String {
     }
 }
 
-/// The triples that a response has.
+/// The triples in the body of a message.
 fn body(test: &Test, message: &Term) -> Result<Vec<Quad>, String> {
     let body = test.graph.object(message, HT, "body").ok_or("no body")?;
     triples(text(test.graph.object(&body, CNT, "chars")).ok_or("no characters")?.into())
@@ -84,7 +84,7 @@ fn triples(text: Vec<u8>) -> Result<Vec<Quad>, String> {
     Ok(read(&input, 0, ReadOptions::default()).map_err(|error| error.render(false))?.quads)
 }
 
-/// Sends a request, and compares what comes back with what should.
+/// Sends a request, and compares the response with the expected one.
 fn sent(test: &Test, request: &Term, path: &str, served: &Served) -> Result<Response, String> {
     let response = send(served, test, request, path)?;
     let expected = test.graph.object(request, HT, "resp").ok_or("no response is expected")?;

@@ -1,4 +1,4 @@
-//! Manifests of the W3C's test suites: which tests there are, and what each is about.
+//! Reads the manifests of the W3C's test suites: the tests, and their inputs and results.
 
 use kgq_snapshot::store::{Input, Parsed, ReadOptions, read};
 use kgq_syntax::rdf::{NamedNode, NamedOrBlankNode, Quad, RdfFormat, Term};
@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// Where the suites are published: their files' names are resolved against it.
+/// The address where the suites are published: relative file names are resolved against it.
 const PUBLISHED: &str = "https://w3c.github.io/rdf-tests/";
 
 pub const MF: &str = "http://www.w3.org/2001/sw/DataAccess/tests/test-manifest#";
@@ -21,14 +21,14 @@ pub struct Suites {
 
 /// One test of a manifest.
 pub struct Test {
-    /// The manifest's folder and the test's own name: unique, and what `known.tsv` lists.
+    /// The manifest's folder and the test's own name: a unique key, as listed in `known.tsv`.
     pub key: String,
     /// The local name of its class.
     pub kind: String,
     pub subject: Term,
     pub action: Term,
     pub result: Option<Term>,
-    /// Repeated rows may be left out, or not.
+    /// Whether repeated rows may be left out.
     pub lax: bool,
     pub graph: Arc<Graph>,
 }
@@ -82,7 +82,7 @@ impl Suites {
         let mut tests = Vec::new();
         for quad in &quads {
             let property = quad.predicate.as_str();
-            // The manifests of SPARQL 1.1 conformance say what to include by a property of their own.
+            // The conformance manifests of SPARQL 1.1 include others by a property of their own.
             if [format!("{MF}include"), format!("{MF}conformanceRequirement")].iter().any(|p| p == property) {
                 for included in graph.list(&quad.object) {
                     let Term::NamedNode(included) = included else { panic!("{name}: a manifest without a name") };
@@ -109,7 +109,7 @@ impl Suites {
             key: format!("{folder}/{name}"),
             kind: local(&kind),
             subject: entry.clone(),
-            // A case about descriptions of services has none: it is about the service at hand.
+            // A case about service descriptions has no action: it is about the service itself.
             action: graph.object(entry, MF, "action").unwrap_or_else(|| entry.clone()),
             result: graph.object(entry, MF, "result"),
             lax: graph.object(entry, MF, "resultCardinality").is_some_and(|c| local(&c) == "LaxCardinality"),
@@ -117,7 +117,7 @@ impl Suites {
         })
     }
 
-    /// The file that an IRI of the published suites stands for.
+    /// The local file for an IRI of the published suites.
     pub fn path(&self, iri: &str) -> PathBuf {
         self.root.join(iri.strip_prefix(PUBLISHED).unwrap_or_else(|| panic!("{iri} is no file of the suites")))
     }
@@ -142,7 +142,7 @@ pub fn local(term: &Term) -> String {
     term.to_string().trim_end_matches('>').rsplit(['#', '/']).next().unwrap().to_owned()
 }
 
-/// The IRI of a term that must be one.
+/// The IRI of a term; panics if it is not an IRI.
 pub fn iri(term: &Term) -> String {
     match term {
         Term::NamedNode(node) => node.as_str().to_owned(),

@@ -1,7 +1,7 @@
-//! The suites of SPARQL and RDF, run through the program's own path: reading, parsing, evaluation, updates, output.
+//! The suites of SPARQL and RDF, run through the same code as the program: reading, parsing, evaluation, updates, output.
 //!
-//! What is known to fail is listed in `known.tsv` with its reason. Not run: entailment regimes, as there is no inference in
-//! queries. Updates run twice: on a dataset, and through the files of a project.
+//! `known.tsv` lists the known failures with their reasons. The suites of entailment regimes are not run, as queries do no
+//! inference. Updates run twice: on a dataset, and through the files of a project.
 
 mod compare;
 mod files;
@@ -21,7 +21,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
-/// Suites by their name in the table, and their manifests below the root.
+/// The suites: their names in the table, and their manifests below the root.
 const SUITES: &[(&str, &[&str])] = &[
     ("SPARQL 1.0 syntax", &["sparql/sparql10/manifest-syntax.ttl"]),
     ("SPARQL 1.0 query", &["sparql/sparql10/manifest-evaluation.ttl"]),
@@ -42,13 +42,13 @@ const SUITES: &[(&str, &[&str])] = &[
     ("RDF 1.2 RDF/XML", &["rdf/rdf12/rdf-xml/manifest.ttl"]),
 ];
 
-/// Deep recursion in a parser needs what the program's own thread has.
+/// The stack of a case: as in the program's own thread, parsers may recurse deeply.
 const STACK: usize = 64 << 20;
 
-/// The fewest cases that a suite has; fewer means that it is not whole.
+/// The least number of cases in a suite; with fewer, the suite is incomplete.
 const FEWEST: usize = 3;
 
-/// A trial for each case, on both executors where it evaluates a query, and for each suite one that it is whole.
+/// A trial for each case, on both executors if it evaluates a query, and for each suite one that checks its number of cases.
 pub fn trials(root: &Path) -> Vec<Trial> {
     let suites = Arc::new(Suites::at(root));
     let known = known();

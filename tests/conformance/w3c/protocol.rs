@@ -1,5 +1,5 @@
-//! The suites of the SPARQL Protocol and of service descriptions: every case goes through a socket to `kgq serve`, with the bytes that the
-//! manifest says. What writes does so through the files of a project, by a token.
+//! The suites of the SPARQL Protocol and of service descriptions: every case goes through a socket to `kgq serve`, with the bytes
+//! that the manifest gives. Cases that write do so through the files of a project, with a token.
 
 use super::manifest::{MF, Suites, Test, UT, local};
 use crate::http::{Response, Served};
@@ -13,11 +13,11 @@ pub const HT: &str = "http://www.w3.org/2011/http#";
 pub const CNT: &str = "http://www.w3.org/2011/content#";
 const RDFS: &str = "http://www.w3.org/2000/01/rdf-schema#";
 
-/// How many of the Protocol's cases ask a query.
+/// The number of Protocol cases that send a query.
 const QUERIES: usize = 20;
-/// How many send updates.
+/// The number of those that send updates.
 const UPDATES: usize = 14;
-/// How many are about service descriptions.
+/// The number of cases about service descriptions.
 const DESCRIPTIONS: usize = 3;
 
 pub fn trials(root: &Path) -> Vec<Trial> {
@@ -47,7 +47,7 @@ fn is_update(test: &Test) -> bool {
     test.key.contains("update")
 }
 
-/// What shows that the client may write.
+/// The header that lets the client write.
 pub const TOKEN: (&str, &str) = ("Authorization", "Bearer abc");
 
 /// A server that keeps its graphs in the file of a project, whose base is this.
@@ -155,7 +155,7 @@ fn compare(test: &Test, expected: &Term, response: &Response) -> Result<(), Stri
     Ok(())
 }
 
-/// What a description must be: RDF, about the endpoint that was asked, by classes and properties of its vocabulary.
+/// Checks a description: it must be RDF about the requested endpoint, with classes and properties of its vocabulary.
 fn description(case: &str) -> Result<(), String> {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("a.trig"), "<http://e/g> { <http://e/a> <http://e/p> 1 }").unwrap();

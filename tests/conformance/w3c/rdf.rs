@@ -1,4 +1,4 @@
-//! The suites of RDF's syntaxes: what must be read, what must be refused, what a document means, and canonical lines.
+//! The suites of RDF's syntaxes: what must parse, what must be refused, what a document means, and canonical lines.
 
 use super::manifest::{Suites, Test, iri};
 use crate::isomorphic::isomorphic;
@@ -28,7 +28,7 @@ pub fn run(suites: &Suites, test: &Test) -> Result<(), String> {
         write_quads(&quads, format, &Prefixes::default(), GraphOptions::default(), &Budget::default(), &mut out)
             .unwrap();
         let got = String::from_utf8(out).unwrap();
-        // Labels of blank nodes are not kept: these are one to a document.
+        // Labels of blank nodes are not kept; each of these documents has only one.
         let expected = String::from_utf8(suites.text(&expected)).unwrap().replace("_:o1", "_:b0");
         return if got == expected { Ok(()) } else { Err(format!("is written\n{got}not\n{expected}")) };
     }

@@ -18,7 +18,7 @@ use std::sync::Arc;
 const RS: &str = "http://www.w3.org/2001/sw/DataAccess/tests/result-set#";
 const RDFS: &str = "http://www.w3.org/2000/01/rdf-schema#";
 
-/// Whether a test evaluates a query or the WHERE of an update, so that it says something of the executor.
+/// Whether a test evaluates a query or the WHERE of an update, so that it tests the executor.
 pub fn evaluates(test: &Test) -> bool {
     ["QueryEvaluationTest", "CSVResultFormatTest", "UpdateEvaluationTest"].contains(&test.kind.as_str())
 }
@@ -75,7 +75,7 @@ pub fn dataset(
         inputs.push(suites.input(&iri(&data), &iri(&data)));
     }
     for data in graph.objects(of, vocabulary, "graphData") {
-        // The graph's file, or a node that names it apart from its file.
+        // The graph's file, or a node that gives its name and its file separately.
         let (file, name) = match graph.object(&data, vocabulary, "graph") {
             Some(file) => match graph.object(&data, RDFS, "label") {
                 Some(Term::Literal(label)) => (iri(&file), label.value().to_owned()),
@@ -91,7 +91,7 @@ pub fn dataset(
     Dataset::read(&inputs, ReadOptions::default()).map_err(|e| format!("its data is refused: {e}"))
 }
 
-/// What a query evaluation test is about, parsed.
+/// The parsed inputs of a query evaluation test.
 struct Question {
     query: kgq_engine::query::Query,
     snapshot: Snapshot,
@@ -103,7 +103,7 @@ fn question(suites: &Suites, test: &Test, executor: Executor) -> Result<Question
     let text = String::from_utf8(suites.text(&name)).unwrap();
     let prefixes = Prefixes::default();
     let query = parse_query(Source::new(&name, &text), context(&prefixes, &name)).map_err(|e| e.to_string())?;
-    // FROM names the data where the test does not.
+    // FROM names the data if the test does not.
     let from = query.algebra.dataset().map_or(Vec::new(), |dataset| {
         let mut graphs: Vec<NamedNode> =
             dataset.default.iter().chain(dataset.named.iter().flatten()).cloned().collect();
@@ -118,12 +118,12 @@ fn question(suites: &Suites, test: &Test, executor: Executor) -> Result<Question
         let data = dataset(suites, &test.graph, &service, QT, &[])?;
         endpoints.insert(iri(&test.graph.object(&service, QT, "endpoint").unwrap()), data.quads().to_vec());
     }
-    // An endpoint that a test does not give is one that cannot be reached.
+    // An endpoint that the test does not provide cannot be reached.
     let services: Option<Arc<dyn Services>> = Some(Arc::new(Endpoints(endpoints)));
     Ok(Question { query, snapshot, options: EvaluationOptions { executor, services, ..Default::default() } })
 }
 
-/// Endpoints in this process, each with its data.
+/// In-process endpoints, each with its data.
 #[derive(Clone, Debug)]
 struct Endpoints(BTreeMap<String, Vec<Quad>>);
 
@@ -239,7 +239,7 @@ fn from_graph(quads: &[Quad]) -> Outcome {
     Outcome::Rows(Rows { variables, rows: rows.into_iter().map(|(_, row)| row).collect(), ordered })
 }
 
-/// CSV loses what kind of term a value is: all but blank nodes are compared as text, the header in its order.
+/// CSV loses the kinds of terms: all but blank nodes are compared as text, with the columns in order.
 fn csv(suites: &Suites, test: &Test, executor: Executor) -> Result<(), String> {
     let got = written(&question(suites, test, executor)?, Format::Csv)?;
     let table = |bytes: &[u8]| {
@@ -265,7 +265,7 @@ fn update(suites: &Suites, test: &Test, executor: Executor) -> Result<(), String
     let before = dataset(suites, &test.graph, &test.action, UT, &[])?;
     let prefixes = Prefixes::default();
     let update = parse_update(Source::new(&name, &text), context(&prefixes, &name)).map_err(|e| e.to_string())?;
-    // The session refuses LOAD before this, SILENT or not; the suite asks what the standard says of a LOAD that fails.
+    // A session refuses LOAD before evaluation, SILENT or not; the suite tests what the standard says about a failing LOAD.
     let snapshot = Snapshot::from_quads(before.quads().iter().cloned()).map_err(|e| e.to_string())?;
     let (source, options) = (Source::new(&name, &text), EvaluationOptions { executor, ..Default::default() });
     let change = engine::update::update(before.quads(), &|| Ok(&snapshot), source, &update, &options)

@@ -1,7 +1,7 @@
-//! Bad inputs, each with the exit code, the place and the message that it gets: none panics, takes more than five seconds of
-//! the processor, or more than 512 MiB.
+//! Bad inputs, each with its expected exit code, place and message: none panics, takes more than five seconds of processor time,
+//! or more than 512 MiB.
 //!
-//! The cases are in `cases.txt`; its head says how they are written.
+//! The cases are in `cases.txt`; its head describes their syntax.
 
 use super::program;
 use flate2::{Compression, write::GzEncoder};
@@ -82,7 +82,7 @@ fn check(case: &Case) -> Result<(), String> {
     Ok(())
 }
 
-/// A temporary file that should be gone.
+/// A temporary file that was left behind.
 fn leftovers(folder: &Path) -> Option<String> {
     let names = folder.read_dir().unwrap().map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned());
     names.into_iter().find(|name| name.ends_with(".building"))
@@ -119,7 +119,7 @@ fn cases(text: &str) -> Vec<Case> {
     cases
 }
 
-/// Words as a shell splits them, with single quotes only.
+/// Splits a line into words as a shell does, with single quotes only.
 fn words(line: &str) -> Vec<String> {
     let mut words = vec![];
     let mut word: Option<String> = None;
@@ -138,7 +138,7 @@ fn words(line: &str) -> Vec<String> {
     words
 }
 
-/// What a file holds: see the head of `cases.txt`.
+/// The content of a file; see the head of `cases.txt`.
 fn content_of(expression: &str) -> Vec<u8> {
     let (maker, rest) = expression.split_once(' ').unwrap_or((expression, ""));
     match maker {
@@ -179,7 +179,7 @@ fn content_of(expression: &str) -> Vec<u8> {
     }
 }
 
-/// Quoted texts, each repeated if a number follows it.
+/// Joins quoted texts, each repeated if a number follows it.
 fn joined(expression: &str) -> Vec<u8> {
     let mut out = Vec::new();
     let mut rest = expression.trim_start();

@@ -1,4 +1,4 @@
-//! Whether two executors' solutions are the same, as far as the standard fixes them.
+//! Compares the solutions of two executors, as far as the standard determines them.
 
 use super::query::Select;
 use kgq_engine::Row;
@@ -13,7 +13,7 @@ pub struct Solutions {
     pub rows: Vec<Row>,
 }
 
-/// What is wrong with `found`, given the solutions of the same query without LIMIT and OFFSET, from the oracle.
+/// Describes what is wrong with `found`. `unlimited` are the oracle's solutions of the same query without LIMIT and OFFSET.
 pub fn difference(query: &Select, unlimited: &Solutions, found: &Solutions) -> Option<String> {
     if found.variables != unlimited.variables {
         return Some(format!("variables {:?}, not {:?}", found.variables, unlimited.variables));
@@ -30,7 +30,7 @@ pub fn difference(query: &Select, unlimited: &Solutions, found: &Solutions) -> O
     let offset = query.offset.unwrap_or(0);
     let expected = unlimited.rows.len().saturating_sub(offset).min(query.limit.unwrap_or(usize::MAX));
     if reduced {
-        // Any duplicate may be left out, but not a solution.
+        // Duplicates may be left out, but no solution.
         let missing = left.iter().find(|(row, _)| !found.rows.iter().any(|found| shown(found) == **row));
         if let (Some((row, _)), None, None) = (missing, query.limit, query.offset) {
             return Some(format!("no solution {row}"));
@@ -42,7 +42,7 @@ pub fn difference(query: &Select, unlimited: &Solutions, found: &Solutions) -> O
     wrong_order(query, found).or_else(|| wrong_slice(query, unlimited, found))
 }
 
-/// Where all of a solution is sorted by, and each value has its place, LIMIT and OFFSET leave no choice.
+/// Checks LIMIT and OFFSET where they leave no choice: where all columns are sort keys and all values have a fixed order.
 fn wrong_slice(query: &Select, unlimited: &Solutions, found: &Solutions) -> Option<String> {
     let keys = keys(query, found);
     if (query.limit, query.offset) == (None, None) || query.modifier == "REDUCED" || keys.len() < found.variables.len()
@@ -101,7 +101,7 @@ fn wrong_order(query: &Select, found: &Solutions) -> Option<String> {
                 let order = match fixed_order(later[*column].as_ref(), earlier[*column].as_ref()) {
                     Some(order) if *descending => order.reverse(),
                     Some(order) => order,
-                    // The standard leaves it open which comes first, so nothing follows from the other keys.
+                    // The standard leaves their order open, so the further keys do not matter.
                     None => break,
                 };
                 match order {
@@ -115,7 +115,7 @@ fn wrong_order(query: &Select, found: &Solutions) -> Option<String> {
     None
 }
 
-/// The order of two terms, where SPARQL 1.1 §15.1 says what it is.
+/// The order of two terms, if SPARQL 1.1 §15.1 defines it.
 pub fn fixed_order(a: Option<&Term>, b: Option<&Term>) -> Option<Ordering> {
     let class = |term: Option<&Term>| match term {
         None => Some(0),

@@ -3,14 +3,14 @@
 use super::query::{Element, Expr, Group, Node, Path, Projected, Select};
 use crate::dice::Dice;
 
-/// What the terms of a dataset are, and so what a query over it may ask without leaving the answer open.
+/// The terms of a dataset, which determine what a query over it can ask with a definite answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Terms {
     /// IRIs and integers: all are ordered.
     Ordered,
     /// Literals of all kinds in canonical form, blank nodes, triple terms.
     Canonical,
-    /// Other forms of literals, and ill-typed ones: what gives or loses a lexical form is not asked.
+    /// Also other lexical forms and ill-typed literals: operations that depend on lexical forms are left out.
     Odd,
 }
 
@@ -46,8 +46,8 @@ const ODD: [&str; 10] = [
     "\"2020-01-01T01:00:00+01:00\"^^xsd:dateTime",
 ];
 const VARIABLES: [&str; 4] = ["s", "t", "u", "v"];
-/// The variable of `GRAPH ?g { … }`. It is not used inside in a narrow query: Oxigraph's evaluator then binds it too early, so that an
-/// OPTIONAL in there does not match what does not join with the graph's name in the end (SPARQL 1.1 §18.6, Graph).
+/// The variable of `GRAPH ?g { … }`. Narrow queries do not use it inside: Oxigraph's evaluator binds it too early, so that an
+/// OPTIONAL inside does not match what finally does not join with the graph's name (SPARQL 1.1 §18.6, Graph).
 const GRAPH_VARIABLE: &str = "g";
 
 impl Terms {
@@ -68,7 +68,7 @@ impl Terms {
     }
 }
 
-/// Statements as TriG, one an item, so that some can be left out.
+/// Statements as TriG, one per item, so that some can be left out.
 pub fn dataset(dice: &mut Dice, terms: Terms) -> Vec<String> {
     let count = 3 + dice.below(22);
     let named = dice.below(3);
@@ -97,10 +97,10 @@ fn object(dice: &mut Dice, terms: Terms) -> String {
     }
 }
 
-/// Which queries are made.
+/// The range of queries that are generated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Range {
-    /// Those that Oxigraph's evaluator answers as the standard says.
+    /// Queries that Oxigraph's evaluator answers as the standard says.
     Narrow,
     /// All.
     Wide,
@@ -112,13 +112,14 @@ pub struct Queries<'d> {
     pub terms: Terms,
     range: Range,
     fresh: usize,
-    /// Whether the graph is a variable. Oxigraph's evaluator lets its value into what stands inside, where it is not known yet
-    /// (SPARQL 1.1 §18.6): into MINUS, and into a group without a triple pattern not at all.
+    /// Whether the pattern is inside a GRAPH with a variable. Oxigraph's evaluator passes its value inwards before it is known
+    /// (SPARQL 1.1 §18.6), into MINUS too; but into a group without a triple pattern not at all.
     in_graph: bool,
-    /// Whether an EXISTS stands around. Oxigraph's evaluator takes an error in there for a solution, and lets the outer
-    /// solution into both sides of MINUS; the standard does not say what becomes of a path's ends, or of a variable that BIND sets.
+    /// Whether the pattern is inside an EXISTS. There Oxigraph's evaluator takes an error for a solution, and passes the outer
+    /// solution to both sides of MINUS; the standard does not define what happens to the ends of a path, or to a variable that
+    /// BIND sets.
     in_exists: bool,
-    /// Whether the group is part of another, and not a SELECT's own: there Oxigraph's evaluator lets what the other binds into
+    /// Whether the group is nested in another, and not a SELECT's own: there Oxigraph's evaluator passes the outer bindings to
     /// EXISTS and MINUS.
     nested: bool,
 }
@@ -132,7 +133,7 @@ impl<'d> Queries<'d> {
         self.range == Range::Wide
     }
 
-    /// What CONSTRUCT makes of a solution.
+    /// The template of a CONSTRUCT.
     pub fn template(&mut self) -> Vec<[Node; 3]> {
         (0..1 + self.dice.below(3))
             .map(|_| {
@@ -190,7 +191,7 @@ impl<'d> Queries<'d> {
                 variables.clear();
             }
             _ => {
-                // How often REDUCED leaves a solution is seen only where nothing is made of it.
+                // How often REDUCED repeats a solution only shows if the solutions are not processed further.
                 let reduced = if outermost { "REDUCED" } else { "DISTINCT" };
                 select.modifier = self.dice.pick(&["", "", "DISTINCT", reduced]);
                 select.projection = variables.iter().cloned().map(Projected::Var).collect();
@@ -228,7 +229,7 @@ impl<'d> Queries<'d> {
             (Terms::Ordered, 4) => format!("AVG({distinct}?{variable})"),
             (Terms::Ordered, 5) => format!("MIN({distinct}?{variable})"),
             (Terms::Ordered, 6) => format!("MAX({distinct}?{variable})"),
-            // Oxigraph's evaluator has an error for what is no string.
+            // Oxigraph's evaluator gives an error for values that are not strings.
             (Terms::Ordered, _) if self.wide() => {
                 format!("STRLEN(GROUP_CONCAT({distinct}?{variable}; separator=\", \"))")
             }
@@ -241,7 +242,7 @@ impl<'d> Queries<'d> {
     }
 
     fn slice(&mut self, select: &mut Select, outermost: bool) {
-        // The solutions within a limit are known only when all of a solution is sorted by.
+        // The solutions within a limit are determined only if all columns are sort keys.
         let projected: Vec<String> = select
             .projection
             .iter()
@@ -258,7 +259,7 @@ impl<'d> Queries<'d> {
                     select.order.push((variable.clone(), self.dice.once_in(3)));
                 }
             }
-            // A slice says most where the order leaves no choice.
+            // A slice tests most where the order leaves no choice.
             let often = if select.order.is_empty() { 6 } else { 2 };
             if self.dice.once_in(often) {
                 select.limit = Some(self.dice.below(5));
@@ -283,7 +284,7 @@ impl<'d> Queries<'d> {
     fn group(&mut self, depth: usize) -> Group {
         let count = self.dice.below(if depth > 1 { 4 } else { 3 });
         let mut elements = Vec::new();
-        // Filters and optional parts say more about something than about nothing.
+        // Filters and optional parts test more after a triple pattern.
         if !self.dice.once_in(5) {
             elements.push(Element::Triple(self.triple()));
         }
@@ -295,7 +296,7 @@ impl<'d> Queries<'d> {
         Group(elements)
     }
 
-    /// A group within a group.
+    /// A nested group.
     fn part(&mut self, depth: usize) -> Group {
         self.nested = true;
         self.group(depth)
@@ -308,8 +309,8 @@ impl<'d> Queries<'d> {
             8 => {
                 let deeper = self.wide() && self.dice.once_in(4);
                 let path = self.path(2 + usize::from(deeper));
-                // A path of length zero also leads from a term that is in no statement to itself, if it is written in the query
-                // (SPARQL 1.1 §18.4, ZeroOrOnePath); not so with Oxigraph's evaluator.
+                // A path of length zero also connects a term to itself that occurs in the query but in no statement (SPARQL 1.1
+                // §18.4, ZeroOrOnePath); not so in Oxigraph's evaluator.
                 if path.has_zero_length() && (self.in_exists || !self.wide()) {
                     if self.in_exists {
                         return Element::Triple(self.triple());
@@ -325,7 +326,7 @@ impl<'d> Queries<'d> {
             }
             9 => Element::Filter(self.condition(2, depth)),
             10 => {
-                // A variable that is in use already makes the query invalid: then another is made.
+                // BIND to a variable in use makes the query invalid; then another query is generated.
                 let name = match self.dice.below(3) {
                     0 if !self.in_exists => self.dice.pick(&VARIABLES).to_owned(),
                     _ => self.fresh(),
@@ -364,14 +365,14 @@ impl<'d> Queries<'d> {
     }
 
     fn inside_graph(&mut self, depth: usize) -> Group {
-        // Nothing but another GRAPH, which is what the outer graph is then joined with (SPARQL 1.1 §18.6, Graph), alone or as a
-        // branch; Oxigraph's evaluator leaves the outer one unbound.
+        // A group with only another GRAPH, alone or as a branch: the outer graph is joined with it (SPARQL 1.1 §18.6, Graph);
+        // Oxigraph's evaluator leaves the outer variable unbound.
         if self.wide() && depth > 1 && self.dice.once_in(4) {
             let only = Group(vec![self.graph(depth - 1)]);
             let branches = vec![only.clone(), self.part(depth - 1)];
             return if self.dice.once_in(2) { only } else { Group(vec![Element::Union(branches)]) };
         }
-        // A graph that does not exist has no solution at all; Oxigraph's evaluator finds some without a triple pattern.
+        // A graph that does not exist has no solutions; without a triple pattern Oxigraph's evaluator finds some.
         let bare = self.wide() && self.dice.once_in(4);
         let mut group = self.part(depth - 1);
         if !bare {

@@ -1,9 +1,9 @@
-//! Random datasets and queries over all of SPARQL 1.1's operators: our executor against the standard, written down as it stands there
-//! (`naive.rs`), and against Oxigraph's evaluator where it keeps to the standard.
+//! Random datasets and queries with all operators of SPARQL 1.1: our executor is compared with a literal implementation of the
+//! standard (`naive.rs`), and with Oxigraph's evaluator where that follows the standard.
 //!
 //! A failure names its seed and the smallest query and dataset that still show it. `KGQ_DIFFERENTIAL=100000` runs that many pairs
-//! instead of the few of every test run, from the seed `KGQ_DIFFERENTIAL_SEED`; with `KGQ_DIFFERENTIAL_LOG` naming a file, how
-//! far it is and what was found is appended there.
+//! instead of the few of every test run, from the seed `KGQ_DIFFERENTIAL_SEED`. If `KGQ_DIFFERENTIAL_LOG` names a file, progress
+//! and failures are appended to it.
 
 mod compare;
 mod generate;
@@ -31,7 +31,7 @@ use std::time::{Duration, Instant};
 
 const PREFIXES: &str = "PREFIX : <http://example.com/> PREFIX xsd: <http://www.w3.org/2001/XMLSchema#>\n";
 
-/// What is asked of a pattern.
+/// The form of a query.
 #[derive(Clone, Debug)]
 enum Form {
     Select,
@@ -57,7 +57,7 @@ impl Case {
         let statements = generate::dataset(&mut dice, terms);
         let mut case = Self { terms, range, statements, select: Select::default(), form: Form::Select };
         let quads = case.quads();
-        // What SPARQL does not allow, such as a variable bound twice, is made again, and mostly what has no solution.
+        // Invalid queries, such as those that bind a variable twice, are generated again, and most of those without a solution.
         loop {
             let mut queries = Queries::new(&mut dice, terms, range);
             case.select = queries.query();
@@ -91,7 +91,7 @@ impl Case {
         TriGParser::new().for_slice(&text).collect::<Result<_, _>>().unwrap_or_else(|e| panic!("{e} in {text}"))
     }
 
-    /// What the executors disagree on; `None` if nothing, or if there is too much to compare.
+    /// The difference between the executors; `None` if there is none, or if there is too much to compare.
     fn difference(&self) -> Option<String> {
         let quads = self.quads();
         let snapshot = Snapshot::from_quads(quads.clone()).ok()?;
@@ -137,24 +137,24 @@ impl Case {
         })
     }
 
-    /// The solutions as Oxigraph's evaluator has them, where that is what the standard says.
+    /// The solutions of Oxigraph's evaluator, if it answers this query as the standard says.
     fn oxigraph_solutions(&self, snapshot: &Snapshot, unlimited: &Select, query: &Query) -> Option<Solutions> {
         if self.range == Range::Wide {
             return None;
         }
         let mut variables = answer_variables(query);
         variables.retain(|variable| self.select.sample.as_ref().is_none_or(|(_, name)| name != variable));
-        // It leaves out duplicates that alternatives in paths make, so it is asked without paths but for closures.
+        // It drops duplicates that alternatives in paths produce, so its query has no paths except closures.
         let unlimited = unlimited.spelled_out(&variables);
         let text = unlimited.to_string();
-        // The variables that spelling out adds would count.
+        // The variables added by spelling out paths would be counted too.
         if text.contains("DISTINCT *)") && text.contains("?path") {
             return None;
         }
         run(oxigraph_answer, ORACLE_TIME, snapshot, &parse(&text)?).ok()
     }
 
-    /// A value of SAMPLE that its group does not have.
+    /// Reports a value of SAMPLE that is not in its group.
     fn wrong_sample(&self, quads: &[Quad], found: &Solutions, variable: &str, name: &str) -> Option<String> {
         let members = naive_solutions(quads, &self.select.whole_pattern())?;
         let place = |solutions: &Solutions, name: &str| solutions.variables.iter().position(|v| v.as_str() == name);
@@ -194,7 +194,7 @@ impl Case {
         (found != expected).then(|| format!("expected\n  {}\nfound\n  {}", expected.join("\n  "), found.join("\n  ")))
     }
 
-    /// The smallest case on the way from this one for which the executors still disagree.
+    /// Shrinks the case step by step while the executors still disagree.
     fn shrunk(mut self) -> Self {
         let deadline = Instant::now() + Duration::from_secs(20);
         'smaller: while Instant::now() < deadline {
@@ -216,7 +216,7 @@ impl Case {
     }
 }
 
-/// A template's triple of a solution; none where it would be no triple.
+/// The triple of a template for a solution; `None` if it would be invalid.
 fn instance(triple: &TriplePattern, solution: &Solution, number: usize) -> Option<Triple> {
     let term = |pattern: &TermPattern| -> Option<Term> {
         Some(match pattern {
@@ -242,8 +242,8 @@ fn instance(triple: &TriplePattern, solution: &Solution, number: usize) -> Optio
     Some(Triple::new(subject, predicate, term(&triple.object)?))
 }
 
-/// A graph, sorted, with each blank node that the query made told by its triples, not by its label: a template of ours makes one
-/// for each solution, and none is joined with another.
+/// A graph as sorted lines, with each blank node made by the query described by its triples instead of its label: our templates
+/// make one per solution, and never connect two.
 fn without_labels(graph: &HashSet<Triple>) -> Vec<String> {
     let data = |node: &BlankNode| generate::BLANKS.iter().any(|label| label[2..] == *node.as_str());
     let mut lines = Vec::new();
@@ -296,7 +296,7 @@ fn answer_variables(query: &Query) -> Vec<String> {
     }
 }
 
-/// What the standard says; `None` if that is too much to compare.
+/// The solutions by the standard; `None` if there are too many to compare.
 fn naive_solutions(quads: &[Quad], select: &Select) -> Option<Solutions> {
     solutions(quads, &parse(&select.to_string())?)
 }
@@ -321,10 +321,11 @@ fn our_answer(snapshot: &Snapshot, query: &Query, budget: &Budget) -> kgq_syntax
     kgq_engine::executor::evaluate(snapshot, query, DefaultGraph::Stored, run)
 }
 
-/// What takes the oracle longer is not compared; what takes ours longer, on a dozen statements, hangs.
+/// Queries that take the oracle longer are not compared; one that takes our executor longer, on a dozen statements, counts as
+/// hanging.
 const ORACLE_TIME: Duration = Duration::from_secs(3);
 const OUR_TIME: Duration = Duration::from_secs(30);
-/// Enough to compare; a query that makes more is a cross product of all it has.
+/// The most rows compared; a query with more is a cross product.
 const MOST_ROWS: usize = 20_000;
 
 fn answer(executor: Executor, snapshot: &Snapshot, query: &Query) -> kgq_syntax::error::Result<Answer> {
@@ -347,7 +348,7 @@ fn run(executor: Executor, time: Duration, snapshot: &Snapshot, query: &Query) -
     }
 }
 
-/// How many failures one run describes.
+/// The number of failures described in one run.
 const DESCRIBED: usize = 5;
 
 /// Appends to the file that the environment names, if it names one.
@@ -383,7 +384,7 @@ fn compare_seeds(seeds: impl Iterator<Item = u64>) {
     assert!(failures.is_empty(), "\n{}", failures.join("\n"));
 }
 
-/// Pairs on which the executor was wrong once: statements, and a query.
+/// Datasets and queries for which the executor was once wrong.
 const FAILED_ONCE: [(&str, &str); 3] = [
     (
         ":b :p :b . :p :p 1 .",
@@ -414,8 +415,8 @@ fn what_failed_once_is_right_now() {
     }
 }
 
-/// With this generator 25,000 seeds from each of 10,000,000, 20,000,000, 30,000,000 and 40,000,000 on were run; where the generator
-/// is changed, every seed is another pair, and they are to be run again.
+/// With this generator 25,000 seeds from each of 10,000,000, 20,000,000, 30,000,000 and 40,000,000 on were run. After a change of
+/// the generator every seed stands for another pair, so they must be run again.
 #[test]
 fn both_executors_give_the_same_solutions() {
     let number = |name| std::env::var(name).ok().and_then(|value: String| value.parse::<u64>().ok());

@@ -1,8 +1,9 @@
-//! SPARQL 1.1 §18 written down as it stands there, for a dozen statements: the multiset of every pattern is made whole, joins try all
-//! pairs. Operators of expressions on values are Oxigraph's; what the standard says of solutions is here.
+//! SPARQL 1.1 §18 implemented literally, for a dozen statements: the multiset of every pattern is materialized, and joins try all
+//! pairs. Operators on values are Oxigraph's; the semantics of solutions is implemented here.
 //!
-//! EXISTS puts the outer solution's values into every place that matches the graph, as the community's repair of substitution does
-//! (SEP-0007), and expressions see them too, even those over nothing but a sub-SELECT that hides them; but not into the right side of MINUS: it then has the variables in common with the left that its text has.
+//! EXISTS substitutes the outer solution's values wherever the graph is matched, as the community's repair of substitution does
+//! (SEP-0007). Expressions see these values too, even those over nothing but a sub-SELECT that hides them. The right side of
+//! MINUS gets none: the variables that it shares with the left are those in its text.
 
 use oxrdf::vocab::xsd;
 use oxrdf::{GraphName, Literal, NamedNode, NamedOrBlankNode, Quad, Term, Triple, Variable};
@@ -18,14 +19,14 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 pub type Solution = BTreeMap<Variable, Term>;
 
-/// What an expression sees: the solution, and the values that an EXISTS puts in.
+/// The bindings that an expression sees: the solution, and the values substituted by an EXISTS.
 fn seen(solution: &Solution, given: &Solution) -> Solution {
     let mut all = given.clone();
     all.extend(solution.iter().map(|(v, t)| (v.clone(), t.clone())));
     all
 }
 
-/// More solutions than a comparison can be about.
+/// The error for too many solutions to compare.
 #[derive(Debug)]
 pub struct TooMany;
 
@@ -33,7 +34,7 @@ type Solutions = Result<Vec<Solution>, TooMany>;
 
 const XSD: &str = "http://www.w3.org/2001/XMLSchema#";
 const MOST: usize = 5_000;
-/// Pairs of solutions that a join may try.
+/// The most pairs of solutions that a join may try.
 const MOST_PAIRS: usize = 1_000_000;
 
 /// The dataset of a query, and how expressions are evaluated.
@@ -64,7 +65,7 @@ impl Naive {
                 let merged: HashSet<Triple> =
                     dataset.default.iter().flat_map(|name| of(&GraphName::NamedNode(name.clone()))).collect();
                 let named = dataset.named.iter().flatten().map(|n| n.as_str().to_owned());
-                // §13.2.2: what is named is a graph of the dataset, be it empty.
+                // §13.2.2: every named graph belongs to the dataset, even an empty one.
                 (merged.into_iter().collect(), named.collect())
             }
         };
@@ -80,7 +81,7 @@ impl Naive {
         self.pattern(pattern, &self.default, &Solution::new())
     }
 
-    /// §18.6. `given` are the values that an EXISTS puts in.
+    /// Evaluates a pattern (§18.6). `given` are the values substituted by an EXISTS.
     fn pattern(&self, pattern: &GraphPattern, graph: &[Triple], given: &Solution) -> Solutions {
         let eval = |pattern: &GraphPattern| self.pattern(pattern, graph, given);
         match pattern {
@@ -203,7 +204,7 @@ impl Naive {
             GraphPattern::Group { inner, variables, aggregates } => {
                 self.group(eval(inner)?, variables, aggregates, graph)
             }
-            // The generator makes none.
+            // The generator makes no such patterns.
             GraphPattern::Service { .. } | GraphPattern::Lateral { .. } => Ok(Vec::new()),
         }
     }
@@ -225,7 +226,7 @@ impl Naive {
         Ok(solutions)
     }
 
-    /// The pairs that a path connects (§18.4): each as often as there are ways, but for closures.
+    /// The pairs that a path connects (§18.4): each as often as there are ways, except in closures.
     fn path(
         &self,
         path: &PropertyPathExpression,
@@ -260,7 +261,8 @@ impl Naive {
         }
     }
 
-    /// What is reached in up to `most` steps, each pair once; a term at either end reaches itself though no statement has it.
+    /// The pairs connected in up to `most` steps, each once; a term at either end reaches itself even if no statement contains
+    /// it.
     fn closure(
         &self,
         inner: &PropertyPathExpression,
@@ -354,7 +356,7 @@ impl Naive {
             AggregateFunction::Min | AggregateFunction::Max => {
                 let order =
                     |a: &Term, b: &Term| super::compare::fixed_order(Some(a), Some(b)).unwrap_or(Ordering::Equal);
-                // What an error does is not said; in SUM and AVG it is one.
+                // The standard does not define the effect of an error; in SUM and AVG the result is an error.
                 if failed {
                     return None;
                 }
@@ -466,7 +468,7 @@ impl Naive {
     }
 }
 
-/// The term, if `<` is defined for it (§17.3). Oxigraph's evaluator takes any term for equal in order to itself.
+/// The term, if `<` is defined for it (§17.3). Oxigraph's evaluator treats any term as equal in order to itself.
 fn ordered(term: Term) -> Option<Term> {
     let is_ordered = match &term {
         Term::NamedNode(_) | Term::BlankNode(_) => false,
@@ -477,7 +479,7 @@ fn ordered(term: Term) -> Option<Term> {
     is_ordered.then_some(term)
 }
 
-/// The order of ORDER BY where there is one, and some order of all other terms.
+/// The order of ORDER BY where it is defined, and an arbitrary order of all other terms.
 fn total_order(a: Option<&Term>, b: Option<&Term>) -> Ordering {
     let place = |term: Option<&Term>| match term {
         None => (0, 0.0, String::new()),
@@ -526,8 +528,8 @@ fn distinct(mut solutions: Vec<Solution>) -> Vec<Solution> {
     solutions
 }
 
-/// The name of a variable for a blank node of a pattern, which no query can write: patterns that a path is taken apart into share
-/// it, and no solution that is counted or projected has it.
+/// The variable that stands for a blank node of a pattern. No query can write its name; the patterns that a path is split into
+/// share it, and it is not in solutions that are counted or projected.
 fn hidden(label: &str) -> Variable {
     Variable::new_unchecked(format!(" {label}"))
 }

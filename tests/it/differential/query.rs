@@ -1,11 +1,11 @@
-//! Queries as trees that can be written as SPARQL, and made smaller.
+//! Queries as trees that can be written as SPARQL and shrunk.
 
 use std::fmt::{self, Display, Formatter, Write as _};
 
 #[derive(Clone, Debug)]
 pub enum Node {
     Var(String),
-    /// As SPARQL writes it.
+    /// A term in SPARQL syntax.
     Term(String),
     Triple(Box<[Node; 3]>),
 }
@@ -60,7 +60,7 @@ pub struct Group(pub Vec<Element>);
 #[derive(Clone, Debug)]
 pub enum Projected {
     Var(String),
-    /// An expression, or an aggregate's text with its argument inside.
+    /// An expression or the text of an aggregate with its argument, and a name.
     As(Expr, String),
 }
 
@@ -75,9 +75,9 @@ pub struct Select {
     pub group: Group,
     pub group_by: Vec<String>,
     pub having: Option<Expr>,
-    /// The variable of SAMPLE, and what its value is projected as.
+    /// The variable of SAMPLE, and the name of its value.
     pub sample: Option<(String, String)>,
-    /// Variables, and whether descending.
+    /// The sort keys: variables, and whether descending.
     pub order: Vec<(String, bool)>,
     pub limit: Option<usize>,
     pub offset: Option<usize>,
@@ -230,18 +230,18 @@ impl Select {
         from.chain(self.from_named.iter().map(|graph| format!(" FROM NAMED {graph}"))).collect()
     }
 
-    /// Whether its pattern has a solution.
+    /// An ASK query for the pattern.
     pub fn ask(&self) -> String {
         format!("ASK{} WHERE {}", self.dataset(), self.group)
     }
 
-    /// A graph of the pattern's solutions.
+    /// A CONSTRUCT query with the pattern.
     pub fn construct(&self, template: &[[Node; 3]]) -> String {
         let triples: String = template.iter().map(|[s, p, o]| format!(" {s} {p} {o} .")).collect();
         format!("CONSTRUCT {{{triples} }}{} WHERE {}", self.dataset(), self.group)
     }
 
-    /// All solutions of the pattern, with all that is in scope.
+    /// The query for all solutions of the pattern, with all variables in scope.
     pub fn whole_pattern(&self) -> Self {
         Self {
             group: self.group.clone(),
@@ -252,12 +252,12 @@ impl Select {
     }
 }
 
-/// Each way to leave one item out.
+/// All lists with one item left out.
 fn without_one<T: Clone>(items: &[T]) -> Vec<Vec<T>> {
     (0..items.len()).map(|at| items[..at].iter().chain(&items[at + 1..]).cloned().collect()).collect()
 }
 
-/// Each way to replace one item by a smaller one.
+/// All lists with one item replaced by a smaller one.
 fn with_one<T: Clone>(items: &[T], smaller: impl Fn(&T) -> Vec<T>) -> Vec<Vec<T>> {
     let mut out = Vec::new();
     for (at, item) in items.iter().enumerate() {
@@ -328,7 +328,7 @@ impl Select {
 impl Group {
     fn smaller(&self) -> Vec<Self> {
         let mut out: Vec<Self> = without_one(&self.0).into_iter().map(Self).collect();
-        // What stands in a nested group may also stand here.
+        // The content of a nested group may replace the group.
         for (at, element) in self.0.iter().enumerate() {
             for inner in element.groups() {
                 let mut elements = self.0[..at].to_vec();
@@ -363,7 +363,7 @@ impl Element {
             Self::Minus(group) => group.smaller().into_iter().map(Self::Minus).collect(),
             Self::Group(group) => group.smaller().into_iter().map(Self::Group).collect(),
             Self::Graph(name, group) => {
-                // It keeps a triple pattern, without which Oxigraph's evaluator forgets the graph.
+                // The triple pattern stays, as without one Oxigraph's evaluator forgets the graph.
                 let groups = group.smaller().into_iter();
                 let kept = groups.filter(|group| matches!(group.0.first(), Some(Self::Triple(_))));
                 kept.map(|group| Self::Graph(name.clone(), group)).collect()
@@ -448,7 +448,7 @@ impl Expr {
     }
 }
 
-/// Makes variables that the query does not use.
+/// Creates variables that the query does not use.
 #[derive(Default)]
 struct Fresh(usize);
 
@@ -460,7 +460,7 @@ impl Fresh {
 }
 
 impl Select {
-    /// The same query, with its property paths spelled out as SPARQL 1.1 §18.2.2.4 defines them: alternatives as unions, sequences
+    /// The same query with its property paths rewritten as SPARQL 1.1 §18.2.2.4 defines them: alternatives as unions, sequences
     /// as joins. `variables` are those of its answer.
     pub fn spelled_out(&self, variables: &[String]) -> Self {
         let mut select = self.with_paths_spelled_out(&mut Fresh::default());
@@ -519,7 +519,7 @@ impl Element {
 }
 
 impl Path {
-    /// Whether it may lead from a term to itself without a statement.
+    /// Whether the path can connect a term to itself without a statement.
     pub fn has_zero_length(&self) -> bool {
         match self {
             Self::Iri(_) | Self::Negated(_) => false,
@@ -530,7 +530,7 @@ impl Path {
     }
 
     fn spelled_out(&self, subject: Node, object: Node, fresh: &mut Fresh) -> Vec<Element> {
-        // No triple pattern has a literal for its subject.
+        // No triple pattern can have a literal as its subject.
         if let Node::Term(text) = &subject
             && !text.starts_with(':')
         {

@@ -1,5 +1,5 @@
-//! Witnesses of rows of random queries over random datasets: the row is there over the witness alone, over random datasets between it and
-//! all, and, where that is promised, over no witness with a statement less.
+//! Witnesses of rows of random queries over random datasets. A row must exist over its witness alone, over random datasets
+//! between the witness and the whole, and, if minimality is promised, over no smaller witness.
 //!
 //! `KGQ_WITNESSES=20000` tests that many pairs, from the seed `KGQ_WITNESSES_SEED`.
 
@@ -14,11 +14,11 @@ use kgq_syntax::error::Source;
 use kgq_syntax::rdf::{Prefixes, Quad, Term, Triple, Variable};
 use std::time::Duration;
 
-/// How many rows of an answer are explained, and over how many datasets each is looked for.
+/// The number of rows explained per answer, and the number of datasets in which each is looked for.
 const ROWS: usize = 4;
 const DATASETS: usize = 20;
 
-/// What an answer has.
+/// One item of an answer.
 enum Part {
     Row(Vec<Variable>, Vec<Option<Term>>),
     True,
@@ -49,7 +49,7 @@ fn parts(snapshot: &Snapshot, query: &Query, options: &EvaluationOptions) -> Opt
     })
 }
 
-/// What is wrong with a witness.
+/// Describes what is wrong with a witness, if anything is.
 fn fault(quads: &[Quad], query: &Query, part: &Part, dice: &mut Dice, options: &EvaluationOptions) -> Option<String> {
     let snapshot = Snapshot::from_quads(quads.iter().cloned()).unwrap();
     let found = match why(&snapshot, query, part.item(), options) {
@@ -100,7 +100,7 @@ fn a_witness_gives_its_row_over_everything_between_it_and_the_data() {
     let (mut explained, mut irredundant, mut failures) = (0, 0, Vec::new());
     for seed in first..first + pairs {
         let case = Case::random(seed);
-        // Which member SAMPLE takes is left open.
+        // The standard leaves open which member SAMPLE takes.
         if case.select.sample.is_some() {
             continue;
         }
@@ -109,7 +109,7 @@ fn a_witness_gives_its_row_over_everything_between_it_and_the_data() {
         let (quads, mut dice) = (case.quads(), Dice::new(seed));
         let snapshot = Snapshot::from_quads(quads.clone()).unwrap();
         for part in parts(&snapshot, &query, &options).unwrap_or_default() {
-            // A triple with a blank node of a template is another one each time.
+            // A template makes a new blank node each time, so its triples differ between runs.
             if matches!((&case.form, &part), (Form::Construct(_), Part::Triple(t)) if t.to_string().contains("_:")) {
                 continue;
             }

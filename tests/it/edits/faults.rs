@@ -1,7 +1,7 @@
-//! Each call of the system that changes files fails once, in the program as it is: first those of an edit, then those of the start that
-//! finishes one. A library loaded before the system's own lets them fail.
+//! Lets each system call that changes files fail once, in the unchanged program: first those of an edit, then those of the start
+//! that finishes one. A preloaded library injects the failures.
 //!
-//! `KGQ_FAULTS` says how many of the calls are tried, evenly among them; more than there are tries them all.
+//! `KGQ_FAULTS` is the number of calls tried, evenly spread; if it is larger than their number, all are tried.
 
 use super::two_files;
 use crate::program::{self, Ran, copy_folder};
@@ -12,7 +12,7 @@ use std::process::Command;
 const UPDATE: [&str; 3] = ["update", "--write", "DELETE { ?s a:p 1 } INSERT { ?s a:p 2 } WHERE { ?s a:p 1 }"];
 const QUERY: [&str; 2] = ["query", "SELECT ?v (COUNT(*) AS ?n) { ?s a:p ?v } GROUP BY ?v"];
 
-/// The library, compiled as the project's C is.
+/// Compiles the library as the project compiles its C code.
 fn library(folder: &Path) -> PathBuf {
     let path = folder.join("faults.so");
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/edits/faults.c");
@@ -21,7 +21,7 @@ fn library(folder: &Path) -> PathBuf {
     path
 }
 
-/// Runs the program with one call failing; the calls that it made.
+/// Runs the program with one failing call; returns the calls that it made.
 fn faulty(folder: &Path, library: &Path, arguments: &[&str], fault: usize) -> (Ran, Vec<String>) {
     let log = library.with_extension("calls");
     let _ = std::fs::remove_file(&log);
@@ -31,7 +31,7 @@ fn faulty(folder: &Path, library: &Path, arguments: &[&str], fault: usize) -> (R
     (ran, std::fs::read_to_string(&log).unwrap_or_default().lines().map(str::to_owned).collect())
 }
 
-/// The numbers of the calls to try, of so many.
+/// The numbers of the calls to try.
 fn tried(calls: usize) -> impl Iterator<Item = usize> {
     let count = usize::try_from(number("KGQ_FAULTS", 12)).unwrap().clamp(1, calls);
     (0..count).map(move |at| 1 + at * calls / count)
@@ -41,7 +41,7 @@ fn state(folder: &Path) -> Vec<String> {
     ["c.ttl", "d.ttl"].map(|name| std::fs::read_to_string(folder.join(name)).unwrap()).to_vec()
 }
 
-/// What the next start makes of it.
+/// The state after the next start.
 fn next_start(folder: &Path) -> String {
     let ran = program::run(folder, &QUERY);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
@@ -104,7 +104,7 @@ fn an_edit_is_whole_or_not_at_all_whichever_call_fails_once_and_so_is_its_finish
     );
     assert!(ended.iter().all(|count| *count > 0), "{ended:?}");
 
-    // An edit that is decided and has reached no file.
+    // An edit that is decided (its journal is written) but has changed no file yet.
     let decided = begun("decided", &start);
     let journal = 1 + calls.iter().position(|call| call == "rename").unwrap();
     let first = journal + 1 + calls[journal..].iter().position(|call| call == "rename").unwrap();

@@ -1,5 +1,5 @@
-//! Random updates of random formatted projects, through their files: the graph is what SPARQL 1.1 Update says over sets of statements,
-//! comments stay, files stay formatted, the difference is small, and the reverse update gives every byte back.
+//! Random updates of random formatted projects, through their files: the graph is as SPARQL 1.1 Update defines over sets of
+//! statements, comments stay, files stay formatted, the diff is small, and the reverse update restores every byte.
 //!
 //! A failure names its seed. `KGQ_EDITS=2000` runs that many instead of the few of every test run, from `KGQ_EDITS_SEED`.
 
@@ -27,21 +27,21 @@ const PREFIXES: &str =
 const MANIFEST: &str = "name = \"r\"\ndata = [\"*.ttl\", \"*.trig\"]\n[edit]\nfile = \"rest.ttl\"\n[prefixes]\na = \"http://a/\"\n\
                         b = \"http://b/\"\nrdfs = \"http://www.w3.org/2000/01/rdf-schema#\"\n";
 
-/// A statement without blank nodes: subject, predicate, object, as they are written; and a named graph, or none.
+/// A statement without blank nodes, as written: subject, predicate, object, and named graph (empty for none).
 type Statement = (String, &'static str, &'static str, &'static str);
 
 const PREDICATES: [&str; 4] = ["rdfs:label", "a:p", "b:q", "a:r"];
-/// In the first place what Oxigraph's store would write in another way.
+/// First a literal that Oxigraph's store would write differently.
 const OBJECTS: [&str; 9] =
     ["1.50", "1", "\"x\"", "\"y\"@en-GB", "b:o", "<http://c/d/e>", "true", "\"\"\"two\nlines\"\"\"", "a:k1"];
 
-/// The thing with this number: its class says which file it stands in, the last ones have none.
+/// The thing with this number and its class, which determines its file; the last ones have none.
 fn thing(number: usize) -> (String, Option<&'static str>) {
     let classes = [Some("a:C"), Some("b:D"), None];
     (format!("a:{}{number}", ["k", "m", "z"][number % 3]), classes[number % 3])
 }
 
-/// A project: its statements, and its files' texts before they are formatted.
+/// A project: its statements, and the texts of its files before formatting.
 struct Project {
     statements: BTreeSet<Statement>,
     files: BTreeMap<&'static str, String>,
@@ -54,7 +54,7 @@ fn project(dice: &mut Dice, objects: &[&'static str]) -> Project {
         files.insert(name, format!("# About {name}.\n\n{PREFIXES}\n"));
     }
     for number in 0..12 {
-        // Of each class one thing is never removed, so that there always is a place for its like.
+        // One thing of each class is never removed, so that new ones always have a place beside it.
         if number > 2 && dice.once_in(3) {
             continue;
         }
@@ -103,7 +103,7 @@ fn project(dice: &mut Dice, objects: &[&'static str]) -> Project {
     Project { statements, files }
 }
 
-/// What an update removes and adds.
+/// Chooses the statements that an update removes and adds.
 fn change(
     dice: &mut Dice,
     objects: &[&'static str],
@@ -115,7 +115,7 @@ fn change(
     for _ in 0..dice.below(5) {
         let statement = all[dice.below(all.len())];
         if dice.once_in(3) && !is_kept(statement) {
-            // All of a thing, and what is said of its statements.
+            // All statements of a thing, and those about these statements.
             let of_subject = statements.iter().filter(|other| other.0 == statement.0).cloned();
             removed.extend(of_subject);
         } else if statement.1 != "a" && !is_kept(statement) {
@@ -172,7 +172,7 @@ fn graph(folder: &Path) -> Graph {
     Graph::open(OpenOptions { folder: folder.into(), ..Default::default() }).unwrap()
 }
 
-/// Runs the update on the files; how many lines differ, but for prefixes, of which each may come or go once.
+/// Runs the update on the files; returns how many lines differ, not counting prefixes, which may be added or removed once each.
 fn apply(folder: &Path, text: &str, seed: u64) -> usize {
     let graph = graph(folder);
     let files = Files::read(&graph).unwrap();
@@ -211,7 +211,7 @@ fn statements(folder: &Path) -> BTreeSet<String> {
     quads.filter(|line| !line.contains("_:")).collect()
 }
 
-/// The same of the model.
+/// The same lines, for the model.
 fn model(folder: &Path, statements: &BTreeSet<Statement>) -> BTreeSet<String> {
     let text = text_of(&BTreeSet::new(), statements);
     let change = graph(folder).update_of(&[], Source::new("m.ru", &text), &UpdateContext::default()).unwrap();
@@ -256,7 +256,7 @@ fn one(seed: u64) -> bool {
     let subjects = |of: &BTreeSet<Statement>| of.iter().map(|s| (s.0.clone(), s.3)).collect::<BTreeSet<_>>();
     let (old, new) = (subjects(&project.statements), subjects(&left));
     let begun_or_ended = old.symmetric_difference(&new).count();
-    // A reifier that stays gets a block, of which its statement is one line more; a string of two lines is two.
+    // A reifier that stays gets a block, in which its statement is one more line; a string of two lines counts as two.
     let reifiers = removed
         .iter()
         .filter(|s| project.statements.iter().any(|r| r.1 == "rdf:reifies" && r.2.contains(&s.0)))
@@ -264,7 +264,7 @@ fn one(seed: u64) -> bool {
     let long = removed.iter().chain(&added).filter(|s| s.2.contains('\n')).count();
     let is_of_reifier = |s: &&Statement| s.1 == "b:from" || s.1 == "rdf:reifies";
     let annotations = removed.iter().chain(&added).filter(is_of_reifier).count();
-    // A comment on a line that goes is a line of its own.
+    // A comment on a removed line becomes a line of its own.
     let freed = before
         .values()
         .flat_map(|text| text.lines())
@@ -273,7 +273,7 @@ fn one(seed: u64) -> bool {
         removed.len() + added.len() + 4 * begun_or_ended + 8 * reifiers + 2 * long + 5 * annotations + freed.count();
     assert!(lines <= bound, "{lines} lines differ, {bound} may: {}", shown());
 
-    // Back again.
+    // The reverse update.
     apply(folder, &text_of(&added, &removed), seed);
     let back = read(folder);
     let ended: BTreeSet<_> = old.difference(&new).cloned().collect();
@@ -282,7 +282,7 @@ fn one(seed: u64) -> bool {
         let before_its_subject = line.strip_prefix("# of ").is_some_and(|s| ended.contains(&(s.to_owned(), "")));
         on_its_line || before_its_subject
     });
-    // A reifier that lost its statement while it stays has a block of its own from then on.
+    // A reifier that stays without its statement keeps a block of its own from then on.
     let has_facts = |reifier: &str| left.iter().any(|s| s.0 == reifier);
     let left_reifier = reifiers > 0 || removed.iter().any(|s| s.1 == "rdf:reifies" && has_facts(&s.0));
     if !commented && !left_reifier {
@@ -298,7 +298,7 @@ fn random_updates_change_the_files_as_little_as_they_must_and_can_be_undone() {
     assert!(changed > 5, "{changed} changed something");
 }
 
-/// A project of two files that are edited together, and what the edit would leave of it.
+/// Writes a project of two files that are edited together; returns their texts before and after the edit.
 #[cfg(unix)]
 fn two_files(folder: &Path) -> [Vec<String>; 2] {
     std::fs::write(folder.join("kgq.toml"), MANIFEST).unwrap();
@@ -336,7 +336,7 @@ fn a_killed_edit_is_finished_by_the_next_start_or_never_was() {
         std::thread::sleep(usual.mul_f64(dice.below(1200) as f64 / 1000.0));
         let _ = child.kill();
         let killed = !child.wait().unwrap().success();
-        // Any start that reads the project finishes what is decided.
+        // Any start that reads the project finishes a decided edit.
         let ran = program::run(folder, &["query", "SELECT ?v (COUNT(*) AS ?n) { ?s a:p ?v } GROUP BY ?v"]);
         assert_eq!(ran.code, 0, "{}", ran.stderr);
         let now: Vec<String> =

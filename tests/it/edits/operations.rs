@@ -1,5 +1,6 @@
-//! Random sequences of update operations through files, as `updates` makes them: with WHERE, with graphs copied and moved, with blank nodes.
-//! The files then say what SPARQL 1.1 Update says over sets of statements, and where all literals are canonical what Oxigraph's store has.
+//! Random sequences of update operations through files, generated as in `updates`: with WHERE, with graphs copied and moved, with
+//! blank nodes. Afterwards the files hold what SPARQL 1.1 Update defines over sets of statements, and the same as Oxigraph's
+//! store if all literals are canonical.
 
 use super::{graph, number};
 use crate::isomorphic::isomorphic;
@@ -16,7 +17,7 @@ use kgq_syntax::turtle::tree::Dialect;
 use std::collections::HashMap;
 use std::path::Path;
 
-/// In turn: one TriG file, one of N-Quads, a Turtle file a graph beside an empty TriG file.
+/// The layouts: one TriG file; one N-Quads file; a Turtle file per graph beside an empty TriG file.
 const LAYOUTS: [&[&str]; 3] = [&["all.trig"], &["all.nq"], &["default.ttl", "g.ttl", "h.ttl", "new.trig"]];
 
 fn prefixes() -> Prefixes {
@@ -31,7 +32,7 @@ fn write(folder: &Path, name: &str, quads: &[Quad]) {
     std::fs::write(folder.join(name), formatted(name, &text)).unwrap();
 }
 
-/// The text as the formatter has it; N-Quads are as they are.
+/// The formatted text; N-Quads stay as they are.
 fn formatted(name: &str, text: &str) -> String {
     let dialect = match name.rsplit('.').next() {
         Some("ttl") => Dialect::Turtle,
@@ -89,10 +90,10 @@ fn apply(folder: &Path, text: &str) -> Result<()> {
     writer.write(&edit)
 }
 
-/// Whether the files could take the update.
+/// Runs one case; returns whether the files could take the update.
 fn one(seed: u64) -> bool {
     let case = Case::of(seed);
-    // What graphs share cannot be laid out in several files.
+    // Blank nodes shared by graphs cannot be spread over several files.
     let layout = if shares_nodes(&case.quads) { seed % 2 } else { seed % 3 };
     let names = LAYOUTS[usize::try_from(layout).unwrap()];
     let folder = tempfile::tempdir().unwrap();
@@ -105,7 +106,7 @@ fn one(seed: u64) -> bool {
     };
     match apply(folder, &case.text) {
         Ok(()) => {}
-        // Blank nodes are one file's: what would take them to another is refused.
+        // A blank node belongs to one file: an update that would move it to another is refused.
         Err(error) if names.len() > 1 && error.kind() == Kind::Input && error.message().contains("blank node") => {
             isomorphic(&says(folder), &before).unwrap_or_else(|why| panic!("{why}\n{}", shown()));
             return false;

@@ -1,4 +1,4 @@
-//! What tools tell: rows with labels and citations, reasons, mended texts, handles, budgets.
+//! The results of tools: rows with labels and citations, reasons, corrected queries, handles, budgets.
 
 use super::{Client, shipped, small, tokens};
 use serde_json::{Value, json};

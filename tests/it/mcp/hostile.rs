@@ -1,4 +1,4 @@
-//! A graph that tries to speak to the model, and a client that asks for what is not allowed.
+//! A graph that tries to instruct the model, and a client that requests forbidden things.
 
 use super::{of, small};
 use serde_json::json;

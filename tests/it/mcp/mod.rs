@@ -1,4 +1,4 @@
-//! `kgq mcp`, spoken with as a client does: lines of JSON-RPC over the standard streams of the process.
+//! `kgq mcp`, tested as a client would use it: lines of JSON-RPC over the standard streams of the process.
 
 mod answers;
 mod hostile;
@@ -10,7 +10,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
-/// A client with the process that it speaks with.
+/// A client and the server process.
 pub struct Client {
     child: Child,
     input: Option<ChildStdin>,
@@ -19,7 +19,7 @@ pub struct Client {
 }
 
 impl Client {
-    /// Starts the program with these arguments, and greets it.
+    /// Starts the program with these arguments, and initializes the connection.
     pub fn start(folder: &Path, arguments: &[&str]) -> Self {
         let mut client = Self::silent(folder, arguments);
         client.greet("2025-11-25");
@@ -47,7 +47,7 @@ impl Client {
         writeln!(self.input.as_mut().unwrap(), "{message}").unwrap();
     }
 
-    /// Asks, and gives the whole response.
+    /// Sends a request; returns the whole response.
     pub fn ask(&mut self, method: &str, parameters: Value) -> Value {
         self.number += 1;
         let id = self.number;
@@ -62,14 +62,14 @@ impl Client {
         }
     }
 
-    /// Calls a tool, and gives its result.
+    /// Calls a tool; returns its result.
     pub fn result(&mut self, tool: &str, arguments: Value) -> Value {
         let response = self.ask("tools/call", json!({"name": tool, "arguments": arguments}));
         assert!(response.get("error").is_none(), "{response}");
         response["result"].clone()
     }
 
-    /// Calls a tool that must not fail, and gives what it tells.
+    /// Calls a tool that must succeed; returns its structured content.
     pub fn call(&mut self, tool: &str, arguments: Value) -> Value {
         let result = self.result(tool, arguments.clone());
         assert_eq!(result["isError"], false, "{tool} {arguments}: {result}");
@@ -79,14 +79,14 @@ impl Client {
         told
     }
 
-    /// Calls a tool that must fail, and gives the error.
+    /// Calls a tool that must fail; returns the error.
     pub fn error(&mut self, tool: &str, arguments: Value) -> Value {
         let result = self.result(tool, arguments);
         assert_eq!(result["isError"], true, "{result}");
         result["structuredContent"]["error"].clone()
     }
 
-    /// Goes, and gives the exit code of the program.
+    /// Disconnects; returns the exit code of the program.
     pub fn go(mut self) -> Option<i32> {
         drop(self.input.take());
         self.child.wait().unwrap().code()
@@ -123,7 +123,7 @@ pub fn shipped() -> Client {
     Client::start(Path::new(env!("CARGO_MANIFEST_DIR")), &[])
 }
 
-/// About how many tokens a value is.
+/// The approximate number of tokens of a value.
 pub fn tokens(value: &Value) -> usize {
     value.to_string().chars().count().div_ceil(4)
 }

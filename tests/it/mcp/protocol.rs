@@ -1,4 +1,4 @@
-//! The protocol: versions, the order of tools, what is listed, how it ends.
+//! The protocol: versions, order of tools, listings, shutdown.
 
 use super::{Client, shipped, small, tokens};
 use serde_json::{Value, json};
@@ -14,7 +14,7 @@ fn both_protocols_are_spoken() {
     assert_eq!(names(&mut client), ["about", "schema", "find", "describe", "query", "why", "why_not"]);
     assert_eq!(client.go(), Some(0));
 
-    // The newer protocol knows no greeting: each request says its version.
+    // The newer protocol has no handshake: each request states its version.
     let mut client = Client::silent(folder.path(), &["-d", "people.ttl"]);
     let meta = json!({"_meta": {
         "io.modelcontextprotocol/protocolVersion": "2026-07-28",

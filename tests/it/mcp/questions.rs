@@ -1,9 +1,9 @@
-//! Questions that are answered through the tools alone, each with the sentence that says so.
+//! Questions that must be answerable through the tools alone, each with the sentence that answers it.
 
 use super::{Client, shipped, tokens};
 use serde_json::{Value, json};
 
-/// A tool, its arguments, and what the answer tells.
+/// A tool, its arguments, and a text in its result.
 type Question = (&'static str, Value, &'static str);
 
 fn ask(client: &mut Client, (tool, arguments, expected): &Question) -> Value {
@@ -12,7 +12,7 @@ fn ask(client: &mut Client, (tool, arguments, expected): &Question) -> Value {
     told
 }
 
-/// A canned query, by its name, with some rows of its answer.
+/// The arguments to run a canned query with a few rows.
 fn run(name: &str) -> Value {
     json!({ "name": name, "rows": 3 })
 }
@@ -55,7 +55,7 @@ fn twenty_questions_are_answered_with_their_sentences_within_20_000_tokens() {
     assert!(spent <= 20_000, "{spent} tokens");
 }
 
-/// A graph that is not ours: other words, several languages, no citations.
+/// A graph unlike ours: another vocabulary, several languages, no citations.
 const PLANETS: &str = r#"@prefix s: <https://sky.example/terms#> . @prefix b: <https://sky.example/body/> .
 @prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> . @prefix schema: <https://schema.org/> .
 s:Planet a rdfs:Class ; rdfs:label "planet"@en , "planète"@fr , "行星"@zh .
@@ -94,7 +94,7 @@ fn ten_questions_are_answered_on_a_graph_that_is_not_ours() {
     for ((tool, arguments), expected) in questions {
         spent += tokens(&ask(&mut client, &(tool, arguments, expected)));
     }
-    // What is asked with another word is told to be none, with the right one.
+    // A misspelt name is reported, with the right one.
     let told = client.call("query", json!({ "query": "SELECT ?m { ?m s:orbitz b:mars }" }));
     assert!(told["mended"].as_str().unwrap().contains("s:orbits b:mars"), "{told}");
     assert!(spent <= 20_000, "{spent} tokens");

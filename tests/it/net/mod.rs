@@ -1,4 +1,4 @@
-//! The feature `net`: hosts that kgq.toml names are asked, and no other; a local server plays the other machine.
+//! The feature `net`: only hosts that kgq.toml names are contacted; a local server plays the other machine.
 
 #[cfg(all(feature = "serve", unix))]
 mod tls;
@@ -9,14 +9,14 @@ use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-/// What the other machine was asked, and where it is.
+/// The other machine: its address and the requests that it got.
 struct Other {
     address: SocketAddr,
     heard: Arc<Mutex<Vec<String>>>,
 }
 
 impl Other {
-    /// Answers each request by what stands at its path.
+    /// Starts it; `answer` maps a path to a response.
     fn start(answer: impl Fn(&str) -> String + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
@@ -42,7 +42,7 @@ impl Other {
                 reader.read_exact(&mut body).unwrap();
                 let path = first.split(' ').nth(1).unwrap_or_default().to_owned();
                 hearing.lock().unwrap().push(format!("{path} {}", String::from_utf8_lossy(&body)));
-                // Who asks may have left.
+                // The client may have disconnected.
                 let _ = stream.write_all(answer(&path).as_bytes());
             }
         });

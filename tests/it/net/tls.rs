@@ -1,4 +1,4 @@
-//! `kgq serve` with a certificate. `openssl` plays those who make certificates.
+//! `kgq serve` with a certificate. `openssl` plays the certificate authority.
 
 use crate::http::{Response, Served, escaped};
 use crate::{needs, program};
@@ -18,7 +18,7 @@ fn openssl(folder: &Path, arguments: &str) {
     assert!(made.status.success(), "openssl {arguments}: {}", String::from_utf8_lossy(&made.stderr));
 }
 
-/// An issuer of that name, and a certificate of this machine from it: `NAME.pem`, `cert.pem`, `key.pem`.
+/// Creates an issuer of that name and a certificate for this machine: `NAME.pem`, `cert.pem`, `key.pem`.
 fn issue(folder: &Path, name: &str) {
     const KEY: &str = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes";
     std::fs::write(folder.join("names"), "subjectAltName=IP:127.0.0.1,DNS:localhost\n").unwrap();
@@ -43,7 +43,7 @@ fn can_issue() -> bool {
 
 const WITH: [&str; 4] = ["--certificate", "cert.pem", "--key", "key.pem"];
 
-/// A folder with a certificate, and a server of so many numbers that shows it.
+/// A folder with a certificate, and a server that uses it, with data of this many numbers.
 fn secured(many: usize, arguments: &[&str]) -> (tempfile::TempDir, Served) {
     let folder = tempfile::tempdir().unwrap();
     issue(folder.path(), "first");
@@ -53,7 +53,7 @@ fn secured(many: usize, arguments: &[&str]) -> (tempfile::TempDir, Served) {
     (folder, served)
 }
 
-/// A client that takes certificates of one issuer.
+/// A client that trusts the certificates of one issuer.
 struct Client(Arc<ClientConfig>);
 
 impl Client {
@@ -65,7 +65,7 @@ impl Client {
         Self(Arc::new(config.with_no_client_auth()))
     }
 
-    /// Asks; an error is that the server cannot be trusted.
+    /// Sends a GET request; an error means that the server is not trusted.
     fn get(&self, served: &Served, path: &str, headers: &str) -> std::io::Result<Response> {
         let name = "127.0.0.1".try_into().unwrap();
         let connection = ClientConnection::new(Arc::clone(&self.0), name).unwrap();
@@ -87,12 +87,12 @@ fn a_server_with_a_certificate_speaks_tls_and_nothing_else() {
     assert_eq!((asked.status, asked.whole), (200, true));
     let described = client.get(&served, "/sparql", "Accept: application/n-triples\r\n").unwrap();
     assert!(described.text().contains(&format!("<https://{}/sparql>", served.address)), "{}", described.text());
-    // What breaks off is seen to.
+    // A response that is cut short is recognized as such.
     let many = escaped("SELECT * { ?a ?p ?x . ?b ?q ?y }");
     let cut = client.get(&served, &format!("/sparql?query={many}"), "Accept: text/csv\r\n").unwrap();
     assert!(cut.status == 200 && !cut.whole && cut.body.len() > 10_000);
 
-    // Who speaks no TLS, or says nothing, is left.
+    // A client that speaks no TLS, or sends nothing, is disconnected.
     for said in [&b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"[..], b""] {
         let mut plain = served.connect();
         plain.write_all(said).unwrap();

@@ -1,4 +1,4 @@
-//! The graph as data: what follows from it, dumps with their descriptions and checksums, exports.
+//! The graph as data: inferred statements, dumps with their descriptions and checksums, exports.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! Sites as `kgq publish` writes them: the same bytes from the same files, nothing in a page that could run, links that lead somewhere,
+//! Sites as `kgq publish` writes them: the same bytes from the same files, nothing executable in a page, no broken links,
 //! descriptions that other tools can read.
 
 use html5ever::tokenizer::{BufferQueue, Token, TokenSink, TokenSinkResult, Tokenizer, TokenizerOpts};
@@ -113,7 +113,7 @@ fn attribute<'t>(tag: &'t Tag, name: &str) -> Option<&'t str> {
     tag.attrs.iter().find(|a| &*a.name.local == name).map(|a| &*a.value)
 }
 
-/// That a page runs nothing but the site's own scripts, and links to nothing but the web, mailboxes and the site.
+/// Checks that a page runs only the site's own scripts, and links only to the web, mailboxes and the site.
 fn assert_harmless(path: &str, html: &[u8]) {
     let page = parse(html);
     let tags = page.tags.borrow();
@@ -128,7 +128,7 @@ fn assert_harmless(path: &str, html: &[u8]) {
         let name = &*tag.name;
         let bad = ["iframe", "object", "embed", "base", "foreignobject", "animate", "set", "style", "use", "math"];
         assert!(!bad.contains(&name), "{path} has <{name}>");
-        // A page of a server asks the server itself.
+        // A page from a server may have forms, which go to the server itself.
         assert!(name != "form" || policy.contains("form-action 'self'"), "{path} has a form");
         for found in &tag.attrs {
             let (key, value) = (&*found.name.local, &*found.value);
@@ -168,7 +168,7 @@ fn the_shipped_graph_gives_the_same_site_twice_and_a_second_run_writes_nothing()
     let site = dir.path().join("site");
     publish(root, &site, &[]);
     let one = files(&site);
-    // A file that is there is written anew unless it has the same bytes.
+    // An existing file is rewritten unless it has the same bytes.
     let said = publish(root, &site, &[]);
     assert!(said.contains(": 0 files written, ") && said.contains(" 0 removed"), "{said}");
     assert!(one == files(&site), "the second run gave other bytes");
@@ -208,7 +208,7 @@ fn assert_links_lead_somewhere(site: &BTreeMap<String, Vec<u8>>) {
             }
             let mut parts: Vec<&str> = path.split('/').collect();
             parts.pop();
-            // The page of what is not there is shown at any address.
+            // The page for missing addresses is shown at any address, so its links start at the root.
             let from_root = file.strip_prefix('/').filter(|_| path == "404.html");
             for part in from_root.unwrap_or(file).split('/') {
                 if part == ".." {

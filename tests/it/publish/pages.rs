@@ -1,8 +1,8 @@
-//! What a page says: of a thing, of the ontology, of a query.
+//! The content of pages: about a thing, the ontology, a query.
 
 use super::*;
 
-/// A project with a little of all that a page shows.
+/// A project with an example of everything that a page shows.
 const TOWNS: &str = r#"
 PREFIX : <https://e.example/> PREFIX o: <https://e.example/ontology#> PREFIX rdfs: <http://www.w3.org/2000/01/rdf-schema#>
 PREFIX owl: <http://www.w3.org/2002/07/owl#> PREFIX sh: <http://www.w3.org/ns/shacl#> PREFIX xsd: <http://www.w3.org/2001/XMLSchema#>
@@ -56,11 +56,11 @@ fn pages_show_names_facts_footnotes_drawings_and_questions() {
             r#"<link rel="describedby" type="text/turtle" href="a.ttl">"#,
             r#"<link rel="canonical" href="https://e.example/a.html">"#,
             r#""@type":"Place""#,
-            // A fact in its group, with the footnote that tells source, date and span.
+            // A fact in its group, with the footnote on source, date and span.
             "<h2>In company</h2>",
             r##"<bdi>Birch</bdi></a><sup class="notes"><a href="#note-1""##,
             r#"<cite><a href="paper.html"><bdi>A paper</bdi></a></cite>, <time datetime="2020-02-02">2020-02-02</time>: characters 10–42"#,
-            // What refers to it, counted; what is near; when and where.
+            // The counted references to it; its neighbours; when and where.
             r#"<span class="count">2 things</span>"#,
             r#"<figure class="drawing neighbours">"#,
             r#"<time datetime="1201">1201</time>"#,
@@ -127,7 +127,7 @@ fn a_page_says_when_its_facts_last_changed_as_git_knows() {
     assert!(git(&["add", "data"], "") && git(&["commit", "--quiet", "-m", "x"], "2020-02-03T12:00:00Z"));
     fs::write(project.path().join("data/a.ttl"), SMALL.replace("\"B, or", "\"Bee, or")).unwrap();
     assert!(git(&["commit", "--quiet", "-am", "y"], "2021-04-05T12:00:00Z"));
-    // What is not committed has no day yet.
+    // A file that is not committed yet has no date.
     fs::write(project.path().join("data/b.ttl"), "<https://e.example/c> a <https://e.example/Town> .").unwrap();
     let site = project.path().join("site");
     publish(project.path(), &site, &[]);

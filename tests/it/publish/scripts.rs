@@ -1,11 +1,11 @@
-//! What the scripts of a site find and say: they are asked by node. Where there is none, only what they are given is looked at.
+//! The results and outputs of a site's scripts, run in node. Without node, only the data that they get are checked.
 
 use super::{project, publish};
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-/// What a script prints, line by line; `None` without node.
+/// The lines that a script prints; `None` without node.
 fn node(arguments: &[&str], script: &str) -> Option<Vec<String>> {
     let ran = match Command::new("node").args(arguments).arg("--eval").arg(script).output() {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
@@ -32,7 +32,7 @@ fn search_finds_a_name_as_it_is_typed() {
     for entry in [
         r#"["Xi'an","西安"],"t:xa"]"#,
         r#"["Québec"],"t:qc"]"#,
-        // A class is known by the end of its IRI too.
+        // A class is also found by the end of its IRI.
         r#"["place of many","Town"]"#,
     ] {
         assert!(text.contains(entry), "{entry} is not in {text}");

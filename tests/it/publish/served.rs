@@ -1,4 +1,4 @@
-//! Pages that are made one by one, as a server asks for them: they say what the published ones say, every link of theirs leads to
+//! Pages made one by one for a server: they have the content of the published ones, every link of theirs leads to
 //! another, and queries are asked in forms.
 
 use super::{SMALL, assert_harmless, files, parse, project, publish};
@@ -26,12 +26,12 @@ fn text(pages: &Pages, path: &str) -> String {
     String::from_utf8(page.body).unwrap()
 }
 
-/// What a page says, its links written as a server writes them.
+/// The content of a page, with its links written as a server writes them.
 fn said(html: &str) -> String {
     let main = &html[html.find("<main").unwrap()..html.find("</main>").unwrap()];
     let main = main.replace(".html\"", "\"").replace(".html#", "#");
     let main = main.replace("=\"index\"", "=\"./\"").replace("/index\"", "/\"");
-    // What is described and is not the graph's own has a page of a server only.
+    // A thing that is described but not of the graph's own namespace has a page on a server only.
     let other = regex::Regex::new(r#"<a (class="external" )?href="(http|[^"]*about\?iri=)[^>]*>"#).unwrap();
     other.replace_all(&main, "<a>").into_owned()
 }
@@ -54,7 +54,7 @@ fn assert_as_published(folder: &Path, language: &str, step: usize) -> usize {
         for path in [&path, path.trim_end_matches(".html")] {
             let served = pages.page(path, &view).unwrap().unwrap_or_else(|| panic!("{path} is not there"));
             let served = said(std::str::from_utf8(&served.body).unwrap());
-            // git knows when facts changed; a server does not ask it.
+            // Published pages have the date of the last change from git, which a server does not ask.
             let published = match (published.find(". Last changed <time"), published.rfind("</time>.")) {
                 (Some(start), Some(end)) => format!("{}{}", &published[..start], &published[end + 7..]),
                 _ => published.clone(),
@@ -86,12 +86,12 @@ fn each_page_of_a_small_project_is_made_alone_as_it_is_published_in_any_language
         assert!(assert_as_published(project.path(), language, 1) > 8);
     }
     let pages = pages_of(project.path());
-    // An IRI is found at its own path, whatever a browser makes of its letters.
+    // An IRI is found at its own path, however a browser encodes its letters.
     assert!(text(&pages, "%C3%84").contains("https://e.example/Ä"));
     assert!(text(&pages, "x/").contains("href=\"../assets/site.css\""));
 }
 
-/// Follows every link from the first page on, and looks at each page once.
+/// Follows every link from the first page on, visiting each page once.
 fn walk(pages: &Pages) -> BTreeSet<String> {
     let (mut seen, mut open) = (BTreeSet::new(), vec![String::new()]);
     while let Some(address) = open.pop() {
@@ -168,7 +168,7 @@ fn a_graph_without_iris_of_its_own_has_a_page_for_every_iri() {
     let options = OpenOptions { files: vec![file.to_str().unwrap().to_owned()], ..OpenOptions::default() };
     let pages = Pages::new(Graph::open(options).unwrap(), None);
     assert!(text(&pages, "").contains("about?iri=https%3A%2F%2Fe.example%2Fa"));
-    // It is called by its file, and nobody is told in which folder that is.
+    // The site is named after its file, and its folder is not disclosed.
     assert!(text(&pages, "").contains("<h1>d.ttl</h1>") && !text(&pages, "").contains(folder.path().to_str().unwrap()));
     assert!(walk(&pages).len() > 15);
     assert_eq!(pages.about("https://e.example/nothing", &english()).unwrap(), None);
@@ -228,7 +228,7 @@ fn assert_in(html: &str, wanted: &[&str]) {
 #[test]
 fn the_form_of_a_canned_query_has_typed_fields_with_allowed_values_by_label() {
     let pages = cited();
-    // Without values, it is asked with its example.
+    // Without values, the query runs with its example.
     let page = founded(&pages, &[], "en");
     assert_in(
         &page,
@@ -260,7 +260,7 @@ fn what_is_wrong_with_a_value_stands_at_its_field_and_nothing_is_asked() {
         &[
             r#"<p class="wrong" id="wrong-0" role="alert">parameter `town` must be a"#,
             r#"<p class="wrong" id="wrong-1" role="alert">parameter `after` must be a date"#,
-            // What no field for dates would show is still there.
+            // An input that a date field could not show is kept.
             r#"name="after" type="text" value="soon""#,
             r#"aria-describedby="about-1 wrong-1" aria-invalid="true""#,
             "There is one when the values above are mended.",
@@ -340,7 +340,7 @@ fn every_page_says_that_the_files_are_broken_and_offers_the_languages_of_the_gra
 
 #[test]
 fn what_makes_a_row_is_drawn_and_told_with_its_sources_and_why_another_is_missing() {
-    // The files are looked at for the places of statements.
+    // The places of statements are read from the files.
     let folder = cited_project();
     let pages = cited_in(&folder);
     let query = "SELECT ?day { <https://e.example/a> <https://e.example/founded> ?day }";
@@ -373,7 +373,7 @@ fn what_makes_a_row_is_drawn_and_told_with_its_sources_and_why_another_is_missin
         ],
     );
     assert_in(&about(About::Row(2)), &["It could not be answered: ", "no row 2"]);
-    // As a browser sends it: the form of a missing row asks the same again.
+    // As a browser sends it: the form for a missing row repeats the query.
     let sent = query.replace("{ ", "{\r\n\t");
     assert_in(&asked(&pages, &sent), &["name=\"query\" value=\"SELECT ?day {\r\n\t&lt;https://e.example/a&gt;"]);
     let expected = [("day".to_owned(), "1300-01-01".to_owned())];

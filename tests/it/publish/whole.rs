@@ -1,4 +1,4 @@
-//! A site is the old one or the new one, whenever the program that publishes it is killed; and the next run is never refused.
+//! A site is complete, old or new, whenever the program that publishes it is killed; and the next run is never refused.
 
 use crate::kills::kills;
 use crate::program;
@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// A thing for each number, with this in its name.
+/// Data with this many things, each with this word in its name.
 fn data(things: usize, word: &str) -> String {
     let lines = (0..things).map(|i| {
         format!("<http://e.example/t{i}> <http://www.w3.org/2000/01/rdf-schema#label> \"{word} {}\" .\n", i % 7)
@@ -15,15 +15,15 @@ fn data(things: usize, word: &str) -> String {
     lines.collect()
 }
 
-/// The files of a site; those of the run that was killed, and what others put there, do not count.
+/// The files of a site, without those of the killed run and those that others put there.
 fn site(root: &Path) -> BTreeMap<String, Vec<u8>> {
     let mut files = super::files(root);
     files.retain(|path, _| !path.starts_with(".kgq-site.building/") && path != "CNAME");
     files
 }
 
-/// Kills publishing at moments all over its run, from a folder of the project; the old site or the new one is left. With `finish`,
-/// after the next start has finished what was begun.
+/// Kills publishing at moments all over its run, started from a folder of the project, and checks that the old site or the new
+/// one is left. With `finish`, it checks after the next start has finished what was begun.
 fn killed(from: &str, output: &str, finish: bool) {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path().join("site");
@@ -89,7 +89,7 @@ fn a_killed_publish_leaves_the_old_site_or_the_new_and_the_next_one_runs() {
     killed(".", "site", false);
 }
 
-/// The folder that one stands in is not exchanged: its files are moved, and the next start ends that.
+/// The current folder cannot be exchanged: its files are moved one by one, and the next start completes that.
 #[test]
 fn a_publish_killed_where_it_moves_files_is_finished_by_the_next_start() {
     killed("site", ".", true);

@@ -1,4 +1,4 @@
-//! Tags of answers: the same for the same answer, and for no other.
+//! ETags of answers: the same for the same answer, and different for any other.
 
 use super::small;
 use crate::http::escaped;

@@ -1,13 +1,13 @@
-//! How an answer ends: whole, or with a status while nothing has left, or with a connection that is cut.
+//! How an answer ends: complete; with an error status if nothing was sent yet; or with a cut connection.
 
 use super::{numbers, small};
 use crate::http::{Response, escaped};
 use std::io::{Read, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Sorts the product of all numbers with themselves: long before its first row.
+/// Sorts the product of all numbers with themselves, which takes long before the first row.
 const SORT: &str = "SELECT * { ?a ?p ?x . ?b ?q ?y . ?c ?r ?z } ORDER BY ?z ?y ?x";
-/// The same without an order: it has rows at once, and many.
+/// The same without an order: its rows start at once, and are many.
 const MANY: &str = "SELECT * { ?a ?p ?x . ?b ?q ?y . ?c ?r ?z }";
 
 #[test]
@@ -54,7 +54,7 @@ fn light_queries_are_answered_whatever_heavy_ones_hold() {
                 }
             });
         }
-        // What is held beside light queries is near the limit again and again.
+        // Besides light queries, the memory held is near the limit again and again.
         for n in 0..200 {
             let light = served.query(&format!("SELECT ?o {{ <http://e/{n}> ?p ?o }} ORDER BY ?o"), "text/csv");
             assert_eq!((light.status, light.text()), (200, format!("o\r\n{n}\r\n").as_str()));
@@ -99,7 +99,7 @@ fn a_client_whose_queries_worked_long_enough_waits_and_others_do_not() {
     let (_folder, served) = numbers(1_000, &["--per-client-time", "100ms", "--proxy", "127.0.0.1"]);
     let long = served.get(&format!("/sparql?timeout=300ms&query={}", escaped(SORT)), "*/*");
     assert_eq!(long.status, 503, "what was begun goes on to its own limit");
-    // It is counted when its thread is done, which may be after the answer was read.
+    // The work is counted when its thread ends, which may be after the answer was read.
     let mut refused = served.query("ASK {}", "*/*");
     for _ in 0..1_000 {
         if refused.status == 429 {
@@ -109,7 +109,7 @@ fn a_client_whose_queries_worked_long_enough_waits_and_others_do_not() {
         refused = served.query("ASK {}", "*/*");
     }
     assert_eq!(refused.status, 429, "{}", refused.text());
-    // 300 ms of work are made up for in three minutes, one of which may be owed.
+    // 300 ms of work are compensated in three minutes, one of which may be owed.
     assert!(refused.header("retry-after").unwrap().parse::<u32>().unwrap() > 60, "{:?}", refused.headers);
     assert!(refused.json()["detail"].as_str().unwrap().contains("0.1 seconds"), "{}", refused.text());
     let ask = format!("/sparql?query={}", escaped("ASK {}"));
@@ -150,7 +150,7 @@ fn a_long_graph_comes_as_it_is_made_and_whole() {
         assert_eq!((whole.status, whole.whole), (200, true), "{accept}");
         let values = whole.text().matches("\"7\"").count();
         assert!(values > 200, "{accept}: {values}");
-        // A graph that was held until it is whole would be an error with a status.
+        // If the graph were held until it is complete, this would be an error with a status.
         let cut = served.query(&construct(90_000), accept);
         assert_eq!((cut.status, cut.whole), (200, false), "{accept}");
     }
@@ -187,7 +187,7 @@ fn a_long_answer_comes_whole_in_every_coding() {
     assert!(zstd::decode_all(coded("zstd").as_slice()).unwrap() == plain);
 }
 
-/// Time on the processor that a process has used so far, in clock ticks.
+/// The processor time that a process has used so far, in clock ticks.
 #[cfg(target_os = "linux")]
 fn ticks(process: u32) -> u64 {
     let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap();
@@ -211,7 +211,7 @@ fn a_client_who_leaves_stops_the_work() {
             }
         }
         drop(stream);
-        // There is one place: who comes next is answered only because the work stopped.
+        // There is a single slot: the next request is answered only because the work stopped.
         assert_eq!(served.query("ASK {}", "text/csv").text(), "true\n");
     }
 }

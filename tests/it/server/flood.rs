@@ -1,6 +1,6 @@
-//! Many clients at once, of every kind: who says half a word, who reads nothing, who leaves, who asks. Who asks is answered rightly, or
-//! told to come again; and when all are gone, nothing is left of them. `KGQ_FLOOD` is how many there are, `KGQ_ROWS` how many rows a
-//! long answer has.
+//! Many clients of every kind at once: some send half a request, some read nothing, some leave, some ask queries. Queries are
+//! answered correctly or told to retry; and when all clients are gone, nothing is left of them. `KGQ_FLOOD` is the number of
+//! clients, `KGQ_ROWS` the number of rows of a long answer.
 
 use super::numbers;
 use crate::http::{Served, escaped};
@@ -31,7 +31,7 @@ fn a_flood_of_clients_of_every_kind_leaves_none_with_a_wrong_answer_and_nothing_
         half_open.write_all(b"GET /sparql?query=ASK HTTP/1.1\r\nHost: loc").unwrap();
         held.push(half_open);
     }
-    // As many as may be open at once, at most: no place would be left for others, who would be told to come again.
+    // At most as many as may be open at once: otherwise no slot is left for others, who would be told to retry.
     for _ in 0..(all / 10).min(40) {
         let mut slow = asking(&served, many);
         slow.read_exact(&mut [0; 1]).unwrap();
@@ -74,7 +74,7 @@ fn a_flood_of_clients_of_every_kind_leaves_none_with_a_wrong_answer_and_nothing_
     panic!("something still works for nobody");
 }
 
-/// The most memory that the process has held, in KiB.
+/// The peak memory of the process, in KiB.
 #[cfg(target_os = "linux")]
 fn peak(process: u32) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();

@@ -1,4 +1,4 @@
-//! What was there once is gone, and what never was is not found, as the project's history tells.
+//! Addresses of former things answer 410 and those of unknown things 404, according to the project's history.
 
 use crate::http::Served;
 use std::path::Path;
@@ -37,7 +37,7 @@ fn a_thing_that_git_knows_was_there_is_gone() {
     write(folder, "c.ttl", &["moved"]);
     git(folder, &["add", "."]);
     git(folder, &["commit", "-qm", "three"]);
-    // This one is not committed.
+    // This state is not committed.
     write(folder, "a.ttl", &["ada", "bob"]);
     let served = Served::start(folder, &[]);
     for (thing, status) in

@@ -1,4 +1,4 @@
-//! The graph is replaced when its files change; the server says how it is, logs what it does, and stops well.
+//! The graph is replaced when its files change; the server reports its state, logs its requests, and stops cleanly.
 
 use super::{DATA, numbers, small};
 use crate::http::{Response, Served, escaped};

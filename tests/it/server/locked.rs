@@ -1,4 +1,4 @@
-//! Who may ask, by which name, and what they must not learn.
+//! Who may send queries, under which host name, and what others must not learn.
 
 use super::{shipped, small};
 use crate::http::{Served, escaped};
@@ -110,7 +110,7 @@ fn who_sends_half_a_request_or_reads_nothing_is_cut_off() {
         let mut stream = served.connect();
         stream.write_all(half.as_bytes()).unwrap();
         let mut rest = Vec::new();
-        // The end of the connection, whichever way it comes.
+        // The connection ends, in whatever way.
         let _ = stream.read_to_end(&mut rest);
         assert!(!rest.starts_with(b"HTTP/1.1 2"), "{half:?}");
     }

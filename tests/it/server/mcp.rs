@@ -12,7 +12,7 @@ fn send(served: &Served, headers: &[(&str, &str)], message: &Value) -> Response 
     served.request_with_body("POST", "/mcp", &headers, message.to_string().as_bytes())
 }
 
-/// Asks in the version of 2025-11-25, which has no state of its own here.
+/// Sends a request in the protocol version 2025-11-25, which is stateless here.
 fn ask(served: &Served, method: &str, parameters: Value) -> Value {
     let message = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": parameters});
     let response = send(served, &[("MCP-Protocol-Version", "2025-11-25")], &message);
@@ -107,7 +107,7 @@ fn a_client_of_the_tools_who_leaves_stops_the_work() {
         std::thread::sleep(std::time::Duration::from_millis(5));
     }
     drop(stream);
-    // There is one place: who comes next is answered only because the work stopped.
+    // There is a single slot: the next call is answered only because the work stopped.
     let told = call(&served, "query", json!({"query": "ASK {}"}));
     assert_eq!(told["structuredContent"]["truth"], true, "{told}");
 }

@@ -1,5 +1,5 @@
-//! A server that is asked by everybody at once while its files change: every answer is that of one state of the files, none is an error
-//! of the server, and memory does not grow. `KGQ_MIXED_SECONDS` and `KGQ_MODELS_SECONDS` are how long it goes on.
+//! A server under mixed load while its files change: every answer reflects a single state of the files, none is a server error,
+//! and memory does not grow. `KGQ_MIXED_SECONDS` and `KGQ_MODELS_SECONDS` set the duration.
 
 use crate::http::{Served, escaped};
 use serde_json::{Value, json};
@@ -11,13 +11,13 @@ fn seconds(variable: &str) -> Duration {
     Duration::from_secs(std::env::var(variable).map_or(4, |text| text.parse().unwrap()))
 }
 
-/// How many things there are.
+/// The number of things.
 const THINGS: usize = 300;
 
-/// The files of one state: each thing has its number and that of the state.
+/// Writes the files of one state: each thing has its number and that of the state.
 fn write(folder: &Path, state: u64) {
     let things = (0..THINGS).map(|n| format!("<http://e/t{n}> <http://e/state> {state} ; <http://e/number> {n} .\n"));
-    // A file is replaced whole, as editors and git do it.
+    // The file is replaced in one step, as editors and git do.
     let beside = folder.join("things.new");
     std::fs::write(&beside, things.collect::<String>()).unwrap();
     std::fs::rename(beside, folder.join("things.ttl")).unwrap();
@@ -33,7 +33,7 @@ fn project() -> tempfile::TempDir {
     folder
 }
 
-/// Bytes that the process holds, in KiB.
+/// The memory that the process holds, in KiB.
 #[cfg(target_os = "linux")]
 fn held(process: u32) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
@@ -41,7 +41,7 @@ fn held(process: u32) -> u64 {
     line.trim().trim_end_matches(" kB").parse().unwrap()
 }
 
-/// One question, whose answer is checked; whether it was answered.
+/// Asks one query and checks its answer; returns whether it was answered.
 fn ask(served: &Served, kind: usize, n: usize) -> bool {
     let n = n % THINGS;
     let response = match kind % 5 {
@@ -98,7 +98,7 @@ fn a_server_under_mixed_load_with_changing_files_gives_right_answers_and_does_no
     let reloads = counts.lines().find_map(|line| line.strip_prefix("kgq_reloads_total ")).unwrap().to_owned();
     eprintln!("{answered:?} answered, {refused:?} told to come again, replaced {reloads} times, KiB: {memory:?}");
     assert!(answered.into_inner() > 0);
-    // The first third is growing warm.
+    // The first third is warm-up.
     let late = &memory[memory.len() / 3..];
     if let [first, .., last] = late {
         assert!(*last < first + (64 << 10) + first / 4, "it grows: {memory:?}");

@@ -1,4 +1,4 @@
-//! `kgq serve`, asked through a real socket.
+//! `kgq serve`, tested through a real socket.
 
 mod caching;
 mod ends;
@@ -31,7 +31,7 @@ fn small(arguments: &[&str]) -> (tempfile::TempDir, Served) {
     (folder, served)
 }
 
-/// A server of so many numbers, of which products make queries as long as is wanted.
+/// A server with this many numbers, whose products make queries of any length.
 fn numbers(many: usize, arguments: &[&str]) -> (tempfile::TempDir, Served) {
     let folder = tempfile::tempdir().unwrap();
     let lines = (0..many).map(|n| format!("<http://e/{n}> <http://e/p> \"{n}\" .\n"));

@@ -1,4 +1,4 @@
-//! The description of all addresses is true: each canned query is in it, and answers at its address.
+//! The OpenAPI description is accurate: each canned query is in it, and answers at its address.
 
 use super::shipped;
 use crate::http::escaped;
@@ -69,7 +69,7 @@ fn every_type_that_an_answer_has_is_described_and_what_an_answer_cannot_be_is_re
     }
 }
 
-/// Every `$ref` of the document is a place in it.
+/// Checks that every `$ref` points to a place in the document.
 fn references(at: &Value, document: &Value) {
     match at {
         Value::Object(fields) => {

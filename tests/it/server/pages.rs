@@ -1,4 +1,4 @@
-//! Pages and data at the same addresses: who would rather have HTML gets the site, everybody else what the graph says.
+//! Pages and data at the same addresses: clients that prefer HTML get the site, all others the data.
 
 use super::{DATA, numbers, shipped, small};
 use crate::http::{Response, Served, escaped};

@@ -1,4 +1,4 @@
-//! The SPARQL Protocol: how a query comes, and in which form the answer goes.
+//! The SPARQL Protocol: the ways to send a query, and the formats of the answer.
 
 use super::{shipped, small};
 use crate::http::escaped;

@@ -153,7 +153,7 @@ fn why_a_row_is_missing_is_told_as_json() {
     let document = told.json();
     assert_eq!(document["reason"]["kind"], "removed", "{document}");
     assert!(document["statements"].as_array().unwrap().iter().all(|near| near["file"] == "people.ttl"), "{document}");
-    // As a form sends it.
+    // As a form would send it.
     let form = served.get(&address(query, "&why-not=c&why-not-value=http%3A%2F%2Fe%2Fada"), "*/*");
     assert_eq!(form.json(), document);
     let there = served.get(&address(query, "&why-not=c%3Dhttp%3A%2F%2Fe%2Fcid"), "*/*");

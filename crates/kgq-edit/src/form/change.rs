@@ -18,34 +18,34 @@ use rustc_hash::{FxHashMap, FxHashSet};
 /// A row of a filled form: one value of a property.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Row {
-    /// Where it stands: within a value without a name, or, if empty, in the thing itself.
+    /// Its place: the path of a value without a name; empty for the thing itself.
     pub within: String,
     /// The property's IRI.
     pub property: String,
-    /// The value that stood there, as N-Triples write it; empty for a new one.
+    /// The value that stood there, in N-Triples; empty for a new one.
     pub old: String,
     /// The value as it was typed; empty to remove it.
     pub value: String,
     pub language: String,
-    /// What it is derived from: IRIs, CURIEs or names, with spaces between them.
+    /// Its sources: IRIs, CURIEs or names, separated by spaces.
     pub sources: String,
-    /// A document that it is derived from by a new citation: IRI, CURIE or name.
+    /// The document of a new citation that it is derived from: IRI, CURIE or name.
     pub document: String,
-    /// The words of the document that are cited.
+    /// The cited words of the document.
     pub words: String,
 }
 
-/// What is wrong with a row, by its number.
+/// A fault of a row, with the row's number.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wrong {
     pub row: usize,
     pub message: String,
 }
 
-/// What the rows change of what the files say of a thing; of one that is made, `class` is its class.
+/// Computes what the rows change in the statements about a thing. For a new thing, `class` is its class.
 ///
 /// # Errors
-/// Those of the graph's files. What is wrong with rows is no error, but told.
+/// Those of the graph's files. Faults of rows are returned, not errors.
 pub fn change(
     graph: &Graph,
     files: &Files,
@@ -94,7 +94,7 @@ pub fn change(
     let known: FxHashSet<&Quad> = all.iter().collect();
     let mut change = Change::default();
     for quad in added {
-        // What is said again stays where it is.
+        // A statement that is both removed and added stays where it is.
         if !removed.remove(&quad) && !known.contains(&quad) && !change.added.contains(&quad) {
             change.added.push(quad);
         }
@@ -104,7 +104,8 @@ pub fn change(
     Ok(Ok(change))
 }
 
-/// The graph to which new values go: the default graph, unless only named ones speak of the thing, or of others of its class.
+/// The graph for new values: the default graph, unless only named graphs have statements about the thing, or about others of its
+/// class.
 fn usual_graph(statements: &Statements<'_>, subject: &NamedOrBlankNode, class: Option<&NamedNode>) -> GraphName {
     let own = statements.about(subject);
     let of_class = class.map(|class| Term::NamedNode(class.clone()));
@@ -124,13 +125,13 @@ struct Filling<'f> {
     statements: &'f Statements<'f>,
     subject: NamedOrBlankNode,
     usual: GraphName,
-    /// Values without a name, with the statements whose objects they are, by where their rows stand.
+    /// Values without a name by the path of their rows, each with the statement whose object it is.
     places: FxHashMap<String, (NamedOrBlankNode, &'f Quad)>,
-    /// The fields of what stands there.
+    /// The fields of these values, by the same paths.
     forms: FxHashMap<String, &'f [Field]>,
-    /// New values without a name: made once a row within is filled.
+    /// New values without a name, created as soon as a row within is filled.
     groups: FxHashMap<String, Group>,
-    /// What is removed with all that is within it.
+    /// Paths of values that are removed with all that is within them.
     gone: Vec<String>,
     removed: FxHashSet<Quad>,
     added: Vec<Quad>,
@@ -197,7 +198,7 @@ impl<'f> Filling<'f> {
         self.row(&subject, field, row, old, place)
     }
 
-    /// What the rows at a place are about, and the graph that new ones go to.
+    /// The subject of the rows at a path, and the graph for new values there.
     fn subject(&mut self, within: &str) -> std::result::Result<(NamedOrBlankNode, GraphName), String> {
         if within.is_empty() {
             return Ok((self.subject.clone(), self.usual.clone()));
@@ -221,7 +222,7 @@ impl<'f> Filling<'f> {
         Ok((node.into(), graph))
     }
 
-    /// A value without a name is kept, or goes with all that is within it.
+    /// Keeps a value without a name, or removes it with all that is within it.
     fn unnamed(&mut self, row: &Row) -> std::result::Result<(), String> {
         let within = inside(&row.within, &row.property, &row.old);
         let (node, quad) = self.places.get(&within).cloned().ok_or_else(not_there)?;
@@ -238,7 +239,7 @@ impl<'f> Filling<'f> {
         Ok(())
     }
 
-    /// Removes what is said of a node that nothing names any more, and of those that only it names.
+    /// Removes the statements about a node that nothing names any more, and those about nodes that only it names.
     fn forget(&mut self, node: NamedOrBlankNode) {
         let mut uses: FxHashMap<BlankNode, Vec<&'f Quad>> = FxHashMap::default();
         for quad in self.statements.all {
@@ -297,7 +298,7 @@ impl<'f> Filling<'f> {
         Ok(())
     }
 
-    /// Lets nothing reify a statement any more, unless another graph states it too.
+    /// Removes the reifications of a statement, unless another graph has the same triple.
     fn leave(&mut self, statement: &Quad) {
         if self.is_elsewhere(statement) {
             return;
@@ -317,7 +318,7 @@ impl<'f> Filling<'f> {
             .any(|quad| is_same(quad) && quad.graph_name != statement.graph_name)
     }
 
-    /// Removes what is said of reifiers that no longer reify anything.
+    /// Removes the statements about reifiers that no longer reify anything.
     fn clear(&mut self) {
         for node in std::mem::take(&mut self.left) {
             let about = self.statements.about(node);
@@ -329,8 +330,8 @@ impl<'f> Filling<'f> {
         }
     }
 
-    /// Lets a statement be derived from these sources, and from no others. The reifiers of the one that it replaces are of it from then
-    /// on; one that other statements share changes nothing for these.
+    /// Makes these sources the only ones of a statement. The reifiers of the replaced statement move to the new one; a reifier
+    /// that other statements share does not change for them.
     fn cite(&mut self, old: Option<&'f Quad>, new: &Quad, sources: &[NamedNode]) -> std::result::Result<(), String> {
         let (mut cited, mut own): (Vec<&NamedNode>, Option<&NamedOrBlankNode>) = (Vec::new(), None);
         for reifying in old.map(|old| self.statements.reifying(old)).unwrap_or_default() {
@@ -373,13 +374,13 @@ impl<'f> Filling<'f> {
         Ok(())
     }
 
-    /// Whether a node reifies another triple beside this one.
+    /// Whether a node reifies another triple besides this one.
     fn is_shared(&self, reifier: &NamedOrBlankNode, triple: &Term) -> bool {
         let mut about = self.statements.about(reifier).iter();
         about.any(|quad| quad.predicate.as_ref() == rdf::REIFIES && quad.object != *triple)
     }
 
-    /// Whether more is said of a reifier than what it reifies and which things it is derived from.
+    /// Whether a reifier has statements other than what it reifies and what it is derived from.
     fn says_more(&self, reifier: &NamedOrBlankNode) -> bool {
         let is_known = |quad: &Quad| {
             quad.predicate.as_ref() == rdf::REIFIES
@@ -388,7 +389,7 @@ impl<'f> Filling<'f> {
         self.statements.about(reifier).iter().any(|quad| !is_known(quad))
     }
 
-    /// What the value of a row is derived from.
+    /// The sources of a row's value.
     fn sources(&mut self, row: &Row) -> std::result::Result<Vec<NamedNode>, String> {
         let words = row.sources.split_whitespace();
         let mut sources = words.map(|word| self.thing(word)).collect::<std::result::Result<Vec<_>, _>>()?;
@@ -425,14 +426,14 @@ impl<'f> Filling<'f> {
         })
     }
 
-    /// Whether a row has what the form showed: a browser ends lines in its own way, and the form writes tags as people do.
+    /// Whether a row is as the form showed it, apart from line ends, which browsers change, and the case of the language tag.
     fn is_untouched(&self, row: &Row, old: &Term) -> bool {
         shown(old, self.prefixes).is_some_and(|(value, language)| {
             lines(&value) == lines(&row.value) && language.eq_ignore_ascii_case(row.language.trim())
         })
     }
 
-    /// The term of a value that was typed.
+    /// The term for a value that was typed.
     fn object(&self, field: &Field, row: &Row, old: Option<&Term>) -> std::result::Result<Term, String> {
         let value = lines(&row.value);
         let is_thing = match old {
@@ -465,12 +466,12 @@ impl<'f> Filling<'f> {
     }
 }
 
-/// A text with the ends of lines as files have them: forms end lines as the web does.
+/// A text with `\n` as the only line end: browsers send `\r\n`.
 fn lines(text: &str) -> String {
     text.replace("\r\n", "\n").replace('\r', "\n")
 }
 
-/// The statements that an edit adds and for which the project asks for a citation that they do not have.
+/// The added statements for which the project asks for a citation and that have none.
 ///
 /// # Errors
 /// Those of the changed files.

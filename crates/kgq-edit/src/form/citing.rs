@@ -1,5 +1,5 @@
-//! A new citation: of a document, by the words that are cited. It is made as the project's other citations are: in their class and namespace,
-//! with its words where theirs stand, and with a span where the document's text is at hand.
+//! Creates a citation of a document by the words that are cited. It follows the project's other citations: the same class and
+//! namespace, the words on the same property, and a span if the document's text is available.
 
 use super::naming;
 use super::statements::Statements;
@@ -11,10 +11,10 @@ use kgq_syntax::rdf::{BlankNode, GraphName, Literal, NamedNode, NamedOrBlankNode
 use oxrdf::vocab::xsd;
 use rustc_hash::FxHashMap;
 
-/// How many of the words cited a citation is called by.
+/// The number of cited words that go into the name of a citation.
 const WORDS: usize = 5;
 
-/// What new citations are made from.
+/// The project's data that new citations are made from.
 pub struct Citing<'g> {
     graph: &'g Graph,
     audit: Audit<'g>,
@@ -22,7 +22,7 @@ pub struct Citing<'g> {
     citations: Vec<NamedNode>,
 }
 
-/// A citation with the statements that make it; none where the graph has it already.
+/// A citation with the statements that create it; no statements if the graph has it already.
 pub struct Made {
     pub name: NamedNode,
     pub statements: Vec<Quad>,
@@ -38,10 +38,10 @@ impl<'g> Citing<'g> {
         Ok(Self { graph, audit, texts, citations })
     }
 
-    /// A citation of these words of a document. `node` is a label for what has no name.
+    /// Creates a citation of these words of a document. `node` is the label for a blank node.
     ///
     /// # Errors
-    /// Why there can be none, in words.
+    /// The reason why there can be none, as a text.
     pub fn citation(
         &self,
         statements: &Statements<'_>,
@@ -76,7 +76,7 @@ impl<'g> Citing<'g> {
         made.extend(self.class(statements).map(|class| say(&subject, rdf::TYPE.into_owned(), class.into())));
         made.push(say(&subject, oa::HAS_SOURCE.into_owned(), document.clone().into()));
         let anchor = self.audit.anchor_property().cloned().unwrap_or_else(|| oa::EXACT.into_owned());
-        // `oa:exact` is a selector's; what the project has instead is the citation's own.
+        // `oa:exact` belongs to a selector; any other property of the project belongs to the citation itself.
         let of_selector = anchor.as_ref() == oa::EXACT;
         let words_of = |subject: &NamedOrBlankNode| say(subject, anchor.clone(), Literal::from(words).into());
         let around = span.filter(|_| !of_selector).and_then(|span| self.selector(&cited, document, span, words));
@@ -105,7 +105,7 @@ impl<'g> Citing<'g> {
         Ok(Made { name, statements: made })
     }
 
-    /// Where the words stand in the document, if its text is at hand.
+    /// The span of the words in the document, if its text is available.
     fn span(&self, document: &NamedNode, words: &str) -> std::result::Result<Option<Span>, String> {
         let Some(text) = self.texts.get(document) else { return Ok(None) };
         if words.is_empty() {
@@ -126,7 +126,7 @@ impl<'g> Citing<'g> {
         }
     }
 
-    /// The narrowest selector with a name around a span, within which the words stand once.
+    /// The narrowest named selector around a span in which the words occur once.
     fn selector(
         &self,
         cited: &[kgq_graph::audit::Citation],
@@ -144,7 +144,7 @@ impl<'g> Citing<'g> {
         around.min_by(|(a, x), (b, y)| a.cmp(b).then_with(|| x.as_str().cmp(y.as_str()))).map(|(_, node)| node.clone())
     }
 
-    /// The class that most citations are of.
+    /// The most frequent class of citations.
     fn class(&self, statements: &Statements<'_>) -> Option<NamedNode> {
         let mut times: FxHashMap<&NamedNode, usize> = FxHashMap::default();
         let all: Vec<_> = self.citations.iter().map(|name| statements.about(&name.clone().into()).to_vec()).collect();
@@ -163,7 +163,7 @@ impl<'g> Citing<'g> {
         first.and_then(|about| about.first()).map_or(GraphName::DefaultGraph, |quad| quad.graph_name.clone())
     }
 
-    /// What it is called after.
+    /// The name of a new citation, from the cited words or the document.
     fn name(&self, document: &NamedNode, words: &str) -> std::result::Result<NamedNode, String> {
         let like: Vec<&NamedNode> = self.citations.iter().collect();
         let of_document = || kgq_graph::catalog::local_name(document.as_str()).to_owned();

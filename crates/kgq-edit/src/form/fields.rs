@@ -10,54 +10,54 @@ use kgq_syntax::rdf::{Literal, NamedNode, NamedNodeRef, NamedOrBlankNode, Quad, 
 use rustc_hash::{FxHashMap, FxHashSet};
 
 const SH: &str = "http://www.w3.org/ns/shacl#";
-/// How many properties of other members are offered where no shape says what there should be.
+/// The number of properties of other members that are offered where no shape lists any.
 const MOST_OFFERED: usize = 20;
 
-/// How deep new values within new values are offered.
+/// How deep new values can be nested in new values.
 const DEEPEST_NEW: usize = 2;
 
-/// A property with what a form says of it.
+/// A property as a form shows it.
 #[derive(Clone, Debug)]
 pub struct Field {
     pub property: NamedNode,
-    /// What a shape calls it, in several languages.
+    /// Its names in a shape, in several languages.
     pub names: Vec<Literal>,
     pub descriptions: Vec<Literal>,
     pub datatype: Option<NamedNode>,
     pub class: Option<NamedNode>,
-    /// The datatype that most values of the property have in the graph, where no shape says one.
+    /// The datatype of most values of the property in the graph, if no shape gives one.
     pub usual: Option<NamedNode>,
-    /// Whether values are things.
+    /// Whether values are things (IRIs).
     pub of_things: bool,
-    /// The values there can be, if they are listed.
+    /// The allowed values, if a shape lists them.
     pub choices: Vec<Term>,
     pub min: Option<u64>,
     pub max: Option<u64>,
     pub facts: Vec<FieldValue>,
-    /// The fields of a new value without a name, where a shape says that values have none.
+    /// The fields of a new value without a name, if a shape says that values are blank nodes.
     pub nested: Vec<Field>,
-    /// Whether a shape says that values have no name.
+    /// Whether a shape says that values are blank nodes.
     of_unnamed: bool,
-    /// The shapes of values.
+    /// The shapes that values must conform to.
     shapes: Vec<NamedOrBlankNode>,
 }
 
-/// A value as it stands.
+/// A present value.
 #[derive(Clone, Debug)]
 pub struct FieldValue {
     pub object: Term,
     /// What it is derived from: citations, or statements.
     pub sources: Vec<NamedNode>,
-    /// Of a value without a name: what is in it.
+    /// The contents of a value without a name.
     pub node: Option<NestedValue>,
 }
 
 /// A value without a name.
 #[derive(Clone, Debug)]
 pub struct NestedValue {
-    /// What tells it from other values.
+    /// The key that tells it from other values.
     pub key: String,
-    /// Its fields; of a list, and of what is too deep, none: these are changed in the files.
+    /// Its fields; empty for a list and for a value that is nested too deep: these are changed in the files.
     pub fields: Vec<Field>,
     pub is_list: bool,
 }
@@ -91,13 +91,13 @@ impl Field {
             || self.facts.iter().any(tagged)
     }
 
-    /// Whether one more value may stand beside those there are.
+    /// Whether one more value is allowed.
     pub fn takes_more(&self) -> bool {
         self.max.is_none_or(|max| (self.facts.len() as u64) < max)
     }
 }
 
-/// The fields of a thing: its labels first, then those of its shapes, then what else is said of it.
+/// Returns the fields of a thing: its labels first, then those of its shapes, then its other properties.
 ///
 /// # Errors
 /// Those of the graph's files.
@@ -114,7 +114,7 @@ pub fn fields(graph: &Graph, thing: &NamedNode) -> Result<Vec<Field>> {
     Ok(fields)
 }
 
-/// The fields of a thing of this class that is yet to be made.
+/// Returns the fields of a new thing of this class.
 ///
 /// # Errors
 /// Those of the graph's files.
@@ -125,7 +125,7 @@ pub fn fields_of_new(graph: &Graph, class: &NamedNode) -> Result<Vec<Field>> {
         let has = |thing: &&&NamedNode| facts.objects(&(**thing).clone().into(), label.as_str()).next().is_some();
         members.iter().filter(has).count()
     };
-    // Of equals the last is taken.
+    // `max_by_key` takes the last of equals.
     let label = [skos::PREF_LABEL, rdfs::LABEL].into_iter().max_by_key(uses);
     let classes = facts.with_above(vec![class.clone()]);
     let mut fields = facts.of_classes(label.unwrap_or(rdfs::LABEL), &classes, None);
@@ -134,7 +134,7 @@ pub fn fields_of_new(graph: &Graph, class: &NamedNode) -> Result<Vec<Field>> {
     Ok(fields)
 }
 
-/// The field of a property, which is made if there is none.
+/// The field of a property; it is added if there is none.
 fn named<'f>(fields: &'f mut Vec<Field>, property: &NamedNode) -> &'f mut Field {
     let at = fields.iter().position(|field| field.property == *property).unwrap_or_else(|| {
         fields.push(Field::of(property.clone()));
@@ -143,7 +143,7 @@ fn named<'f>(fields: &'f mut Vec<Field>, property: &NamedNode) -> &'f mut Field 
     &mut fields[at]
 }
 
-/// Fields, and those of the values within them.
+/// Calls `take` with each field and the fields of the values within.
 fn each(fields: &mut [Field], take: &mut dyn FnMut(&mut Field)) {
     for field in fields {
         take(field);
@@ -152,7 +152,7 @@ fn each(fields: &mut [Field], take: &mut dyn FnMut(&mut Field)) {
     }
 }
 
-/// What the statements of the graph say that fields are made of.
+/// The statements of the graph from which fields are made.
 struct Facts<'g>(Statements<'g>);
 
 impl<'g> Facts<'g> {
@@ -161,7 +161,7 @@ impl<'g> Facts<'g> {
         of.filter(move |quad| quad.predicate.as_str() == property).map(|quad| &quad.object)
     }
 
-    /// The fields of members of classes, a label first: those of the shapes, else what other members have.
+    /// The fields of members of classes, a label first: those of the shapes, else the properties of other members.
     fn of_classes(
         &self,
         label: NamedNodeRef<'_>,
@@ -179,7 +179,7 @@ impl<'g> Facts<'g> {
         fields
     }
 
-    /// What is said of a node, in its fields.
+    /// Fills the fields with the statements about a node.
     fn fill(&self, fields: &mut Vec<Field>, subject: &NamedOrBlankNode, depth: usize) {
         let unnamed = nodes::unnamed(&self.0, subject);
         for quad in self.0.about(subject) {
@@ -207,7 +207,7 @@ impl<'g> Facts<'g> {
         NestedValue { key: key.to_owned(), fields, is_list }
     }
 
-    /// The classes of a thing, with those above them.
+    /// The classes of a thing and their superclasses.
     fn classes(&self, thing: &NamedOrBlankNode) -> Vec<NamedNode> {
         self.with_above(self.named(thing, rdf::TYPE.as_str()))
     }
@@ -216,7 +216,7 @@ impl<'g> Facts<'g> {
         self.objects(subject, property).filter_map(|term| NamedNode::try_from(term.clone()).ok()).collect()
     }
 
-    /// Classes with those above them.
+    /// Classes and their superclasses.
     fn with_above(&self, mut classes: Vec<NamedNode>) -> Vec<NamedNode> {
         let mut next = 0;
         while let Some(class) = classes.get(next).cloned() {
@@ -243,7 +243,7 @@ impl<'g> Facts<'g> {
         terms.filter_map(|term| NamedOrBlankNode::try_from(term.clone()).ok()).collect()
     }
 
-    /// Adds the fields of shapes, and of those that they name as theirs too.
+    /// Adds the fields of shapes, and of the shapes that they include by `sh:node`.
     fn add_shapes(&self, fields: &mut Vec<Field>, shapes: &[NamedOrBlankNode], depth: usize) {
         let (property, node) = (format!("{SH}property"), format!("{SH}node"));
         let mut all = shapes.to_vec();
@@ -307,7 +307,7 @@ impl<'g> Facts<'g> {
         items
     }
 
-    /// What other members of the classes have, the most frequent first.
+    /// The properties of other members of the classes, the most frequent first.
     fn offered(&self, classes: &[NamedNode], thing: Option<&NamedOrBlankNode>) -> Vec<NamedNode> {
         let is_member = |quad: &&Quad| {
             quad.predicate.as_ref() == rdf::TYPE
@@ -326,7 +326,7 @@ impl<'g> Facts<'g> {
         counts.into_iter().take(MOST_OFFERED).map(|(property, _)| property.clone()).collect()
     }
 
-    /// What kind of values properties have, as most statements of the graph have it, where nothing else says so.
+    /// Guesses the kind of values from most statements with the property, where nothing else tells it.
     fn as_others(&self, fields: &mut [Field]) {
         let mut open: FxHashMap<NamedNode, FxHashMap<Option<NamedNode>, usize>> = FxHashMap::default();
         each(fields, &mut |field| {
@@ -356,7 +356,7 @@ impl<'g> Facts<'g> {
         });
     }
 
-    /// What a statement is derived from, as its reifiers say.
+    /// The sources of a statement, as its reifiers state them.
     fn sources(&self, quad: &Quad) -> Vec<NamedNode> {
         let mut sources: Vec<NamedNode> = Vec::new();
         for reifying in self.0.reifying(quad) {

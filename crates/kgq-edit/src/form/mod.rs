@@ -1,9 +1,9 @@
-//! A thing as a form: which fields it has, with what stands in them now, and what a filled form changes of the statements.
+//! A thing as a form: its fields with their present values, and what a filled form changes in the statements.
 //!
-//! Fields come from the SHACL shapes of the thing's classes; where there are none, from what other members of its classes have. A value
-//! that is corrected keeps its reifier, which then is of the new statement: what else is said there, stays said. A reifier of several statements
-//! stays as it is for the others. A value without a name has rows of its own within the form. A citation can be made beside a value, and a thing of a class
-//! anew.
+//! Fields come from the SHACL shapes of the thing's classes; without shapes, from the properties of other members of its classes.
+//! A corrected value keeps its reifier, which then reifies the new statement, so that the facts about it stay. A reifier of
+//! several statements stays as it is for the others. A value without a name has rows of its own within the form. A form can also
+//! create a citation beside a value, and a new thing of a class.
 
 mod change;
 mod citing;
@@ -23,8 +23,8 @@ use kgq_syntax::error::Result;
 use kgq_syntax::rdf::{NamedNode, Prefixes, Term};
 use statements::Statements;
 
-/// The rows of a form that nobody has filled yet: what stands there, and an empty row where one more value may stand; of texts with a
-/// language, one for each of these languages that has none. The rows within a value without a name follow its own.
+/// The rows of a form as it is first shown: the present values, and an empty row where one more value is allowed; for texts with
+/// a language, one for each of these languages that is missing. The rows within a value without a name follow its own.
 pub fn rows(fields: &[Field], languages: &[String], prefixes: &Prefixes) -> Vec<Row> {
     let mut rows = Vec::new();
     add_rows(&mut rows, "", fields, languages, prefixes);
@@ -63,8 +63,8 @@ fn add_rows(rows: &mut Vec<Row>, within: &str, fields: &[Field], languages: &[St
     }
 }
 
-/// The name that a new thing gets where none is given: made of its label, in the manner of other members of its class. `None` where no label
-/// tells one.
+/// The name that a new thing gets if none is given: made from its label, spelled like other members of its class. `None` if no
+/// label allows one.
 ///
 /// # Errors
 /// Those of the graph's files.
@@ -76,7 +76,7 @@ pub fn proposed(graph: &Graph, class: &NamedNode, rows: &[Row]) -> Result<Option
     naming::proposed(graph, &naming::members(&statements, class), label.value.trim())
 }
 
-/// What a value is in a row of a form: its text and its language. `None` of what has no name.
+/// A value as a row shows it: its text and its language. `None` for a blank node.
 fn shown<'t>(value: &'t Term, prefixes: &Prefixes) -> Option<(String, &'t str)> {
     match value {
         Term::NamedNode(node) => Some((short(node, prefixes), "")),

@@ -1,4 +1,4 @@
-//! What a new thing is called: in the namespace of its like, and spelled in their way.
+//! Names new things: in the namespace of similar things, and spelled as they are.
 
 use super::statements::Statements;
 use kgq_graph::catalog::rank;
@@ -23,7 +23,7 @@ enum Manner {
     Humps,
 }
 
-/// In the order in which one is taken where nothing tells.
+/// In order of preference, where existing names do not decide.
 const MANNERS: [Manner; 5] = [Manner::Hyphens, Manner::Underscores, Manner::AsWritten, Manner::Capitals, Manner::Humps];
 
 impl Manner {
@@ -47,14 +47,14 @@ impl Manner {
     }
 }
 
-/// The words of a label: letters and digits, an apostrophe within them left out.
+/// The words of a label: runs of letters and digits; apostrophes are dropped.
 fn words(label: &str) -> Vec<String> {
     let plain: String = label.chars().filter(|c| !['\'', '’'].contains(c)).collect();
     let words = plain.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
     words.map(str::to_owned).collect()
 }
 
-/// A name for what is called so, like those of `like`: things that it stands beside. `None` where nothing tells a namespace, or no word is left.
+/// Proposes a name for a label, like those of the things in `like`. `None` if nothing tells a namespace, or if no word is left.
 pub fn proposed(graph: &Graph, like: &[&NamedNode], label: &str) -> Result<Option<NamedNode>> {
     let Some(namespace) = namespace(like).or_else(|| graph.base().map(str::to_owned)) else { return Ok(None) };
     let labels = graph.labels()?;
@@ -64,7 +64,7 @@ pub fn proposed(graph: &Graph, like: &[&NamedNode], label: &str) -> Result<Optio
             .filter(|(local, thing)| labels.all(thing).iter().any(|label| manner.name(label.value()) == *local))
             .count()
     };
-    // Of equals the last would be taken.
+    // `max_by_key` takes the last of equals, so the order is reversed.
     let manner = MANNERS.iter().rev().max_by_key(|manner| fits(manner)).copied().unwrap_or(Manner::Hyphens);
     let local = manner.name(label);
     if local.is_empty() {
@@ -73,14 +73,14 @@ pub fn proposed(graph: &Graph, like: &[&NamedNode], label: &str) -> Result<Optio
     Ok(NamedNode::new(format!("{namespace}{local}")).ok())
 }
 
-/// The same with a number behind it where a thing is called so already, or is about to be.
+/// The name, with a number appended if it is used already or about to be.
 pub fn free(statements: &Statements<'_>, name: NamedNode, taken: &[&NamedNode]) -> NamedNode {
     let is_taken = |name: &NamedNode| taken.contains(&name) || !statements.about(&name.clone().into()).is_empty();
     let numbered = (2_u64..).map(|number| NamedNode::new_unchecked(format!("{}-{number}", name.as_str())));
     std::iter::once(name.clone()).chain(numbered).find(|name| !is_taken(name)).unwrap_or(name)
 }
 
-/// What most of these begin with, up to a slash or a hash.
+/// The most frequent namespace of these things, up to a slash or a hash.
 fn namespace(like: &[&NamedNode]) -> Option<String> {
     let mut times: FxHashMap<&str, usize> = FxHashMap::default();
     for thing in like {
@@ -102,7 +102,7 @@ pub fn members<'g>(statements: &Statements<'g>, class: &NamedNode) -> Vec<&'g Na
     subjects.collect()
 }
 
-/// Whether a property's values are what a thing is called.
+/// Whether a property is a label.
 pub fn names(property: &str) -> bool {
     rank(property).is_some()
 }

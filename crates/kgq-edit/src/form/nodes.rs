@@ -1,31 +1,31 @@
-//! Values without a name: what tells one from another, as their labels are another with each reading of the files, and where the rows of a
-//! form find them.
+//! Values without a name (blank nodes): keys that tell them apart, since their labels change with each reading of the files, and
+//! paths by which the rows of a form find them.
 
 use super::statements::Statements;
 use kgq_graph::audit::sha256;
 use kgq_syntax::rdf::{BlankNode, NamedNode, NamedOrBlankNode, Quad, Term, Triple};
 use rustc_hash::FxHashMap;
 
-/// How deep values within values go in a form.
+/// The deepest nesting of values that a form shows.
 pub const DEEPEST: usize = 4;
-/// What the value of a row says that keeps a value without a name.
+/// The value of a row that keeps a value without a name.
 pub const KEPT: &str = "[]";
-/// How many digits of a hash tell two values of a thing apart.
+/// The number of hash digits in a key.
 const DIGITS: usize = 16;
-/// How far below a value what is said counts for its hash: a list may be as long as it likes. Values that are alike so far are numbered.
+/// How many levels below a value its hash covers, as lists can be of any length. Values that are equal so far are numbered.
 const TOLD: usize = 8;
 
-/// Where a row stands: within the value of a property of what stands around it.
+/// The path of rows within a value: the path around it, then its property and key.
 pub fn inside(within: &str, property: &str, key: &str) -> String {
     format!("{within}{property} {key} / ")
 }
 
-/// Whether a row's old value is one without a name.
+/// Whether a row's old value is the key of a value without a name.
 pub fn is_key(old: &str) -> bool {
     old.starts_with("_:")
 }
 
-/// The values of a node that have no name, each with what tells it from the others: of two that say the same, its number.
+/// The values of a node that have no name, each with its key; values with the same statements are numbered.
 pub fn unnamed<'g>(statements: &Statements<'g>, subject: &NamedOrBlankNode) -> Vec<(String, &'g Quad, &'g BlankNode)> {
     let mut times: FxHashMap<(&NamedNode, String), usize> = FxHashMap::default();
     let (mut found, mut known) = (Vec::new(), Known::default());
@@ -39,10 +39,10 @@ pub fn unnamed<'g>(statements: &Statements<'g>, subject: &NamedOrBlankNode) -> V
     found
 }
 
-/// The hashes of nodes, by how far what is said below them counts.
+/// The hashes of nodes, by node and number of levels.
 type Known<'g> = FxHashMap<(&'g BlankNode, usize), String>;
 
-/// The hash of what is said of a node, in one order, so many levels down.
+/// The hash of the statements about a node, in a fixed order, down to this many levels.
 fn told<'g>(statements: &Statements<'g>, node: &'g BlankNode, levels: usize, known: &mut Known<'g>) -> String {
     if let Some(hash) = known.get(&(node, levels)) {
         return hash.clone();
@@ -80,7 +80,7 @@ fn below<'g>(statements: &Statements<'g>, node: &'g BlankNode, levels: usize, kn
     }
 }
 
-/// The values without a name of a thing, and those within them, by where their rows stand.
+/// The values of a thing that have no name, and those nested in them, by the paths of their rows.
 pub fn places<'g>(
     statements: &Statements<'g>,
     thing: &NamedOrBlankNode,

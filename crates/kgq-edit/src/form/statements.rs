@@ -1,10 +1,10 @@
-//! The statements of a graph, by what forms ask of them: what is said of a node, and what reifies a triple.
+//! The statements of a graph, indexed for forms: by subject, and by the triple that they reify.
 
 use kgq_syntax::rdf::vocabulary::{prov, rdf};
 use kgq_syntax::rdf::{NamedNode, NamedOrBlankNode, Quad, Term, Triple};
 use rustc_hash::FxHashMap;
 
-/// Statements by their subject, and those that reify a triple by it: each is found without a look at the others.
+/// Statements by their subject and, for `rdf:reifies`, by the reified triple; no lookup scans the others.
 pub struct Statements<'g> {
     pub all: &'g [Quad],
     about: FxHashMap<&'g NamedOrBlankNode, Vec<&'g Quad>>,
@@ -24,18 +24,18 @@ impl<'g> Statements<'g> {
         Self { all, about, reifying }
     }
 
-    /// What is said of a node.
+    /// The statements about a node.
     pub fn about(&self, node: &NamedOrBlankNode) -> &[&'g Quad] {
         self.about.get(node).map(Vec::as_slice).unwrap_or_default()
     }
 
-    /// The statements by which nodes reify the triple of this one.
+    /// The `rdf:reifies` statements for the triple of this statement.
     pub fn reifying(&self, statement: &Quad) -> &[&'g Quad] {
         let triple = Term::from(Triple::from(statement.clone()));
         self.reifying.get(&triple).map(Vec::as_slice).unwrap_or_default()
     }
 
-    /// The statements that derive a node from a thing that has a name, with that thing.
+    /// The statements that derive a node from a named thing, each with that thing.
     pub fn derivations<'s>(
         &'s self,
         node: &NamedOrBlankNode,

@@ -1,4 +1,4 @@
-//! What filled forms change, in whole projects.
+//! Tests what filled forms change, in whole projects.
 
 use super::{Row, change, fields, rows};
 use crate::files::Files;
@@ -19,7 +19,7 @@ fn open(text: &str) -> (tempfile::TempDir, Graph) {
     (folder, graph)
 }
 
-/// The file without its prefixes after the form of `e:ada` was filled so; what is wrong with a row otherwise.
+/// Fills the form of `e:ada` and returns the file without its prefixes, or what is wrong with a row.
 fn filled(text: &str, fill: impl FnOnce(&mut Vec<Row>)) -> Result<String, String> {
     let (_folder, graph) = open(text);
     let thing = NamedNode::new("http://e/ada").unwrap();
@@ -141,7 +141,7 @@ fn a_form_that_comes_back_as_it_was_changes_nothing() {
     let fields = fields(&graph, &thing).unwrap();
     let mut rows = rows(&fields, &["en".into()], graph.prefixes().unwrap());
     assert!(rows.len() > 9, "{rows:?}");
-    // As a browser sends lines, and as tags are written in the form.
+    // Browsers send these line ends, and the form shows language tags in this case.
     for row in &mut rows {
         row.value = row.value.replace("\r\n", "\n").replace('\r', "\n").replace('\n', "\r\n");
         row.language = row.language.to_ascii_uppercase();
@@ -218,7 +218,7 @@ fn a_citation_is_made_as_the_others_are() {
     assert!(after.contains("e:age 36 {| prov:wasDerivedFrom e:at-the-age-of-36 |} ;"), "{after}");
     assert!(after.contains("e:at-the-age-of-36\n    a e:Citation ;\n    oa:hasSelector ["), "{after}");
     assert!(after.contains("    oa:hasSource e:letter ;"), "{after}");
-    // One that there is already is named, and not made again.
+    // A citation that exists already is reused, not made again.
     let known = filled(text, fill("e:book", "a book")).unwrap();
     assert!(known.contains("e:age 36 {| prov:wasDerivedFrom e:cite-book |} ;"), "{known}");
     assert_eq!(known.matches("oa:hasSource").count(), 1, "{known}");
@@ -253,7 +253,7 @@ fn a_new_thing_is_called_as_its_like_are() {
 
 #[test]
 fn values_that_share_others_or_are_long_lists_are_told_apart_in_few_steps() {
-    // Written out, what is below the first of these is as long as two to the fortieth.
+    // Written out in full, the tree below the first of these would have two to the fortieth nodes.
     let pairs: String = (0..40).map(|n| format!("_:b{n} e:left _:b{0} ; e:right _:b{0} .\n\n", n + 1)).collect();
     let items: String = (0..3_000).map(|n| format!(" [ e:n {n} ]")).collect();
     let text = format!("e:ada e:list ({items} ) ; e:pair _:b0 .\n\n{pairs}");

@@ -1,4 +1,4 @@
-//! Names in running text: IRIs and CURIEs in comments, headers, expected answers, kgq.toml, and queries inside of strings.
+//! Renames IRIs and CURIEs in running text: comments, headers, expected answers, kgq.toml, and queries inside strings.
 
 use super::Renaming;
 use super::turtle::same_prefix;
@@ -6,12 +6,12 @@ use kgq_syntax::rdf::Prefixes;
 
 pub struct Mentions<'a> {
     pub renaming: &'a Renaming,
-    /// What CURIEs stand for.
+    /// The prefixes of CURIEs.
     pub prefixes: &'a Prefixes,
 }
 
 impl Mentions<'_> {
-    /// The text with what it names renamed. All else stays, every space.
+    /// Returns the text with its names renamed. All else stays, down to the spaces.
     pub fn rename(&self, text: &str) -> String {
         let mut out = String::with_capacity(text.len());
         let mut rest = text;
@@ -29,11 +29,12 @@ impl Mentions<'_> {
         out
     }
 
-    /// A run of characters that an IRI or a CURIE may have. What ends a sentence is not of the name.
+    /// Renames a run of characters that can be an IRI or a CURIE. Punctuation at the end of a sentence does not belong to the
+    /// name.
     fn word(&self, word: &str) -> String {
         let name = word.trim_end_matches(['.', ',', ';', ':', '!', '?']);
         let tail = &word[name.len()..];
-        // A namespace is a name too where it ends in a colon or such.
+        // A namespace may itself end in a colon or another such mark, so the whole word is tried first.
         for (name, tail) in [(word, ""), (name, tail)] {
             if name.contains("://") || name.starts_with("urn:") {
                 if let Some(new) = self.renaming.iri(name) {
@@ -55,7 +56,7 @@ impl Mentions<'_> {
     }
 }
 
-/// How long the word at the start of a text is, in bytes.
+/// The length in bytes of the word at the start of a text.
 fn word(text: &str) -> usize {
     let of_word = |c: char| c.is_alphanumeric() || "_-.:/#%~?&=+@!$*\\".contains(c);
     text.find(|c: char| !of_word(c)).unwrap_or(text.len())

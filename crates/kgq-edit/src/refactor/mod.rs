@@ -1,4 +1,4 @@
-//! Changes of the whole project at once: ontology, data, queries, shapes, expected answers and kgq.toml, comments and headers too.
+//! Changes the whole project at once: ontology, data, queries, shapes, expected answers and kgq.toml, with comments and headers.
 
 mod mentions;
 mod moving;
@@ -20,12 +20,12 @@ use std::borrow::Cow;
 #[derive(Clone, Debug)]
 pub struct Renamed {
     pub renaming: Renaming,
-    /// What CURIEs stand for before it.
+    /// The prefixes of CURIEs before the renaming.
     pub prefixes: Prefixes,
 }
 
 impl Edit {
-    /// A text with names as they are after the edit.
+    /// Returns a text with the names that they have after the edit.
     pub fn renamed<'t>(&self, text: &'t str) -> Cow<'t, str> {
         match &self.renaming {
             Some(Renamed { renaming, prefixes }) => Mentions { renaming, prefixes }.rename(text).into(),
@@ -33,7 +33,7 @@ impl Edit {
         }
     }
 
-    /// Both, one after the other, as one.
+    /// Combines two edits, applied one after the other, into one.
     #[must_use]
     pub fn then(mut self, next: Self) -> Self {
         for change in next.changes {

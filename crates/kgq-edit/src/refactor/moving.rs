@@ -1,4 +1,4 @@
-//! A thing's blocks moved to another file, with their comments, as they are written.
+//! Moves a thing's blocks to another file as they are written, with their comments.
 
 use crate::Edit;
 use crate::edit::{FileChange, compare, stored};
@@ -59,7 +59,7 @@ pub fn move_to(graph: &Graph, files: &Files, thing: &NamedNode, target: usize) -
     Ok(edit)
 }
 
-/// The text of a file without the thing's blocks, and their statements; the blocks are put behind `moved`.
+/// The text of a file without the thing's blocks, and the statements of these; the blocks themselves are appended to `moved`.
 fn taken_out(
     graph: &Graph,
     file: &File,
@@ -121,7 +121,7 @@ fn in_order(graph: &Graph, file: &File, kept: &Kept, text: String) -> Result<Str
     Ok(text)
 }
 
-/// A blank node that is named inside and outside cannot be in two files.
+/// Refuses a block with a labelled blank node, as one node cannot be in two files.
 fn refuse_shared_nodes(file: &File, kept: &Kept, span: &Span) -> Result<()> {
     let inside = |at: usize| span.contains(&at);
     let labels = |within: bool| {
@@ -131,7 +131,7 @@ fn refuse_shared_nodes(file: &File, kept: &Kept, span: &Span) -> Result<()> {
     };
     let outside: Vec<&str> = labels(false).map(|(label, _)| label).collect();
     match labels(true).next() {
-        // A label could be taken in the other file too.
+        // The other file may use the same label.
         Some((label, place)) => Err(Error::input(format!(
             "the blank node {label} is {}, and would be lost in another file",
             if outside.contains(&label) { "named in other blocks too" } else { "named by a label" }
@@ -142,7 +142,7 @@ fn refuse_shared_nodes(file: &File, kept: &Kept, span: &Span) -> Result<()> {
     }
 }
 
-/// A piece of a text with its prefixed names in the words of the other file.
+/// A piece of a text with its prefixed names rewritten for the prefixes of the other file.
 fn rewritten(kept: &Kept, span: &Span, words: &mut Words<'_>) -> String {
     let mut out = String::new();
     let known: &Prefixes = &kept.prefixes;

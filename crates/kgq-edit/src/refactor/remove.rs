@@ -1,4 +1,4 @@
-//! A thing taken out of the project: what is said of it, what is said within, and what is said of these statements.
+//! Removes a thing from the project: the statements about it, those nested in them, and those about these statements.
 
 use super::Renaming;
 use super::rename;
@@ -12,16 +12,16 @@ use kgq_syntax::rdf::vocabulary::rdf;
 use kgq_syntax::rdf::{BlankNode, GraphName, NamedNode, NamedOrBlankNode, Quad, Term, Triple};
 use rustc_hash::{FxHashMap, FxHashSet};
 
-/// What goes with a thing, and what still names it.
+/// The statements that go with a thing, and the places that still name it.
 pub struct Removal {
     pub change: Change,
-    /// Statements that name the thing and stay.
+    /// Statements that stay although they name the thing.
     pub references: Vec<Quad>,
-    /// Files that are not data and name it.
+    /// Files other than data that name it.
     pub files: Vec<String>,
 }
 
-/// What removing a thing takes along.
+/// Computes what is removed with a thing.
 ///
 /// # Errors
 /// Those of the files.
@@ -39,7 +39,7 @@ pub fn removal(graph: &Graph, files: &Files, thing: &NamedNode) -> Result<Remova
     }
     let removed: Vec<Quad> = quads.iter().filter(|quad| gone.contains(quad)).cloned().collect();
     let references = quads.iter().filter(|quad| !gone.contains(quad) && names(quad, thing)).cloned().collect();
-    // What a renaming would change names it.
+    // A file that a renaming would change names the thing.
     let renaming =
         Renaming { old: thing.as_str().to_owned(), new: format!("{}-", thing.as_str()), is_namespace: false };
     let named = rename(graph, files, &renaming, true, &Settings { rewrite: true, ..Settings::default() });
@@ -49,7 +49,7 @@ pub fn removal(graph: &Graph, files: &Files, thing: &NamedNode) -> Result<Remova
     Ok(Removal { change: Change { added: Vec::new(), removed }, references, files: named.unwrap_or_default() })
 }
 
-/// Blank nodes that nothing else names go with what names them.
+/// Adds the statements about blank nodes that only removed statements name.
 fn with_nested<'q>(quads: &'q [Quad], gone: &mut FxHashSet<&'q Quad>) {
     let mut named: FxHashMap<BlankNode, bool> = FxHashMap::default();
     for quad in quads {
@@ -66,7 +66,7 @@ fn with_nested<'q>(quads: &'q [Quad], gone: &mut FxHashSet<&'q Quad>) {
     gone.extend(quads.iter().filter(goes).collect::<Vec<_>>());
 }
 
-/// Reifiers of statements that go, unless they are about others too.
+/// Adds the statements about reifiers of removed statements, unless a reifier also reifies another statement.
 fn with_reifiers<'q>(quads: &'q [Quad], gone: &mut FxHashSet<&'q Quad>) {
     let triples: FxHashSet<(Triple, &GraphName)> = gone
         .iter()

@@ -1,4 +1,4 @@
-//! Another IRI for a term, or for all terms of a namespace, in every file of the project.
+//! Gives a term, or all terms of a namespace, another IRI in every file of the project.
 
 use super::Renamed;
 use super::mentions::Mentions;
@@ -17,7 +17,7 @@ use oxrdf::vocab::xsd;
 use rustc_hash::FxHashSet;
 use std::path::{Path, PathBuf};
 
-/// The old IRI and the new one; of a namespace, what IRIs begin with.
+/// The old IRI and the new one; for a namespace, the beginnings of IRIs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Renaming {
     pub old: String,
@@ -26,13 +26,13 @@ pub struct Renaming {
 }
 
 impl Renaming {
-    /// What an IRI becomes, if it changes.
+    /// The new form of an IRI; `None` if it does not change.
     pub fn iri(&self, iri: &str) -> Option<String> {
         let rest = iri.strip_prefix(self.old.as_str())?;
         (self.is_namespace || rest.is_empty()).then(|| format!("{}{rest}", self.new))
     }
 
-    /// Prefixes as they stand for it afterwards.
+    /// The prefixes as they are after the renaming.
     pub fn prefixes(&self, prefixes: &Prefixes) -> Prefixes {
         let moved =
             |namespace: &str| self.iri(namespace).filter(|_| self.is_namespace).unwrap_or_else(|| namespace.to_owned());
@@ -65,7 +65,7 @@ impl Renaming {
         }
     }
 
-    /// A statement of a text in which `mentions` were renamed too.
+    /// Renames the terms of a statement, and the names in its literal if that is a query or an `xsd:anyURI`.
     fn quad(&self, quad: Quad, mentions: &Mentions<'_>) -> Quad {
         let is_text = turtle::holds_names(quad.predicate.as_str());
         let object = match self.term(quad.object) {
@@ -88,10 +88,10 @@ impl Renaming {
     }
 }
 
-/// Renames in every file of the project. What has the new name already is refused, unless `joins`: then both become one.
+/// Renames in every file of the project. An IRI that is in use already is refused, unless `joins`: then both become one.
 ///
 /// # Errors
-/// A name that nothing has; one that is taken; a file that is not kept by line.
+/// A name that occurs nowhere; a new name that is in use; a file that cannot be edited line by line.
 pub fn rename(graph: &Graph, files: &Files, renaming: &Renaming, joins: bool, settings: &Settings) -> Result<Edit> {
     if !joins {
         refuse_taken(files, renaming)?;
@@ -135,7 +135,7 @@ fn refuse_taken(files: &Files, renaming: &Renaming) -> Result<()> {
     }
 }
 
-/// The bytes of a file of RDF after it, if they change.
+/// The new bytes of an RDF file; `None` if they do not change.
 fn rdf(
     graph: &Graph,
     file: &File,
@@ -212,7 +212,7 @@ fn other(name: &str, text: &str, renaming: &Renaming, prefixes: &Prefixes) -> Re
     })
 }
 
-/// A query with its declarations, names, comments and header.
+/// Renames in a query: declarations, names, comments and header.
 fn query(text: &str, renaming: &Renaming, prefixes: &Prefixes) -> String {
     let tokens = sparql::tokenize(text);
     let mut before = prefixes.clone();
@@ -224,7 +224,7 @@ fn query(text: &str, renaming: &Renaming, prefixes: &Prefixes) -> String {
     turtle::rename_in_query(text, &tokens, renaming, &before, own)
 }
 
-/// Says of the old name that it is no longer used, and what is. It stands beside the new one.
+/// Adds statements that the old name is deprecated and which name replaces it, beside those about the new name.
 ///
 /// # Errors
 /// Those of an edit.

@@ -1,4 +1,4 @@
-//! Names renamed token by token, in Turtle and in SPARQL: declarations, prefixed names, IRIs, and what comments and strings mention.
+//! Renames token by token in Turtle and SPARQL: declarations, prefixed names, IRIs, and names in comments and strings.
 
 use super::Renaming;
 use super::mentions::Mentions;
@@ -19,7 +19,7 @@ pub fn holds_names(predicate: &str) -> bool {
     predicate.strip_prefix(SHACL).is_some_and(|name| ["select", "ask", "construct", "update"].contains(&name))
 }
 
-/// A text of the project, which may take one more prefix.
+/// Renames in a text of the project, which may adopt one more prefix.
 pub fn rename(kept: &Kept, renaming: &Renaming, prefixes: &Prefixes) -> String {
     let more = renaming.prefixes(prefixes);
     let may = |prefix: &str, namespace: &str| may_declare(kept, prefix, namespace);
@@ -30,7 +30,7 @@ pub fn rename(kept: &Kept, renaming: &Renaming, prefixes: &Prefixes) -> String {
     splices.apply(&kept.text)
 }
 
-/// Any text of Turtle or TriG.
+/// Renames in any text of Turtle or TriG.
 pub fn rename_text(text: &str, tokens: &[Token], renaming: &Renaming, prefixes: &Prefixes) -> String {
     let own = declared(text, tokens).into_iter().collect();
     let more = Prefixes::new();
@@ -38,7 +38,7 @@ pub fn rename_text(text: &str, tokens: &[Token], renaming: &Renaming, prefixes: 
     turtle(text, tokens, renaming, prefixes, &mut words).apply(text)
 }
 
-/// A query, whose names mean this; `own` are the prefixes that it uses.
+/// Renames in a query. `prefixes` resolve its names; `own` are those that it uses.
 pub fn rename_in_query(
     text: &str,
     tokens: &[Token],
@@ -85,7 +85,7 @@ fn declared<'t>(text: &'t str, tokens: &[Token]) -> Vec<(&'t str, String)> {
     tokens.windows(3).filter(is_declaration).filter_map(pair).collect()
 }
 
-/// The IRI of a token that is a name.
+/// The IRI that a token stands for, if it is an IRI or a prefixed name.
 fn meaning(text: &str, token: &Token, prefixes: &Prefixes) -> Option<String> {
     if token.kind == TokenKind::Iri {
         return Some(unescape(token.text(text).trim_matches(['<', '>'])));
@@ -94,14 +94,14 @@ fn meaning(text: &str, token: &Token, prefixes: &Prefixes) -> Option<String> {
     Some(format!("{}{}", prefixes.get(prefix)?, local.replace('\\', "")))
 }
 
-/// The new name with the prefix that the old one has, where it fits.
+/// The new name with the prefix of the old one, if that still fits.
 pub fn same_prefix(written: &str, new: &str, prefixes: &Prefixes) -> Option<String> {
     let (prefix, _) = written.split_once(':')?;
     let local = new.strip_prefix(prefixes.get(prefix)?)?;
     is_plain_local(local).then(|| format!("{prefix}:{local}"))
 }
 
-/// What is replaced in a text; `names` says of a string, and where it is among the tokens, whether it names things too.
+/// The replacements in a text. `names` tells of a string token, by its position, whether it contains names.
 fn each(
     text: &str,
     tokens: &[Token],

@@ -1,4 +1,4 @@
-//! Prefixes: which a text has for new facts, and where it declares one more. What has no other place is put at the text's end.
+//! Prefixes: which ones a text has for new facts, and where it declares another. Text without a place of its own goes to the end.
 
 use super::Editor;
 use crate::files::{Kept, Style};
@@ -10,7 +10,7 @@ use kgq_syntax::turtle::tree::{DirectiveKind, Item};
 use rustc_hash::FxHashMap;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The prefixes that can be used anywhere below the first declarations: those with one meaning.
+/// The prefixes that are usable anywhere below the first declarations: those that are declared once.
 pub(super) fn usable_prefixes(kept: &Kept) -> Prefixes {
     let mut times: BTreeMap<&str, usize> = BTreeMap::new();
     let start = kept.document.items.iter().find(|item| !matches!(item, Item::Directive(_)));
@@ -31,7 +31,7 @@ pub(super) fn usable_prefixes(kept: &Kept) -> Prefixes {
     kept.prefixes.iter().filter(|(prefix, _)| one(prefix)).collect()
 }
 
-/// Whether a prefix is new to the text, and would change nothing that stands there.
+/// Whether a prefix can be declared in the text without changing what is written there.
 pub fn may_declare(kept: &Kept, prefix: &str, namespace: &str) -> bool {
     kept.style == Style::Blocks
         && kept.prefixes.get(prefix).is_none()
@@ -40,13 +40,13 @@ pub fn may_declare(kept: &Kept, prefix: &str, namespace: &str) -> bool {
 }
 
 impl Editor<'_, '_> {
-    /// Declares the prefixes that the text took, and puts at its end what has no other place.
+    /// Declares the adopted prefixes, and puts at the end of the text what has no place of its own.
     pub(super) fn declare(&mut self) {
         declaration(self.kept, &self.words.needed, &mut self.splices);
         let behind = self.after.remove(&None).unwrap_or_default();
         let text = &self.kept.text;
         if !behind.is_empty() {
-            // Of the line breaks before it, the text may have one already, and an empty text needs none.
+            // The text may already end with one of the line breaks that precede the addition; an empty text needs none.
             let behind = match () {
                 () if text.trim().is_empty() => behind.trim_start_matches('\n'),
                 () if text.ends_with('\n') => &behind[1..],
@@ -57,7 +57,7 @@ impl Editor<'_, '_> {
     }
 }
 
-/// Declares prefixes in a text: behind its other declarations, or below the comments about the whole.
+/// Declares prefixes in a text: after its other declarations, or below its opening comments.
 pub fn declaration(kept: &Kept, needed: &BTreeMap<String, String>, splices: &mut Splices) {
     if needed.is_empty() {
         return;
@@ -77,7 +77,7 @@ pub fn declaration(kept: &Kept, needed: &BTreeMap<String, String>, splices: &mut
     }
 }
 
-/// What writes terms for a text.
+/// Returns a writer of terms for a text.
 pub fn new_words<'a>(kept: &Kept, more: &'a Prefixes, may_declare: &'a dyn Fn(&str, &str) -> bool) -> Words<'a> {
     Words {
         own: usable_prefixes(kept),
@@ -89,7 +89,7 @@ pub fn new_words<'a>(kept: &Kept, more: &'a Prefixes, may_declare: &'a dyn Fn(&s
     }
 }
 
-/// Behind the comments about the whole file, which a blank line parts from what follows.
+/// The position after the opening comments, if a blank line separates them from the rest.
 fn header(text: &str) -> usize {
     let lead = text.split_inclusive('\n').take_while(|line| line.starts_with('#')).map(str::len).sum::<usize>();
     let blank =

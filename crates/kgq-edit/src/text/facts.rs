@@ -1,4 +1,4 @@
-//! The facts of one block: those that go, those that lose something, and where new ones come.
+//! Edits the facts of one block: removes some, edits inside others, and adds new ones.
 
 use super::Editor;
 use crate::fates::Fate;
@@ -22,7 +22,7 @@ impl Editor<'_, '_> {
         if fate == Fate::Anew || (fate == Fate::Goes && new.is_empty()) {
             let (span, mut kept) = self.lines.without_block(&statement.span);
             if let Some(behind) = behind {
-                // It takes the place.
+                // The new block takes the place of the removed one.
                 kept = format!("{kept}{}\n", behind.trim_start_matches('\n'));
                 if span.end > statement.span.end && self.kept.text[..span.end].ends_with("\n\n") {
                     kept.push('\n');
@@ -44,7 +44,7 @@ impl Editor<'_, '_> {
         self.predicates(&statement.site, &fates, new, statement.subject.end, additions);
     }
 
-    /// The facts of a site: those that go, those that lose something, and new ones behind the last that stays.
+    /// Edits the facts of a site: removes some, edits inside others, and adds new ones after the last that stays.
     fn predicates(
         &mut self,
         site: &Site,
@@ -85,11 +85,11 @@ impl Editor<'_, '_> {
         let indent = "    ".repeat(self.depth(site));
         let text: String = new.iter().map(|fact| format!("\n{indent}{fact} ;")).collect();
         let at = self.lines.behind_comment(end);
-        // What follows on the same line is then the end: a dot or a bracket.
+        // After that, only the closing dot or bracket follows on the line.
         self.splices.insert(at, text);
     }
 
-    /// Some objects of a predicate go, with the commas that they leave.
+    /// Removes some objects of a predicate, with the commas that they leave.
     fn objects(&mut self, predicate: &Predicate, fates: &[Fate]) {
         let Some(last) = fates.iter().rposition(|fate| !fate.is_gone()) else { return };
         for (number, (fact, _)) in predicate.facts.iter().zip(fates).enumerate().filter(|(_, (_, fate))| fate.is_gone())
@@ -111,7 +111,7 @@ impl Editor<'_, '_> {
         found.map_or(from..to, |token| token.span())
     }
 
-    /// What is within a fact that stays.
+    /// Edits a site nested in a fact that stays.
     fn inner(&mut self, site: &Site, additions: &mut FxHashMap<usize, Vec<String>>) {
         let fates: Vec<Vec<Fate>> =
             site.predicates.iter().map(|p| p.facts.iter().map(|fact| self.fates.fact(fact)).collect()).collect();

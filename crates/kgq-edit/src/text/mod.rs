@@ -1,4 +1,4 @@
-//! One file's text with statements taken out and put in. All else stays as it is.
+//! Removes statements from one file's text and adds others. All else stays as it is.
 
 mod declare;
 mod facts;
@@ -19,20 +19,20 @@ use kgq_syntax::rdf::{BlankNode, GraphName, NamedOrBlankNode, Prefixes, Quad, Te
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A statement that comes into the file, and the statement behind which a new subject begins.
+/// A statement to add to the file, and the statement after which a new subject is written.
 #[derive(Clone, Debug)]
 pub struct Addition {
     pub quad: Quad,
     pub after: Option<usize>,
 }
 
-/// The new text, and what a person should know of it.
+/// The new text, with warnings for the user.
 pub struct Edited {
     pub text: String,
     pub warnings: Vec<Error>,
 }
 
-/// Edits a text. `more` are the prefixes that it may take.
+/// Edits a text. `more` are further prefixes that it may adopt.
 pub fn edit(file: &File, kept: &Kept, removed: &FxHashSet<Quad>, additions: &[Addition], more: &Prefixes) -> Edited {
     let added: Vec<&Quad> = additions.iter().map(|addition| &addition.quad).collect();
     let fates = Fates::of(file, kept, removed, &added);
@@ -77,15 +77,15 @@ struct Editor<'a, 'w> {
     lines: Lines<'a>,
     words: Words<'w>,
     splices: Splices,
-    /// New blocks by the statement that they follow.
+    /// New blocks by the statement that they follow; `None` for the end of the text.
     after: BTreeMap<Option<usize>, String>,
     anchors: FxHashMap<SubjectKey, usize>,
-    /// Blocks of graphs that something came into.
+    /// Numbers of the graph blocks that something was added to.
     filled: BTreeSet<usize>,
 }
 
 impl Editor<'_, '_> {
-    /// Names the reifiers whose statement goes while they stay.
+    /// Warns of reifiers that stay although their statement goes.
     fn left_reifiers(&self) -> Vec<Error> {
         let source = kgq_syntax::error::Source::new(&self.file.name, &self.kept.text);
         let mut warnings = Vec::new();
@@ -147,7 +147,7 @@ impl Editor<'_, '_> {
         self.declare();
     }
 
-    /// The facts that stay, where each ends, and whether a block there would be of a reifier that is written there.
+    /// The facts that stay: where each ends, and whether a block added there would belong to a reifier written before it.
     fn standing(&self) -> FxHashMap<Quad, (usize, bool)> {
         let place = |fact: &Fact| (fact.span.end, fact.sites.last().is_some_and(|site| self.takes_block(site)));
         let mut standing = FxHashMap::default();
@@ -212,7 +212,7 @@ impl Editor<'_, '_> {
         self.words.labels.extend(made);
     }
 
-    /// Each fact goes to the place of its subject that fits it best.
+    /// Adds each fact at the site of its subject that fits it best.
     fn facts_at_sites(
         &mut self,
         key: &SubjectKey,
@@ -229,7 +229,7 @@ impl Editor<'_, '_> {
         }
     }
 
-    /// How deep the facts of a site are indented.
+    /// The indentation of the facts of a site, in steps of four.
     fn depth(&self, site: &Site) -> usize {
         let start = match &site.form {
             SiteForm::Statement => site.predicates.first().map_or(0, |p| p.verb.start),
@@ -280,14 +280,14 @@ impl Editor<'_, '_> {
         }
     }
 
-    /// The last statement of a graph, behind which a new one goes.
+    /// The last statement of a graph, after which a new one is written.
     fn last_of_graph(&self, graph: &GraphName) -> Option<usize> {
         let named = self.is_named_graph(graph);
         let of_graph = |statement: &Statement| statement.site.graph == *graph && statement.block.is_some() == named;
         self.kept.tree.statements.iter().rposition(of_graph)
     }
 
-    /// Blocks of graphs of which nothing is left.
+    /// Removes graph blocks that would be empty.
     fn graph_blocks(&mut self) {
         for (number, block) in self.kept.tree.blocks.iter().enumerate() {
             let mut statements =
@@ -303,7 +303,7 @@ impl Editor<'_, '_> {
         }
     }
 
-    /// A statement a line.
+    /// Edits N-Triples or N-Quads: one statement per line.
     fn lines(&mut self, quads: &[Quad]) {
         let kept = self.kept;
         let mut taken: FxHashMap<BlankNode, String> = FxHashMap::default();
@@ -369,7 +369,7 @@ fn is_about(quad: &Quad, triple: &kgq_syntax::rdf::Triple) -> bool {
     quad.subject == triple.subject && quad.predicate == triple.predicate && quad.object == triple.object
 }
 
-/// The order of two subjects in a file.
+/// Compares two subjects in the order in which files list them.
 pub fn before(one: &NamedOrBlankNode, other: &NamedOrBlankNode) -> std::cmp::Ordering {
     natural(&one.to_string(), &other.to_string())
 }

@@ -1,16 +1,16 @@
-//! Each change is a commit, and what a writer is told where git refuses one.
+//! Each change becomes a commit; and the answer to a writer if git refuses one.
 
 use super::{ADA, PEOPLE, TURTLE, UPDATE, file, project, served, update};
 use crate::http::Served;
 use std::path::PathBuf;
 
-/// A project that git keeps.
+/// A project in a git repository.
 struct Kept {
     folder: tempfile::TempDir,
 }
 
 impl Kept {
-    /// `None` where there is no git.
+    /// `None` if git is missing.
     fn new() -> Option<Self> {
         if std::process::Command::new("git").arg("--version").output().is_err() {
             crate::needs::absent_tool("git");

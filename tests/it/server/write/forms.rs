@@ -1,4 +1,4 @@
-//! A thing corrected in a browser: signing in, the form, the difference, and that it is saved; and what no other page can do meanwhile.
+//! Correcting a thing in a browser: signing in, the form, the diff, saving; and that no other page can do it meanwhile.
 
 use super::{MANIFEST, PEOPLE, TURTLE, file, project, served, update};
 use crate::http::{Response, Served, escaped};
@@ -18,7 +18,7 @@ pub fn hidden(page: &str, name: &str) -> String {
     rest.split_once('"').unwrap().0.to_owned()
 }
 
-/// A browser, as far as it keeps cookies and sends forms.
+/// A minimal browser that keeps cookies and sends forms.
 pub struct Browser<'s> {
     served: &'s Served,
     cookies: Vec<(String, String)>,
@@ -54,7 +54,7 @@ impl<'s> Browser<'s> {
         self.send("POST", path, &[FORM, ("Origin", &origin)], &pairs.join("&"))
     }
 
-    /// Signs in; what came back.
+    /// Signs in; returns the response.
     pub fn sign_in(&mut self, token: &str) -> Response {
         let secret = hidden(self.get("/login").text(), "secret");
         self.post("/login", &[("secret", &secret), ("to", "/ada"), ("token", token)])
@@ -129,7 +129,7 @@ fn a_fact_is_corrected_by_a_form_that_shows_the_difference_before() {
         file(&folder, "data/people.ttl"),
         PEOPLE.replace("    e:knows", "    e:age 36 ;\n    e:knows").replace("\"Ada\"", "\"Ada Lovelace\"")
     );
-    // The version that the form was of is past.
+    // The form was made for an older version.
     let late = browser.post("/edit", &[&common[..], &rows, &[("step", "save")]].concat());
     assert!(late.status == 412 && late.text().contains("has changed since"), "{}", late.text());
     let late = browser.post("/edit", &[&common[..], &rows, &[("step", "look")]].concat());
@@ -160,7 +160,7 @@ fn a_value_that_cannot_be_read_is_told_at_its_row_and_an_empty_one_removes_its_f
     assert_eq!(file(&folder, "data/people.ttl"), PEOPLE.replace("    e:name \"Ada\" ;\n", ""));
 }
 
-/// A project that asks for citations, with one that is cited already.
+/// A project that asks for citations, with one existing citation.
 fn cited(folder: &Path) {
     let manifest = format!("{MANIFEST}[citations]\nrequired = true\n");
     std::fs::write(folder.join("p/kgq.toml"), manifest).unwrap();
@@ -182,7 +182,7 @@ fn where_the_project_asks_for_citations_a_new_fact_needs_one_and_a_corrected_one
     let (secret, version) = (hidden(&page, "secret"), hidden(&page, "version"));
     let common = [("secret", secret.as_str()), ("version", version.as_str()), ("iri", "http://e/ada")];
     let without = [("p", "http://e/name"), ("o", ""), ("v", "Ada"), ("l", ""), ("c", ""), ("step", "look")];
-    // A property that no member has is no field.
+    // A property that no member has is not offered as a field.
     assert_eq!(browser.post("/edit", &[&common[..], &without].concat()).status, 422);
     let old = ("o", "\"35\"^^<http://www.w3.org/2001/XMLSchema#integer>");
     let second = [("p", AGE), ("o", ""), ("v", "37"), ("l", ""), ("c", ""), ("step", "look")];
@@ -218,7 +218,7 @@ fn a_form_of_another_page_changes_nothing() {
         format!("secret={secret}&version={version}&iri=http%3A%2F%2Fe%2Fada&step=save&p=http%3A%2F%2Fe%2Fage&o=&v=1");
     let foreign = browser.send("POST", "/edit", &[FORM, ("Origin", "https://evil.example")], &body);
     assert_eq!(foreign.status, 403);
-    // By the cookie alone, data are written of a version only.
+    // With only the cookie, data are written only for a stated version.
     let put = browser.send("PUT", "/graphs?default", &[TURTLE], "");
     assert_eq!((put.status, put.header("content-type")), (428, Some("application/problem+json")));
     let tag = served.get("/graphs?default", "*/*").header("etag").unwrap().to_owned();
@@ -226,7 +226,7 @@ fn a_form_of_another_page_changes_nothing() {
         browser.send("POST", "/graphs?default", &[TURTLE, ("If-Match", &tag)], "<http://e/x> a <http://e/Person> .");
     assert_eq!(put.status, 204);
     assert!(file(&folder, "data/people.ttl").starts_with("# People, by hand.\n"));
-    // Signed out, the cookie is worth nothing.
+    // After signing out, the cookie is invalid.
     let before = browser.cookies.clone();
     assert_eq!(browser.post("/logout", &[("secret", &secret)]).status, 303);
     browser.cookies = before;
@@ -260,12 +260,12 @@ fn where_reading_needs_a_token_a_browser_is_sent_to_sign_in() {
     assert_eq!(browser.get("/assets/site.css").status, 200);
     assert_eq!(browser.sign_in("of-cid").status, 303);
     assert_eq!(browser.get("/ada").status, 200);
-    // Who may read only is told so.
+    // A user who may only read is told so.
     assert_eq!(browser.get("/edit?iri=e%3Aada").status, 403);
     assert_eq!(update(&served, "INSERT DATA { e:ada e:age 36 }", &[]).status, 200);
 }
 
-/// What a form sends that lets Ada be so old, beside what is hidden in it.
+/// The form fields that set Ada's age, besides the hidden ones.
 fn of_age<'a>(page: &'a [(&'a str, &'a str)], age: &'a str, step: &'a str) -> Vec<(&'a str, &'a str)> {
     [page, &[("iri", "http://e/ada"), ("step", step), ("p", AGE), ("o", ""), ("v", age), ("l", ""), ("c", "")]].concat()
 }
@@ -310,7 +310,7 @@ fn what_goes_wrong_with_a_form_is_a_page_for_a_browser_and_a_problem_for_a_progr
     let foreign = browser.post("/edit", &of_age(&[("secret", "0123")], "36", "save"));
     assert_eq!((foreign.status, foreign.header("content-type")), (403, Some("text/html; charset=utf-8")));
     assert!(foreign.text().contains("open it again"), "{}", foreign.text());
-    // What was typed is still there where it could not be done.
+    // The typed input is kept if the change fails.
     let page = browser.get("/edit?iri=e%3Aada").text().to_owned();
     let (secret, version) = (hidden(&page, "secret"), hidden(&page, "version"));
     let own = [("secret", secret.as_str()), ("version", version.as_str())];

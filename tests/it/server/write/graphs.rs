@@ -1,4 +1,4 @@
-//! Graphs changed as a whole, by name and at their own addresses.
+//! Whole graphs are changed, by name and at their own addresses.
 
 use super::{ADA, GRAPHS, PEOPLE, TURTLE, UPDATE, count, file, writable};
 
@@ -33,7 +33,7 @@ fn a_new_graph_is_made_by_name_at_its_address_and_without_a_name() {
     let read = served.get("/new/graph", "application/n-triples");
     assert!(read.text().contains("<http://e/new/graph> <http://e/says> _:"), "{}", read.text());
     assert!(file(&folder, "data/graphs.trig").contains("new/graph"));
-    // The same again changes nothing, whatever its nodes are called.
+    // Sending the same graph again changes nothing, whatever its blank nodes are called.
     let before = file(&folder, "data/graphs.trig");
     let again =
         served.request_with_body("PUT", "/new/graph", &[TURTLE, ADA], b"<> <http://e/says> _:x . _:x <http://e/p> 1 .");
@@ -100,7 +100,7 @@ fn conditions_are_on_the_version_and_on_what_is_there() {
     };
     assert_eq!(put("/graphs?graph=http%3A%2F%2Fe%2Fnew", "If-None-Match", "*"), 201);
     assert_eq!(put("/graphs?graph=http%3A%2F%2Fe%2Fnew", "If-None-Match", "*"), 412);
-    // The graph is of another version now, by whichever answer it was known.
+    // The graph has another version now, so both earlier ETags are outdated.
     assert_eq!((put(G, "If-Match", &tag), put(G, "If-Match", &other)), (412, 412));
     let tag = served.query("ASK { ?s ?p ?o }", "*/*").header("etag").unwrap().to_owned();
     assert_eq!(put(G, "If-Match", &tag), 204);

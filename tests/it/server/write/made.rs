@@ -1,4 +1,4 @@
-//! What is made in a browser: a thing of a class, a citation beside a value, and what is in a value without a name.
+//! Things created in a browser: a thing of a class, a citation beside a value, and the contents of a value without a name.
 
 use super::forms::{Browser, hidden};
 use super::{MANIFEST, PEOPLE, file, project, served};
@@ -9,7 +9,7 @@ const SHAPES: &str = "@prefix e: <http://e/> .\n@prefix sh: <http://www.w3.org/n
     e:AddressShape\n    sh:property [ sh:path e:city ] ;\n.\n";
 const LABEL: &str = "http://www.w3.org/2000/01/rdf-schema#label";
 
-/// A form that was opened: what it holds beside its rows.
+/// An opened form: its contents besides the rows.
 struct Opened {
     secret: String,
     version: String,
@@ -74,7 +74,7 @@ fn a_thing_of_a_class_is_made_and_called_by_its_label() {
     }
     assert_eq!(browser.get("/edit").status, 400);
 
-    // What is in the new value has rows now.
+    // The contents of the new value have rows now.
     let form = open(&mut browser, "/edit?iri=e%3Agrace-hopper");
     assert!(form.page.contains("This value stays, with:") && form.page.contains("value=\"New York\""), "{}", form.page);
     let key = hidden(form.page.split_once("value=\"http://e/address\"").unwrap().1, "o");
@@ -87,7 +87,7 @@ fn a_thing_of_a_class_is_made_and_called_by_its_label() {
     assert_eq!(file(&folder, "data/people.ttl"), text.replace("New York", "Arlington"));
     let form = open(&mut browser, "/edit?iri=e%3Agrace-hopper");
     let key = hidden(form.page.split_once("value=\"http://e/address\"").unwrap().1, "o");
-    // A box without its mark sends nothing.
+    // An unchecked box sends nothing.
     let goes = [("p", "http://e/address"), ("n", ""), ("o", key.as_str())];
     assert_eq!(form.send(&mut browser, "save", &of, &goes).status, 200);
     assert_eq!(file(&folder, "data/people.ttl"), text.replace("    e:address [ e:city \"New York\" ] ;\n", ""));
@@ -127,7 +127,7 @@ fn a_citation_is_made_beside_the_value_that_it_is_of() {
     assert!(after.contains("e:age 36 ~ e:st1 {| prov:wasDerivedFrom e:war-sie-36 |} ;"), "{after}");
     let made = "e:war-sie-36\n    a e:Citation ;\n    e:words \"war sie 36\" ;\n    oa:hasSelector [\n        oa:end 34 ;\n        oa:start 24 ;\n    ] ;\n    oa:hasSource e:book ;\n.\n";
     assert!(after.contains(made), "{after}");
-    // What lies within a span that has a name is cited by it.
+    // Words within a named span are cited by that span.
     let form = open(&mut browser, "/edit?iri=e%3Aada");
     let old = "\"36\"^^<http://www.w3.org/2001/XMLSchema#integer>";
     let rows = [("p", "http://e/age"), ("o", old), ("v", "35"), ("c", ""), ("d", "e:book"), ("w", "Ada was 35")];

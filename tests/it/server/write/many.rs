@@ -1,4 +1,4 @@
-//! Many who write at once, and a server that is killed between: nothing that was answered is lost.
+//! Many concurrent writers, and a server that is killed in between: no acknowledged change is lost.
 
 use super::{ADA, TURTLE, count, file, project, served, update, writable};
 use crate::kills::kills;
@@ -16,7 +16,7 @@ fn of_eight_writers_none_is_lost() {
                     let text = format!("INSERT DATA {{ e:w{writer} a e:Writer ; e:wrote {number} }}");
                     let answer = update(served, &text, &[]);
                     assert_eq!(answer.status, 200, "{}", answer.text());
-                    // Who was answered sees it.
+                    // A writer sees its acknowledged change.
                     assert_eq!(count(served, &format!("e:w{writer} e:wrote {number}")), "1");
                 }
             });

@@ -1,4 +1,4 @@
-//! Writing by the server: updates and graphs through the project's own files, by who has a token for it.
+//! Writing through the server: updates and graphs, in the project's own files, for clients with a token that allows it.
 
 mod commits;
 mod forms;
@@ -26,7 +26,7 @@ fn line(name: &str, scope: &str, token: &str) -> String {
     format!("{name} {scope} {hash}\n")
 }
 
-/// A folder with a project, and the tokens beside it.
+/// A folder with a project, and the token file beside it.
 pub fn project() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let write = |name: &str, text: &str| {
@@ -78,7 +78,7 @@ fn an_update_changes_the_line_of_its_file_and_the_next_read_sees_it() {
     assert_eq!(report["files"], serde_json::json!(["data/people.ttl"]));
     assert_eq!(file(&folder, "data/people.ttl"), PEOPLE.replace("\"Ada\"", "\"Ada Lovelace\""));
     assert_eq!(count(&served, "?s <http://e/name> \"Ada Lovelace\""), "1");
-    // A form, with the prefix of the project.
+    // As a form, with the project's prefix.
     let form = [("Content-Type", "application/x-www-form-urlencoded"), ADA];
     let body = b"update=DELETE+DATA+%7B+e%3Aada+e%3Aknows+e%3Abob+%7D";
     assert_eq!(served.request_with_body("POST", "/sparql", &form, body).status, 200);

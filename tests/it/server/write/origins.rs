@@ -1,4 +1,4 @@
-//! Whose pages may write: the server's own, by every name that it has, and those that are let.
+//! Which origins may write: the server's own, under each of its names, and the allowed ones.
 
 use super::{ADA, GRAPHS, PEOPLE, TURTLE, UPDATE, file, project, served, writable};
 use crate::program;
@@ -66,7 +66,7 @@ fn pages_of_a_public_name_write_whatever_a_proxy_calls_the_server() {
         ("https://graph.example/", "https://graph.example:8443", 403),
     ] {
         let (_folder, served) = writable(&["--public", public]);
-        // The server is asked by its address.
+        // The request goes to the server's address.
         let answer = served.request_with_body("POST", "/graphs?default", &[TURTLE, ADA, ("Origin", origin)], one);
         assert_eq!(answer.status, status, "{public}, {origin}: {}", answer.text());
     }

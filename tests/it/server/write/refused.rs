@@ -1,4 +1,4 @@
-//! What is not written, and why: nothing of the files changes.
+//! Refused writes and their reasons: the files stay unchanged.
 
 use super::{ADA, GRAPHS, MANIFEST, PEOPLE, TURTLE, UPDATE, file, project, served, update, writable};
 use crate::http::Served;
@@ -45,7 +45,7 @@ fn where_reading_is_open_a_wrong_token_still_writes_nothing() {
         assert_eq!(served.request_with_body("POST", "/sparql", &headers, INSERT).status, 401);
         assert_eq!(served.request("DELETE", "/graphs?default", &headers).status, 401);
         assert_eq!(served.request("DELETE", "/g", &headers).status, 401);
-        // Who may not write is told so before what else is wrong.
+        // Missing permission is reported before any other fault.
         for path in ["/graphs", "/graphs?default&graph=http%3A%2F%2Fe%2Fg", "/graphs?graph=g"] {
             assert_eq!(served.request("PUT", path, &headers).status, 401, "{path}");
         }
@@ -122,7 +122,7 @@ fn what_is_too_long_or_takes_too_long_is_not_written() {
     let late = update(&served, cross, &[]);
     assert_eq!((late.status, &late.json()["limit"]), (503, &"time".into()), "{}", late.text());
     assert_eq!(file(&folder, "data/people.ttl"), PEOPLE);
-    // Nobody holds the project any more.
+    // The project is no longer locked.
     let later = Served::start(&folder.path().join("p"), &["--writable", "--tokens", "../tokens"]);
     assert_eq!(update(&later, "INSERT DATA { e:ada e:age 36 }", &[]).status, 200);
 }
