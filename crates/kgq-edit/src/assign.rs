@@ -101,18 +101,16 @@ impl<'a> Places<'a> {
     /// No file can take one of the statements.
     pub fn assign(mut self) -> Result<Vec<(usize, Addition)>> {
         let groups = self.groups();
-        // A reifier follows its statement, and the facts about the reifier follow that.
-        let mut order: Vec<usize> = (0..self.added.len()).collect();
-        order.sort_by_key(|at| self.added[*at].predicate.as_ref() == rdf::REIFIES);
         let mut by_group: FxHashMap<usize, Place> = FxHashMap::default();
         let mut assigned = Vec::with_capacity(self.added.len());
-        // Reified statements are placed first, then their reifiers, then the facts about the reifiers.
+        // Reified statements are placed first, then their reifiers, then the facts about the reifiers: each stands beside the one before.
         let reifiers: FxHashSet<&NamedOrBlankNode> = self
             .added
             .iter()
             .filter(|quad| quad.predicate.as_ref() == rdf::REIFIES)
             .map(|quad| &quad.subject)
             .collect();
+        let mut order: Vec<usize> = (0..self.added.len()).collect();
         order.sort_by_key(|at| {
             let quad = &self.added[*at];
             (reifiers.contains(&quad.subject), quad.predicate.as_ref() != rdf::REIFIES)
