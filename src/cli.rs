@@ -1,4 +1,4 @@
-//! The command line: what was typed becomes a command and a session; errors become messages and exit codes.
+//! The command line: parses it into a command and runs it; turns errors into messages and exit codes.
 
 pub mod complete;
 mod help;
@@ -136,7 +136,7 @@ struct LimitArgs {
     max_entities: Option<Bound<u64>>,
 }
 
-/// A limit as given: some value, or none by intent.
+/// A limit as given: a value, or explicitly none.
 #[derive(Clone, Copy, Debug)]
 struct Bound<T>(Option<T>);
 
@@ -172,18 +172,18 @@ fn parse_depth(text: &str) -> Result<usize, String> {
     if depth > DEEPEST { Err(too_deep(depth)) } else { Ok(depth) }
 }
 
-/// The whole command line, for help and shell completion.
+/// The complete command line, for help and shell completion.
 pub fn command() -> clap::Command {
     Cli::command()
 }
 
-/// The commands that a session can run too, by name.
+/// The names of the commands that a session can run, too.
 pub fn verbs() -> Vec<String> {
     let other = ["repl", "new", "init", "completions", "man", "help", "load", "query", "serve", "mcp", "trust"];
     command().get_subcommands().map(|c| c.get_name().to_owned()).filter(|n| !other.contains(&n.as_str())).collect()
 }
 
-/// A command as typed in a session. The inner error is help that was asked for.
+/// Parses a command typed in a session. The inner error is the text of requested help.
 pub fn parse_verb(name: &str, words: &[String]) -> Result<std::result::Result<Command, String>> {
     let typed = ["kgq", name].into_iter().map(str::to_owned).chain(words.iter().cloned());
     let parsed =
@@ -228,7 +228,7 @@ pub fn main(arguments: Vec<OsString>) -> u8 {
         command.set_program(program);
     }
     let mut output = streams(cli.global.quiet);
-    // Made now: where memory ends, nothing can be made.
+    // Create the list now: when memory has run out, nothing can be created.
     let _ = commands::unfinished();
     if !commands::heeds_signals(cli.command.as_ref()) {
         stop_on_signals();
@@ -254,7 +254,7 @@ fn usage(error: &clap::Error) -> u8 {
     let mut stream = if asked { Stream::stdout() } else { Stream::stderr() };
     let text = error.render();
     let text = if stream.is_styled() { text.ansi().to_string() } else { text.to_string() };
-    // Help that goes into a closed pipe is no failure.
+    // Writing help into a closed pipe is no failure.
     let _ = stream.write_all(text.as_bytes()).and_then(|()| stream.flush());
     if asked { 0 } else { Kind::Usage.exit_code() }
 }
@@ -298,7 +298,7 @@ fn run(cli: Cli, output: &mut Output) -> Result<u8> {
         ));
         several.iter().for_each(|remark| output.note(remark));
     }
-    // Its files are there as long as this is.
+    // The files of the revision exist as long as this value.
     let revision = cli.global.at.as_deref().map(|at| at_revision(&command, &graph, at, output)).transpose()?;
     if let Some(revision) = &revision {
         graph = revision.graph.clone();
@@ -316,13 +316,13 @@ fn run(cli: Cli, output: &mut Output) -> Result<u8> {
     })
 }
 
-/// Whether an error is of a file that nobody named: of one in a folder without a project.
+/// Whether an error is in a file that nobody named: one of a folder without a project.
 fn is_of_whole_folder(error: &Error, graph: &Graph) -> bool {
     let OpenOptions { whole_folder, files, .. } = graph.options();
     *whole_folder && error.place().is_some_and(|place| files.contains(&place.file))
 }
 
-/// Finishes an edit of the project's files that was interrupted, and keeps them as they are while the command reads.
+/// Finishes an interrupted edit of the project's files, and keeps other writers away while the command reads.
 fn keep_writers_away(
     command: &Command,
     options: &OpenOptions,
@@ -337,7 +337,7 @@ fn keep_writers_away(
     Ok(command.reads_to_its_end().then_some(reading))
 }
 
-/// The project at a revision, for a command that only asks.
+/// Opens the project at a revision, for a command that only reads.
 fn at_revision(command: &Command, graph: &Graph, at: &str, output: &mut Output) -> Result<Revision> {
     if !command.only_asks() {
         return Err(Error::usage("`--at` is for commands that only ask the graph")
@@ -346,7 +346,7 @@ fn at_revision(command: &Command, graph: &Graph, at: &str, output: &mut Output) 
     Revision::open(graph, at, output)
 }
 
-/// Whether there is something to load: a project, a file, a snapshot, a folder with files of RDF.
+/// Whether there is something to load: a project, a file, a snapshot, or a folder with RDF files.
 fn opens_something(global: &Global) -> Result<bool> {
     let named = !global.data.is_empty() || global.snapshot.is_some();
     Ok(named
@@ -354,7 +354,7 @@ fn opens_something(global: &Global) -> Result<bool> {
         || folder_files(&global.folder).is_ok_and(|found| !found.files.is_empty()))
 }
 
-/// What a stranger sees first.
+/// Prints what a new user sees first.
 fn first_screen(output: &mut Output) -> Result<u8> {
     output.line(FIRST_SCREEN)?;
     Ok(Kind::Usage.exit_code())
@@ -384,13 +384,13 @@ fn streams(quiet: bool) -> Output {
     }
 }
 
-/// Ends the process on SIGINT, SIGTERM and SIGHUP, leaving no temporary file. The session takes SIGINT over for itself.
+/// Ends the process on SIGINT, SIGTERM and SIGHUP without leaving temporary files. The session takes over SIGINT.
 fn stop_on_signals() {
     #[cfg(unix)]
     {
         use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
         let mut wanted = vec![SIGINT, SIGTERM];
-        // Under `nohup` the program goes on when the terminal is closed.
+        // Under `nohup` the program continues when the terminal is closed.
         if !is_ignored(SIGHUP) {
             wanted.push(SIGHUP);
         }
@@ -412,11 +412,11 @@ fn stop_on_signals() {
     }
 }
 
-/// The exit code when the terminal was closed.
+/// The exit code after the terminal was closed.
 #[cfg(unix)]
 const HUNG_UP: u8 = 129;
 
-/// Whether whoever started the program had it ignore this signal; where the system does not tell, it is taken to be so.
+/// Whether the parent process had this signal ignored; assumed if the system does not tell.
 #[cfg(unix)]
 fn is_ignored(signal: i32) -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();

@@ -1,7 +1,7 @@
-//! Ends the program cleanly where a file that is mapped was cut short: there the system has no bytes to give, and raises SIGBUS.
+//! Ends the program cleanly if a mapped file was truncated: the system then has no bytes for the mapping, and raises SIGBUS.
 
-/// Says so and exits as for every file that cannot be read, instead of a crash. Temporary files stay, as after a kill; the next writer
-/// removes them.
+/// Reports the truncated file and exits as for any unreadable file, instead of crashing. Temporary files remain, as after a
+/// kill; the next writer removes them.
 pub fn end_on_cut_files() {
     #[cfg(unix)]
     {

@@ -1,4 +1,4 @@
-//! An edit of the project's files carried out, whoever asks for it: judged, written, and committed.
+//! Carries out edits of the project's files for all callers: judges, writes and commits them.
 
 use crate::git;
 use kgq_edit::guard::Verdict;
@@ -6,34 +6,34 @@ use kgq_edit::{Edit, Writer};
 use kgq_syntax::error::Result;
 use std::path::Path;
 
-/// What an edit must pass, and what is done beside it.
+/// The checks that an edit must pass, and what to do besides writing it.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Requirements<'a> {
-    /// Refuse what would add a finding or fail an expected answer.
+    /// Refuse an edit that adds a finding or makes an expected answer fail.
     pub check: bool,
     pub commit: Option<Commit<'a>>,
 }
 
-/// A git commit of exactly the files that change.
+/// A git commit of exactly the changed files.
 #[derive(Clone, Copy, Debug)]
 pub struct Commit<'a> {
     pub message: &'a str,
-    /// Its author, where that is another than the one whom git knows.
+    /// Its author, if not the one configured in git.
     pub author: Option<&'a str>,
 }
 
-/// How it went.
+/// The outcome of an edit.
 pub enum Outcome {
-    /// Nothing is written: this would be worse.
+    /// Nothing was written, because this would become worse.
     Refused(Verdict),
-    /// The files are what they should be; whether the commit was made, where one was wanted.
+    /// The files were written. If a commit was wanted, also whether it succeeded.
     Written(Option<Result<()>>),
 }
 
 /// Judges, writes and commits an edit.
 ///
 /// # Errors
-/// A folder in which no commit can be made; those of the checks and of writing. Nothing is written then.
+/// No commit can be made in this folder, or the checks or writing fail. Nothing is written then.
 pub fn carry_out(writer: &Writer, edit: &Edit, terms: &Requirements<'_>) -> Result<Outcome> {
     let root = &writer.graph.require_project()?.root;
     if terms.commit.is_some() {
@@ -47,10 +47,10 @@ pub fn carry_out(writer: &Writer, edit: &Edit, terms: &Requirements<'_>) -> Resu
     Ok(Outcome::Written(commit.map(|wanted| commit_files(root, edit, &wanted))))
 }
 
-/// What would be worse after an edit, where that is to be looked at.
+/// What an edit would make worse, if it is to be checked.
 ///
 /// # Errors
-/// Those of the checks.
+/// The checks fail to run.
 pub fn objection(writer: &Writer, edit: &Edit, check: bool) -> Result<Option<Verdict>> {
     if !check {
         return Ok(None);
@@ -58,10 +58,10 @@ pub fn objection(writer: &Writer, edit: &Edit, check: bool) -> Result<Option<Ver
     Verdict::of(&writer.graph, edit).map(|verdict| Some(verdict).filter(|verdict| !verdict.is_clean()))
 }
 
-/// Whether commits can be made in this folder.
+/// Checks that commits can be made in this folder.
 ///
 /// # Errors
-/// That it is in no working tree of git; that git does not know who commits.
+/// The folder is in no git working tree, or git does not know who commits.
 pub fn can_commit(root: &Path) -> Result<()> {
     let questions: [&[&str]; 2] = [&["rev-parse", "--is-inside-work-tree"], &["var", "GIT_COMMITTER_IDENT"]];
     for question in questions {

@@ -1,20 +1,21 @@
-//! The `git` program, started in one way: it asks no monitor of files that a repository names, names of files are no patterns, and it reads
-//! nothing from the terminal. Who shows differences or lines turns off the programs that a repository can name for that
-//! (`--no-ext-diff`, `--no-textconv`). Filters of a repository's configuration (`filter.NAME.clean`) stay: git reads files of the
-//! working tree through them, and without them takes files for changed that are not.
+//! Runs the `git` program in one safe way: it starts no file monitor that a repository names, file names are not patterns,
+//! and it reads nothing from the terminal. Callers that show differences or lines also turn off the programs that a
+//! repository can name for these (`--no-ext-diff`, `--no-textconv`). Filters in the configuration of a repository
+//! (`filter.NAME.clean`) stay on: git reads files of the working tree through them, and without them it would take unchanged
+//! files for changed.
 
 use kgq_syntax::error::{Error, Kind, Result};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// A command of git in a folder, to be given its arguments.
+/// A git command in a folder, without arguments yet.
 pub fn command(folder: &Path) -> Command {
     let mut command = Command::new("git");
     command.arg("--literal-pathspecs").arg("-C").arg(folder).args(["-c", "core.fsmonitor=false"]).stdin(Stdio::null());
     command
 }
 
-/// Who wrote the lines of a file last, as `git blame --line-porcelain` tells it: of all, or of these.
+/// Who last changed the lines of a file, in the format of `git blame --line-porcelain`: all lines, or only these.
 ///
 /// # Errors
 /// As [`output`].
@@ -27,10 +28,10 @@ pub fn blame(folder: &Path, file: &Path, lines: impl IntoIterator<Item = usize>)
     output(blame.arg("--").arg(file))
 }
 
-/// What a command prints, without the end of its line.
+/// The output of a command, without the final line break.
 ///
 /// # Errors
-/// That there is no git; the first line of what it says where it fails.
+/// git is not installed, or the command fails; the error has the first line of its message.
 pub fn output(command: &mut Command) -> Result<String> {
     let output = command.output().map_err(|error| Error::io("git", &error))?;
     if !output.status.success() {

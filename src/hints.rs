@@ -1,13 +1,13 @@
-//! What clients of a server are told to do next: they have no command line of ours, and no kgq.toml.
+//! Hints for clients of a server, who have neither our command line nor our kgq.toml.
 
 use kgq_syntax::error::Error;
 
-/// The hints of an error that name no command, no option and no setting of ours.
+/// The hints of an error that mention no command, option or setting of ours.
 pub fn of(error: &Error) -> impl Iterator<Item = &str> {
     error.hints().iter().map(String::as_str).filter(|hint| !is_for_the_command_line(hint))
 }
 
-/// The hints of an error that clients are not told: they are for who runs the server.
+/// The hints of an error that are kept from clients, because they are for whoever runs the server.
 pub fn kept_back(error: &Error) -> impl Iterator<Item = &str> {
     error.hints().iter().map(String::as_str).filter(|hint| is_for_the_command_line(hint))
 }

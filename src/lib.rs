@@ -1,7 +1,7 @@
-//! The program `kgq` as a library, for what starts it: its own binary, and the Python package, whose command it is too.
+//! The program `kgq` as a library, for its two callers: its own binary, and the Python package, which installs the same command.
 //!
-//! It gives no more than that: [`main`] runs a command line, [`open`] opens a graph as a command line would. What can be asked of a
-//! graph is in `kgq-graph`.
+//! It exports no more than they need: [`main`] runs a command line, [`open`] opens a graph as a command line would. The API
+//! of a graph is in `kgq-graph`.
 
 mod cli;
 mod commands;
@@ -19,28 +19,28 @@ mod repl;
 mod server;
 
 pub use cli::open;
-/// Where memory ends, the program says so and leaves nothing half-written: to be the global allocator of what runs [`main`].
+/// The global allocator for programs that call [`main`]: if memory runs out, the program says so and leaves nothing half-written.
 pub use commands::Allocator;
 
 use commands::Stream;
 use std::ffi::OsString;
 use std::io::Write;
 
-/// Deep but legal queries and files need more stack than a main thread has; what is deeper is refused before parsing.
+/// Deep but legal queries and files need more stack than a main thread has; deeper ones are refused before parsing.
 pub const STACK: usize = 256 << 20;
 
-/// Runs the program with these arguments, the first of which is its own name; returns the exit code.
+/// Runs the program with these arguments, of which the first is its own name; returns the exit code.
 pub fn main(arguments: Vec<OsString>) -> u8 {
-    // Where a shell asks for completions, they are printed, and the program ends.
+    // If a shell asks for completions, print them and end.
     if let Some(code) = cli::complete(&arguments) {
         return code;
     }
     cut::end_on_cut_files();
-    // What a panic says may hold words of a file.
+    // The message of a panic may contain text from a file.
     std::panic::set_hook(Box::new(|panic| {
         let _ = writeln!(Stream::stderr(), "{panic}\nThis is a mistake in kgq itself; please report it.");
     }));
     let program = std::thread::Builder::new().stack_size(STACK).spawn(|| cli::main(arguments));
-    // A panic has printed its message; it is a mistake of ours.
+    // A panic has already printed its message; 70 is the exit code for our own mistakes.
     program.map(std::thread::JoinHandle::join).map_or(70, |joined| joined.unwrap_or(70))
 }

@@ -1,4 +1,4 @@
-//! The tool `about`: what the graph is of, in a few hundred tokens.
+//! The tool `about`: describes the graph in a few hundred tokens.
 
 use super::arguments::check;
 use super::budget::fitting;
@@ -14,13 +14,13 @@ use rmcp::model::Tool;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
-/// How many classes are told of, and how many tokens they may be.
+/// How many classes are listed.
 const CLASSES: usize = 8;
-/// How many labels are looked at for their languages.
+/// How many labels are read for their languages.
 const LABELS: usize = 10_000;
-/// How many things that are not stated are named.
+/// How many of the things declared unstated are listed.
 const SILENCES: usize = 4;
-/// About how many tokens lists may be.
+/// The approximate size of each list, in tokens.
 const TOKENS: usize = 150;
 
 pub fn tool() -> Tool {
@@ -91,7 +91,7 @@ fn counted(call: &Call<'_>, things: &[(NamedNode, u64)]) -> Result<Vec<Value>> {
     Ok(fitting(told.collect(), TOKENS).0)
 }
 
-/// The languages that labels are in.
+/// The languages of the labels.
 fn languages(call: &Call<'_>) -> Result<Vec<String>> {
     let snapshot = call.graph.snapshot()?;
     let labels = snapshot.find(None, Some(rdfs::LABEL.into()), None).take(LABELS);
@@ -105,7 +105,7 @@ fn languages(call: &Call<'_>) -> Result<Vec<String>> {
     Ok(languages.into_iter().take(20).collect())
 }
 
-/// What the graph says is not stated.
+/// What the graph declares to be not stated.
 fn silences(call: &Call<'_>, told: &mut Value) -> Result<()> {
     let graph = call.graph;
     let property = graph.project().and_then(|project| project.manifest.silences.of.as_deref());

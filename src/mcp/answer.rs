@@ -1,4 +1,4 @@
-//! A query → its answer for a model: rows with labels and what each rests on, within the budget, and what was left out.
+//! Answers a query for a model: rows with labels and the sources of each, within the budget, and what was left out.
 
 use super::budget::tokens;
 use super::call::Call;
@@ -13,27 +13,27 @@ use kgq_syntax::error::{Error, Result, Source};
 use kgq_syntax::rdf::{Term, Triple, Variable};
 use serde_json::{Map, Value, json};
 
-/// What is asked.
+/// A query to answer.
 pub struct Question<'a> {
     pub source: Source<'a>,
     pub query: &'a Query,
-    /// The handle of the rows that were given before.
+    /// The handle after which to continue: that of the rows returned before.
     pub after: Option<&'a str>,
     pub cite: bool,
 }
 
-/// What is answered, and why there is nothing, as errors.
+/// The answer, and as errors the reasons why it is empty.
 pub struct Answered {
     pub told: Map<String, Value>,
     pub reasons: Vec<Error>,
 }
 
-/// The rows that are given, and whether there are more.
+/// The rows to return, and whether there are more.
 struct Rows {
     variables: Vec<Variable>,
     rows: Vec<Row>,
     more: bool,
-    /// Of CONSTRUCT and DESCRIBE: each row is one.
+    /// The triples of a CONSTRUCT or DESCRIBE query, one per row.
     triples: Option<Vec<Triple>>,
 }
 
@@ -69,7 +69,7 @@ pub fn answer(call: &Call<'_>, question: &Question<'_>) -> Result<Answered> {
     Ok(Answered { told, reasons: found.errors })
 }
 
-/// The members behind the first ones, at most so many, and whether there are more.
+/// Skips the members already returned, takes at most `most` more, and says whether others follow.
 fn some<T>(all: impl Iterator<Item = Result<T>>, given: usize, most: usize) -> Result<(Vec<T>, bool)> {
     let mut kept = Vec::new();
     for (at, member) in all.enumerate() {
@@ -94,7 +94,7 @@ fn as_rows(triples: Vec<Triple>, more: bool) -> Rows {
     Rows { variables, rows: triples.iter().map(row).collect(), more, triples: Some(triples) }
 }
 
-/// Puts the rows into what is told, as many as fit.
+/// Adds as many rows to the answer as fit.
 fn table(
     call: &Call<'_>,
     question: &Question<'_>,
@@ -167,7 +167,7 @@ fn values(variables: &[Variable], row: &Row, names: &Names<'_>) -> Value {
     Value::Object(bound.filter_map(member).collect())
 }
 
-/// Says of a row what it rests on.
+/// Adds its sources to a row.
 fn cite(
     call: &Call<'_>,
     question: &Question<'_>,

@@ -1,4 +1,4 @@
-//! The arguments of a call: each has a name that the tool knows, and a type.
+//! Checks the arguments of a call: each needs a name that the tool knows, and a type.
 
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::text::did_you_mean;
@@ -6,10 +6,10 @@ use serde_json::{Map, Value};
 
 pub type Arguments = Map<String, Value>;
 
-/// That all names are known.
+/// Checks that the tool knows all argument names.
 ///
 /// # Errors
-/// One that is not, with a near one.
+/// A name is unknown; the hint has a similar one.
 pub fn check(arguments: &Arguments, known: &[&str]) -> Result<()> {
     let Some(name) = arguments.keys().find(|name| !known.contains(&name.as_str())) else { return Ok(()) };
     let hint = did_you_mean(name, known.iter().copied());
@@ -17,10 +17,10 @@ pub fn check(arguments: &Arguments, known: &[&str]) -> Result<()> {
     Err(Error::input(format!("this tool has no argument `{name}`")).hint(hint.unwrap_or_else(all)))
 }
 
-/// A text; an empty one is none.
+/// A text argument; an empty text counts as missing.
 ///
 /// # Errors
-/// What is no text.
+/// The argument is not a text.
 pub fn text<'a>(arguments: &'a Arguments, name: &str) -> Result<Option<&'a str>> {
     match arguments.get(name) {
         None | Some(Value::Null) => Ok(None),
@@ -30,16 +30,18 @@ pub fn text<'a>(arguments: &'a Arguments, name: &str) -> Result<Option<&'a str>>
     }
 }
 
+/// A text argument that must be given.
+///
 /// # Errors
-/// That it is not there.
+/// The argument is missing or not a text.
 pub fn required<'a>(arguments: &'a Arguments, name: &str) -> Result<&'a str> {
     text(arguments, name)?.ok_or_else(|| Error::input(format!("`{name}` is missing")))
 }
 
-/// A whole number. Clients also write it as text.
+/// A whole number, which clients may also write as text.
 ///
 /// # Errors
-/// What is no whole number.
+/// The argument is not a whole number.
 pub fn number(arguments: &Arguments, name: &str) -> Result<Option<usize>> {
     let wrong = || Error::input(format!("`{name}` is a whole number"));
     match arguments.get(name) {
@@ -53,8 +55,10 @@ pub fn number(arguments: &Arguments, name: &str) -> Result<Option<usize>> {
     }
 }
 
+/// A boolean argument.
+///
 /// # Errors
-/// What is neither true nor false.
+/// The argument is neither true nor false.
 pub fn truth(arguments: &Arguments, name: &str) -> Result<Option<bool>> {
     match arguments.get(name) {
         None | Some(Value::Null) => Ok(None),

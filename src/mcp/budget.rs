@@ -1,4 +1,4 @@
-//! How much one answer may be: rows, time, and tokens of a language model, which are estimated.
+//! The budget of one answer: rows, time, and an estimated number of language model tokens.
 
 use kgq_graph::project::{McpSettings, parse_duration};
 use kgq_syntax::error::{Error, Result};
@@ -8,11 +8,11 @@ use std::time::Duration;
 const ROWS: usize = 50;
 const TOKENS: usize = 3_000;
 const TIME: Duration = Duration::from_secs(20);
-/// Where no limit is wanted, that of all queries still holds.
+/// The time if kgq.toml sets no limit; the limit of all queries still applies.
 const A_DAY: Duration = Duration::from_secs(86_400);
-/// What is asked for by a call is given up to this.
+/// The maximum number of rows that a call can ask for.
 const MOST_ROWS: usize = 1_000;
-/// How many characters make a token, by a rule of thumb that is right for English and code.
+/// Characters per token, a rule of thumb that holds for English and code.
 const CHARACTERS: usize = 4;
 
 #[derive(Clone, Copy, Debug)]
@@ -23,10 +23,10 @@ pub struct AnswerSize {
 }
 
 impl AnswerSize {
-    /// What kgq.toml says, else the defaults.
+    /// The size set in kgq.toml, else the default.
     ///
     /// # Errors
-    /// A time that is none.
+    /// The time in kgq.toml is invalid.
     pub fn of(settings: &McpSettings) -> Result<Self> {
         let time = settings.timeout.as_deref().map(parse_duration).transpose();
         let time = time.map_err(|message| Error::input(format!("`timeout` below `[mcp]` in kgq.toml: {message}")))?;
@@ -43,12 +43,12 @@ impl AnswerSize {
     }
 }
 
-/// About how many tokens a value is as text.
+/// The estimated number of tokens of a value as text.
 pub fn tokens(value: &Value) -> usize {
     value.to_string().chars().count().div_ceil(CHARACTERS)
 }
 
-/// As many of the first members as fit, and how many are left out. The first always fits.
+/// As many leading members as fit, and how many are left out. The first one is always included.
 pub fn fitting(members: Vec<Value>, most: usize) -> (Vec<Value>, usize) {
     let (all, mut spent, mut kept) = (members.len(), 0, Vec::new());
     for member in members {

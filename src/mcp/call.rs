@@ -1,4 +1,4 @@
-//! What a tool has at hand while it works: the graph, the arguments, the budget.
+//! The context of a tool call: the graph, the arguments, the budget.
 
 use super::arguments::{self, Arguments};
 use super::budget::AnswerSize;
@@ -13,25 +13,25 @@ use std::time::{Duration, Instant};
 #[derive(Clone)]
 pub struct Call<'a> {
     pub graph: &'a Graph,
-    /// Why the files as they are now cannot be read, if they cannot.
+    /// Why the current files cannot be read, if they cannot.
     pub broken: Option<&'a Error>,
     pub arguments: &'a Arguments,
     pub budget: AnswerSize,
-    /// In which things are called by their names.
+    /// The language of labels.
     pub language: String,
-    /// What all queries of this call use together; cancelling it stops them.
+    /// The budget shared by all queries of this call; cancelling it stops them.
     pub work: Budget,
     started: Instant,
 }
 
-/// What the project says of this face; nothing, if there is no project.
+/// The `[mcp]` settings of the project; the defaults if there is no project.
 pub fn settings(graph: &Graph) -> McpSettings {
     graph.project().map(|project| project.manifest.mcp.clone()).unwrap_or_default()
 }
 
 impl<'a> Call<'a> {
     /// # Errors
-    /// Settings that are wrong; a language that is no text.
+    /// The settings are invalid, or the language is not a text.
     pub fn new(graph: &'a Graph, broken: Option<&'a Error>, arguments: &'a Arguments, work: Budget) -> Result<Self> {
         let settings = settings(graph);
         let budget = AnswerSize::of(&settings)?;
@@ -40,7 +40,7 @@ impl<'a> Call<'a> {
         Ok(Self { graph, broken, arguments, budget, language, work, started: Instant::now() })
     }
 
-    /// The same call with so many rows, if a number is asked for.
+    /// The same call with this many rows, if a number is given.
     #[must_use]
     pub fn with_rows(&self, rows: Option<usize>) -> Self {
         Self { budget: self.budget.with_rows(rows), ..self.clone() }
@@ -54,7 +54,7 @@ impl<'a> Call<'a> {
         self.spent() >= self.budget.time
     }
 
-    /// How queries of this call are evaluated: within what is left of its time.
+    /// The evaluation options for queries of this call: they have to finish in its remaining time.
     pub fn evaluation(&self, failures: &Failures) -> EvaluationOptions {
         let mut options = self.graph.evaluation_options();
         let left = self.budget.time.saturating_sub(self.spent());
@@ -64,10 +64,10 @@ impl<'a> Call<'a> {
         options
     }
 
-    /// The thing that is meant by a CURIE, an IRI (also in angle brackets), or a label.
+    /// Resolves a CURIE, an IRI (also in angle brackets) or a label to a thing.
     ///
     /// # Errors
-    /// That nothing is called so, with near names.
+    /// Nothing has this name; the hints have similar ones.
     pub fn thing(&self, name: &str) -> Result<NamedNode> {
         let bare = name.trim();
         let bare = bare.strip_prefix('<').and_then(|rest| rest.strip_suffix('>')).unwrap_or(bare);

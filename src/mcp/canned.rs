@@ -1,4 +1,5 @@
-//! Canned queries as tools: one each, with typed parameters, if there are not too many; else `queries` lists them and `run` runs one.
+//! Canned queries as tools: one tool each, with typed parameters, unless there are too many; then `queries` lists them and
+//! `run` runs one.
 
 use super::answer::{Question, answer};
 use super::arguments::{self as given, Arguments, check};
@@ -12,21 +13,21 @@ use kgq_syntax::error::{Error, Result};
 use rmcp::model::Tool;
 use serde_json::{Map, Value, json};
 
-/// More tools than this hide each other.
+/// With more tools than this, models overlook some.
 const MOST: usize = 40;
-/// The longest name that clients take.
+/// The longest tool name that clients accept.
 const LONGEST: usize = 64;
 
-/// Names of arguments that are not the query's parameters.
+/// Arguments that control the answer and are not parameters of the query.
 const ROWS: &str = "rows";
 const AFTER: &str = "after";
 
-/// The queries that a model may ask: no checks, and none for another endpoint.
+/// The queries offered to a model: not the checks, and none for another endpoint.
 fn offered(catalog: &Catalog) -> impl Iterator<Item = &CannedQuery> {
     catalog.queries.iter().filter(|query| !query.is_check() && query.endpoint().is_none())
 }
 
-/// Those that are tools of their own, and whether others are left for `run`.
+/// The queries that become tools of their own, and whether others are left for `run`.
 fn chosen(graph: &Graph) -> Result<(Vec<&CannedQuery>, bool)> {
     let Some(catalog) = graph.catalog_if_any()? else { return Ok((Vec::new(), false)) };
     let all: Vec<&CannedQuery> = offered(catalog).collect();
@@ -50,8 +51,10 @@ fn chosen(graph: &Graph) -> Result<(Vec<&CannedQuery>, bool)> {
     Ok((chosen, are_left))
 }
 
+/// The tools for the canned queries of a graph.
+///
 /// # Errors
-/// A query that is chosen and not there.
+/// A query named in the settings does not exist.
 pub fn tools(graph: &Graph) -> Result<Vec<Tool>> {
     let (chosen, are_left) = chosen(graph)?;
     let language = settings(graph).language.unwrap_or_else(|| graph.language());
@@ -69,7 +72,7 @@ pub fn tools(graph: &Graph) -> Result<Vec<Tool>> {
             &required(query),
             &json!({ "rows": {"type": "array"} }),
         );
-        // Of two names that become one, the first is a tool, and both can be run.
+        // If two query names become the same tool name, the first gets the tool; `run` reaches both.
         if !tools.iter().any(|other| other.name == one.name) {
             tools.push(one);
         }
@@ -114,7 +117,7 @@ fn tool_name(name: &str) -> String {
     format!("q_{}", name.chars().map(plain).collect::<String>()).chars().take(LONGEST).collect()
 }
 
-/// The project's own words for the query.
+/// A description of the query in the project's own words.
 fn description(query: &CannedQuery, language: &str) -> String {
     let text = query.header.question.as_ref().or(query.header.description.as_ref());
     text.map_or_else(|| query.title(language), |text| text.in_language(language)).to_owned()
@@ -167,7 +170,7 @@ fn parameter(param: &Param, kind: &ParamKind, known: &dyn ParameterContext, lang
     if let Some(default) = &param.default {
         let texts = default.texts();
         let shown = if param.list { json!(texts) } else { json!(texts.join(",")) };
-        // A default is written as its parameter is typed.
+        // Write the default in the type of its parameter.
         let typed = texts.first().and_then(|text| serde_json::from_str::<Value>(text).ok());
         let is_text = schema["type"] == "string" || param.list;
         schema["default"] = if is_text { shown } else { typed.unwrap_or(shown) };
@@ -175,7 +178,7 @@ fn parameter(param: &Param, kind: &ParamKind, known: &dyn ParameterContext, lang
     schema
 }
 
-/// Calls a tool of this room; `None` if it has none of this name.
+/// Calls a tool of this file; `None` if none has this name.
 pub fn call(call: &Call<'_>, name: &str) -> Option<Outcome> {
     match name {
         "queries" => return Some(queries(call)),
@@ -244,12 +247,12 @@ fn run(call: &Call<'_>) -> Outcome {
     asked(call, query, &arguments)
 }
 
-/// Whether an argument says how the answer is given, and is no parameter of the query.
+/// Whether an argument controls the answer and is not a parameter of the query.
 fn is_of_answer(canned: &CannedQuery, name: &str) -> bool {
     [ROWS, AFTER, "lang"].contains(&name) && !canned.header.params.contains_key(name)
 }
 
-/// A canned query with the values of its parameters.
+/// Binds the parameters of a canned query.
 pub fn bound(call: &Call<'_>, canned: &CannedQuery, arguments: &Arguments) -> Result<Query> {
     let mut pairs = Vec::new();
     for (name, value) in arguments.iter().filter(|(name, _)| !is_of_answer(canned, name)) {
@@ -258,7 +261,7 @@ pub fn bound(call: &Call<'_>, canned: &CannedQuery, arguments: &Arguments) -> Re
     call.graph.parse_canned(canned, &Values::from_pairs(pairs))
 }
 
-/// The answer to a canned query.
+/// Answers a canned query.
 fn asked(call: &Call<'_>, canned: &CannedQuery, arguments: &Arguments) -> Outcome {
     let of_answer = |name: &str| is_of_answer(canned, name);
     let rows = if of_answer(ROWS) { given::number(arguments, ROWS)? } else { None };
@@ -269,7 +272,7 @@ fn asked(call: &Call<'_>, canned: &CannedQuery, arguments: &Arguments) -> Outcom
     Ok(Value::Object(answer(&within, &question)?.told))
 }
 
-/// The value of a parameter as text; each member of a list.
+/// Adds the value of a parameter as text; a list adds one pair for each member.
 fn texts(name: &str, value: &Value, pairs: &mut Vec<(String, String)>) -> Result<()> {
     match value {
         Value::Null => {}
@@ -287,7 +290,7 @@ fn texts(name: &str, value: &Value, pairs: &mut Vec<(String, String)>) -> Result
     Ok(())
 }
 
-/// A member of a list, in quotes where a comma would part it.
+/// Quotes a list member if it contains a comma or a quote.
 fn listable(member: &Value) -> Value {
     match member {
         Value::String(text) if text.contains([',', '"']) => format!("\"{}\"", text.replace('"', "\"\"")).into(),

@@ -1,4 +1,4 @@
-//! Terms as values of JSON: things by their CURIEs with a label, literals by their text with what tells their type.
+//! Terms as JSON values: things as CURIEs with a label, literals as their text with their type.
 
 use kgq_graph::catalog::Labels;
 use kgq_graph::graph::Graph;
@@ -9,10 +9,10 @@ use kgq_syntax::text::{codepoint_escape, is_unsafe};
 use oxrdf::vocab::xsd;
 use serde_json::{Map, Value, json};
 
-/// A longer text is cut: a model is told how long it is.
+/// Longer texts are cut, and the model is told their length.
 pub const LONGEST_TEXT: usize = 1_000;
 
-/// What things are called.
+/// The labels of things.
 pub struct Names<'a> {
     prefixes: &'a Prefixes,
     labels: Labels,
@@ -20,10 +20,10 @@ pub struct Names<'a> {
 }
 
 impl<'a> Names<'a> {
-    /// Of the things among these terms.
+    /// Looks up the labels of the things among these terms.
     ///
     /// # Errors
-    /// Those of loading; damage to the snapshot.
+    /// Loading fails, or the snapshot is damaged.
     pub fn of<'t>(graph: &'a Graph, terms: impl IntoIterator<Item = &'t Term>, language: &'a str) -> Result<Self> {
         let mut things = Vec::new();
         terms.into_iter().for_each(|term| collect(term, &mut things));
@@ -31,7 +31,7 @@ impl<'a> Names<'a> {
         Ok(Self { prefixes: graph.prefixes()?, labels, language })
     }
 
-    /// A thing as a query writes it, with its label.
+    /// A thing as written in queries, with its label.
     pub fn thing(&self, node: &NamedNode) -> Value {
         let mut thing = Map::new();
         thing.insert("id".into(), self.prefixes.display(node.as_str()).into());
@@ -82,7 +82,7 @@ fn collect(term: &Term, things: &mut Vec<NamedNode>) {
     }
 }
 
-/// The text, cut where it is longer than [`LONGEST_TEXT`].
+/// The text, cut to [`LONGEST_TEXT`] characters.
 pub fn shortened(text: &str) -> String {
     match text.char_indices().nth(LONGEST_TEXT) {
         Some((at, _)) => format!("{}…", &text[..at]),
@@ -90,7 +90,7 @@ pub fn shortened(text: &str) -> String {
     }
 }
 
-/// The value with every character spelled out that could hide or reorder what is around it. Lines and tabs stay.
+/// Escapes every character that could hide or reorder the text around it. Line breaks and tabs stay.
 pub fn visible(value: Value) -> Value {
     match value {
         Value::String(text) => Value::String(visible_text(text)),

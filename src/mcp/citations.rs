@@ -1,4 +1,4 @@
-//! What rows and statements rest on: each citation once, with a number by which rows name it.
+//! The sources of rows and statements: each citation once, with a number by which rows refer to it.
 
 use super::cells::shortened;
 use kgq_graph::audit::{Audit, CitedText, Reference, Texts};
@@ -7,7 +7,7 @@ use kgq_syntax::error::Result;
 use kgq_syntax::rdf::{NamedNode, Triple};
 use serde_json::{Map, Value};
 
-/// The citations that were named so far.
+/// The citations collected so far.
 pub struct Citations<'a> {
     audit: Audit<'a>,
     texts: Texts,
@@ -15,10 +15,10 @@ pub struct Citations<'a> {
 }
 
 impl<'a> Citations<'a> {
-    /// `None` where nothing is cited.
+    /// Starts a collection; `None` if the graph has no citations.
     ///
     /// # Errors
-    /// Those of the files.
+    /// The files cannot be read.
     pub fn of(graph: &'a Graph) -> Result<Option<Self>> {
         let audit = graph.audit()?;
         if !audit.has_citations() {
@@ -40,12 +40,12 @@ impl<'a> Citations<'a> {
         self.named.len()
     }
 
-    /// Forgets those that were named last.
+    /// Drops the citations after the first `len`.
     pub fn truncate(&mut self, len: usize) {
         self.named.truncate(len);
     }
 
-    /// The numbers of these, from 1.
+    /// The numbers of these citations, counted from 1.
     pub fn numbers(&mut self, citations: &[NamedNode]) -> Vec<usize> {
         citations.iter().map(|citation| self.number(citation)).collect()
     }
@@ -58,7 +58,7 @@ impl<'a> Citations<'a> {
         self.named.len()
     }
 
-    /// The numbers of what a triple rests on; the grounds of an inference included.
+    /// The numbers of the sources of a triple; those of an inference's premises are included.
     pub fn of_triple(&mut self, triple: &Triple) -> Vec<usize> {
         let statements = self.audit.statements(triple);
         let mut all: Vec<NamedNode> = Vec::new();
@@ -70,7 +70,7 @@ impl<'a> Citations<'a> {
         self.numbers(&all)
     }
 
-    /// The citation of this number, as it is told.
+    /// The citation with this number, as JSON.
     pub fn told(&self, number: usize) -> Value {
         let Some(iri) = number.checked_sub(1).and_then(|at| self.named.get(at)) else { return Value::Null };
         let reference = Reference::new(iri, &self.audit, &self.texts);

@@ -1,18 +1,18 @@
-//! What is written into the settings of clients, so that they start `kgq mcp` by themselves.
+//! Settings with which clients start `kgq mcp` by themselves.
 
 use serde_json::{Value, json};
 
-/// The clients whose settings are known.
+/// The clients with known settings.
 pub const CLIENTS: [&str; 5] = ["claude-desktop", "claude-code", "cursor", "vscode", "codex"];
 
-/// Settings, and the file that they belong to.
+/// Settings, and the file to which they belong.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Settings {
     pub file: &'static str,
     pub text: String,
 }
 
-/// The settings for a client that start this program with these arguments. `None` for a client that is unknown.
+/// The settings with which a client starts this program with these arguments. `None` for an unknown client.
 pub fn print(client: &str, program: &str, arguments: &[String]) -> Option<Settings> {
     let server = json!({ "command": program, "args": arguments });
     Some(match client {
@@ -25,7 +25,7 @@ pub fn print(client: &str, program: &str, arguments: &[String]) -> Option<Settin
             json_file(".vscode/mcp.json", "servers", &server)
         }
         "codex" => {
-            // A string of JSON is one of TOML.
+            // A JSON string is also a valid TOML string.
             let args: Vec<String> = arguments.iter().map(|argument| json!(argument).to_string()).collect();
             let text = format!("[mcp_servers.kgq]\ncommand = {}\nargs = [{}]\n", json!(program), args.join(", "));
             Settings { file: "~/.codex/config.toml", text }

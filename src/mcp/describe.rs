@@ -1,4 +1,4 @@
-//! The tool `describe`: what the graph says of one thing, and what refers to it.
+//! The tool `describe`: the statements about a thing, and those that refer to it.
 
 use super::arguments::{self as given, check};
 use super::budget::{fitting, tokens};
@@ -11,7 +11,7 @@ use kgq_syntax::rdf::{NamedNode, NamedOrBlankNode, Term, Triple};
 use rmcp::model::Tool;
 use serde_json::{Value, json};
 
-/// How many values of a property, and how many things that refer by one, are told.
+/// How many values of a property, and how many referring things per property, are returned.
 const FEW: usize = 12;
 
 pub fn tool() -> Tool {
@@ -48,7 +48,7 @@ pub fn call(call: &Call<'_>) -> Outcome {
     told(call, &description, most)
 }
 
-/// The terms that are told.
+/// The terms in the description.
 fn terms(description: &Description, most: usize) -> Vec<Term> {
     let mut terms = vec![Term::from(description.thing.clone())];
     for fact in &description.facts {
@@ -81,7 +81,7 @@ fn told(call: &Call<'_>, description: &Description, most: usize) -> Outcome {
         }
         let new = citations.as_ref().map_or(0, |own| (known + 1..=own.len()).map(|n| tokens(&own.told(n))).sum());
         let cost: usize = tokens(&told) + new;
-        // A third of the budget is kept for what refers to the thing.
+        // A third of the budget is reserved for what refers to the thing.
         if spent + cost > call.budget.tokens * 2 / 3 && !facts.is_empty() {
             citations.as_mut().into_iter().for_each(|own| own.truncate(known));
             left.push(call.graph.prefixes()?.display(fact.property.as_str()));
@@ -104,7 +104,7 @@ fn told(call: &Call<'_>, description: &Description, most: usize) -> Outcome {
     Ok(told)
 }
 
-/// A value with what it rests on.
+/// A value with its sources.
 fn cited(
     description: &Description,
     property: &NamedNode,

@@ -1,4 +1,4 @@
-//! The protocol's side: who listens, and threads with a deep stack for what may take a while. Async is here alone.
+//! Connects the tools to the protocol, and runs calls that may take long on threads with a deep stack. Only this file is async.
 
 use super::call::settings;
 use super::session::{Allowance, Asker, Sessions};
@@ -16,27 +16,27 @@ use rmcp::{ErrorData, RoleServer, ServerHandler, ServiceExt};
 use std::sync::Arc;
 use tokio::sync::{Semaphore, oneshot};
 
-/// Deep queries recurse deeply; memory is taken only as it is used.
+/// Deep queries recurse deeply. The system commits stack memory only as it is used.
 const STACK: usize = 256 << 20;
 
-/// The graph that is current, and why its files cannot be read, if they cannot.
+/// Returns the current graph, and why its files cannot be read, if they cannot.
 pub type Current = Arc<dyn Fn() -> (Arc<Graph>, Option<Error>) + Send + Sync>;
 
-/// Gives the budget of a call, by who asks.
+/// Returns the budget of a call, given who asks.
 pub type CallBudget = Arc<dyn Fn(&Asker) -> Budget + Send + Sync>;
 
-/// What clients speak with.
+/// The server side of the protocol.
 #[derive(Clone)]
 pub struct Face {
     current: Current,
-    /// So many calls work at once; others wait.
+    /// Limits how many calls run at once; others wait.
     places: Arc<Semaphore>,
     part: CallBudget,
     sessions: Arc<Sessions>,
     instructions: Option<String>,
 }
 
-/// Stops the work of who does not listen any more.
+/// Cancels the work when dropped, because nobody waits for it any more.
 struct Leaving(Budget);
 
 impl Drop for Leaving {
@@ -52,7 +52,7 @@ impl Face {
         Self { current, places: Arc::new(Semaphore::new(places)), part, sessions: Arc::default(), instructions }
     }
 
-    /// Lets a thread do what may take a while. It stops if the client does not want it any more.
+    /// Runs work on a thread. It is cancelled when the client gives up.
     async fn work<T: Send + 'static>(
         &self,
         context: &RequestContext<RoleServer>,
@@ -67,7 +67,7 @@ impl Face {
             let (graph, broken) = current();
             let done = work(&graph, broken.as_ref(), budget);
             drop(place);
-            // Nobody need listen any more.
+            // It does not matter if nobody listens any more.
             drop(sender.send(done));
         };
         let thread = std::thread::Builder::new().name("mcp".into()).stack_size(STACK).spawn(job);
@@ -82,7 +82,7 @@ impl Face {
     }
 }
 
-/// Who asks, where a server tells.
+/// The client, if the server identifies it.
 fn asker(context: &RequestContext<RoleServer>) -> Asker {
     let parts = context.extensions.get::<axum::http::request::Parts>();
     parts.and_then(|parts| parts.extensions.get::<Asker>()).cloned().unwrap_or_default()
@@ -185,10 +185,10 @@ impl ServerHandler for Face {
     }
 }
 
-/// Speaks with one client over the standard streams until it goes.
+/// Serves one client over the standard streams until it disconnects.
 ///
 /// # Errors
-/// That the system gives no threads; that the client begins with what is no message of the protocol.
+/// The system provides no threads, or the client does not begin with a message of the protocol.
 pub fn serve(face: Face) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
@@ -200,12 +200,12 @@ pub fn serve(face: Face) -> Result<()> {
             Ok(running) => {
                 running.waiting().await.map(drop).map_err(|error| Error::bug(format!("the server ended: {error}")))
             }
-            // Who goes before the first message wanted nothing.
+            // A client that disconnects before its first message is no failure.
             Err(rmcp::service::ServerInitializeError::ConnectionClosed(_)) => Ok(()),
             Err(error) => Err(Error::input(format!("the client does not begin as the protocol does: {error}"))),
         }
     });
-    // A read of the standard input cannot be interrupted.
+    // Reading standard input cannot be interrupted.
     runtime.shutdown_background();
     done
 }

@@ -1,4 +1,4 @@
-//! What a model is told of an error: what, where in which line, what next; and a text of the query that works, if one is known.
+//! An error as told to a model: what is wrong, in which line, what to do next, and a corrected query if one is known.
 
 use kgq_syntax::error::Error;
 use serde_json::{Map, Value};
@@ -15,7 +15,7 @@ pub fn told(error: &Error, mended: Option<String>) -> Value {
     Value::Object(Map::from_iter([("error".to_owned(), Value::Object(failure))]))
 }
 
-/// An error or a finding, without those that came with it.
+/// A single error or finding, without the ones attached to it.
 pub fn one(error: &Error) -> Map<String, Value> {
     let mut told = Map::new();
     told.insert("message".into(), error.message().into());

@@ -1,4 +1,4 @@
-//! The tool `find`: things by the names that people give them.
+//! The tool `find`: finds things by their names.
 
 use super::arguments::{self as given, check};
 use super::budget::fitting;
@@ -36,7 +36,7 @@ pub fn tool() -> Tool {
     )
 }
 
-/// What is looked for by its kind.
+/// Restricts a search to a role or to the members of a class.
 enum Wanted {
     Role(Option<Role>),
     Member(TermId),
@@ -46,7 +46,7 @@ pub fn call(call: &Call<'_>) -> Outcome {
     check(call.arguments, &["text", "kind", "limit", "lang"])?;
     let text = given::required(call.arguments, "text")?;
     let most = given::number(call.arguments, "limit")?.unwrap_or(FEW).clamp(1, MOST);
-    // One more shows whether there are more.
+    // One more than wanted shows whether there are more.
     let most_and_one = most + 1;
     let mut findings = match wanted(call, given::text(call.arguments, "kind")?)? {
         Wanted::Role(role) => find::find(call.graph, find::Request { text, role, most: most_and_one })?,
@@ -81,7 +81,7 @@ fn wanted(call: &Call<'_>, kind: Option<&str>) -> Result<Wanted> {
     })
 }
 
-/// The members of a class that are called so, or nearly so.
+/// The members of a class with this name, or else a similar one.
 fn members(call: &Call<'_>, class: TermId, text: &str, most: usize) -> Result<Findings> {
     let (snapshot, index) = (call.graph.snapshot()?, call.graph.index()?);
     let wanted = |id| classes_of(snapshot, id).contains(&class);

@@ -1,14 +1,14 @@
-//! A text of a query with one change, where a hint of an error or of a reason names what was probably meant.
+//! Corrects a query by one change, if a hint of an error or of a reason suggests what was meant.
 //!
-//! A change is only offered if the changed text was tried and works.
+//! A change is only offered if the changed query was tried and works.
 
 use kgq_syntax::error::{Error, Place};
 use kgq_syntax::rdf::Prefixes;
 
-/// How many changes are tried.
+/// The maximum number of changes tried.
 const MOST: usize = 6;
 
-/// The first changed text that works.
+/// The first changed query that works.
 pub fn mended(text: &str, errors: &[Error], prefixes: &Prefixes, works: &dyn Fn(&str) -> bool) -> Option<String> {
     let mut tried = 0;
     for error in errors {
@@ -35,7 +35,7 @@ fn candidates(text: &str, error: &Error, prefixes: &Prefixes) -> Vec<String> {
             } else if let Some((start, end)) = span {
                 let marked = &text[start..end];
                 changed.push(format!("{}{word}{}", &text[..start], &text[end..]));
-                // Where a whole name is marked, its prefix alone may be meant.
+                // If a whole name is marked, the hint may be about its prefix only.
                 if let (Some((_, local)), false) = (marked.split_once(':'), word.contains(':')) {
                     changed.push(format!("{}{word}:{local}{}", &text[..start], &text[end..]));
                     if let Some(namespace) = prefixes.get(word) {
@@ -49,12 +49,12 @@ fn candidates(text: &str, error: &Error, prefixes: &Prefixes) -> Vec<String> {
     changed
 }
 
-/// What stands in backquotes.
+/// The parts in backquotes.
 fn quoted(hint: &str) -> impl Iterator<Item = &str> {
     hint.split('`').skip(1).step_by(2).filter(|word| !word.is_empty() && !word.contains('…'))
 }
 
-/// The bytes of the text that are marked, if they stand there as they are shown.
+/// The byte range of the marked text, if the excerpt matches the text there.
 fn span(text: &str, place: &Place) -> Option<(usize, usize)> {
     let marked = place.excerpt.as_ref()?.marked();
     let line = text.split('\n').take(place.line.checked_sub(1)?).map(|line| line.len() + 1).sum::<usize>();

@@ -1,6 +1,6 @@
-//! `kgq mcp`: the graph for language models, by the Model Context Protocol. A tool is a file; the protocol is rmcp's.
+//! `kgq mcp`: the graph for language models, by the Model Context Protocol. Each tool is a file; rmcp implements the protocol.
 //!
-//! Tools read the graph and nothing else: no file, no network. What the data say comes in values, never in descriptions.
+//! Tools read only the graph: no file, no network. Data appears in values, never in descriptions.
 
 mod about;
 mod answer;

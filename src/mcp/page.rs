@@ -1,12 +1,12 @@
-//! A handle for the next rows: how many were given, and what they were rows of. A handle of another query, or of the graph as it was
-//! before its files changed, is refused, as rows would be missing or come twice.
+//! Handles for the next rows: how many rows were returned, and of which query and graph. A handle of another query, or of
+//! the graph before its files changed, is refused, because rows would be missing or repeated.
 
 use kgq_engine::query::{Query, is_repeatable};
 use kgq_graph::graph::Graph;
 use kgq_syntax::error::{Error, Result};
 use sha2::{Digest, Sha256};
 
-/// What names the rows of a query; `None` if it gives others each time.
+/// Identifies the rows of a query; `None` if each run may give others.
 fn rows_of(graph: &Graph, query: &Query) -> Result<Option<String>> {
     if !is_repeatable(&query.algebra) {
         return Ok(None);
@@ -21,10 +21,10 @@ pub fn handle(graph: &Graph, query: &Query, given: usize) -> Result<Option<Strin
     Ok(rows_of(graph, query)?.map(|name| format!("{given}-{name}")))
 }
 
-/// How many rows were given before.
+/// How many rows were returned before.
 ///
 /// # Errors
-/// A handle of something else.
+/// The handle belongs to something else.
 pub fn offset(graph: &Graph, query: &Query, handle: Option<&str>) -> Result<usize> {
     let Some(handle) = handle else { return Ok(0) };
     let wrong = || {

@@ -1,4 +1,4 @@
-//! Prompts: how to ask this graph, for whoever starts a conversation with it.
+//! Prompts that show how to query this graph, for users who start a conversation with it.
 
 use kgq_syntax::error::{Error, Result};
 use rmcp::model::{GetPromptResult, JsonObject, Prompt, PromptArgument, PromptMessage, Role};
@@ -23,10 +23,10 @@ pub fn list() -> Vec<Prompt> {
     ]
 }
 
-/// The prompt of this name, if there is one.
+/// Returns the prompt of this name, if there is one.
 ///
 /// # Errors
-/// That its argument is not there.
+/// Its argument is missing.
 pub fn get(name: &str, arguments: &JsonObject) -> Result<Option<GetPromptResult>> {
     let one = |name: &str| match arguments.get(name) {
         Some(Value::String(text)) if !text.trim().is_empty() => Ok(text.as_str()),

@@ -1,4 +1,4 @@
-//! The tool `query`: any query of SPARQL that reads.
+//! The tool `query`: any SPARQL query.
 
 use super::answer::{Question, answer};
 use super::arguments::{self as given, check};
@@ -53,7 +53,7 @@ pub fn call(call: &Call<'_>) -> Outcome {
     Ok(Value::Object(answered.told))
 }
 
-/// The error, with a text that is understood if one change makes one.
+/// Adds a corrected query to the error if one change makes the text parse.
 fn wrong(call: &Call<'_>, text: &str, error: Error) -> Wrong {
     let mended = (error.kind() == Kind::Input).then(|| {
         let works = |text: &str| call.graph.parse(Source::new(NAME, text)).is_ok();
@@ -62,7 +62,7 @@ fn wrong(call: &Call<'_>, text: &str, error: Error) -> Wrong {
     Wrong { error, mended: mended.flatten() }
 }
 
-/// Whether a text gives anything.
+/// Whether the answer to a query is not empty.
 fn gives(call: &Call<'_>, text: &str) -> bool {
     if call.is_late() {
         return false;

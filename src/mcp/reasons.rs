@@ -1,4 +1,4 @@
-//! What is said of a query beside its rows: what usually is a mistake, and why there are none.
+//! Remarks on a query besides its rows: likely mistakes, and why there are no rows.
 
 use super::call::Call;
 use super::failure;
@@ -10,12 +10,12 @@ use kgq_syntax::budget::Work;
 use kgq_syntax::error::{Error, Result, Source};
 use serde_json::Value;
 
-/// Warnings, and reasons for nothing.
+/// Warnings, and reasons for an empty answer.
 #[derive(Default)]
 pub struct Reasons {
     pub warnings: Vec<Value>,
     pub reasons: Vec<Value>,
-    /// What the reasons are as errors, for a change of the text.
+    /// The reasons as errors, from which a corrected query can be made.
     pub errors: Vec<Error>,
 }
 

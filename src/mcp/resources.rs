@@ -1,5 +1,5 @@
-//! Resources: the ontology, each canned query, the sentences of each source. They are made from what is loaded; no address of a
-//! resource names a file.
+//! Resources: the ontology, each canned query, and the sentences of each source. They are made from the loaded graph; the
+//! address of a resource never names a file.
 
 use super::cells::visible_text;
 use super::citations::Citations;
@@ -34,7 +34,7 @@ pub fn list(graph: &Graph) -> Result<Vec<Resource>> {
         let one = Resource::new(format!("{QUERY}{}", query.name), query.name.clone());
         resources.push(one.with_title(title).with_mime_type(SPARQL));
     }
-    // The name of a source is data, and stays out of what is listed beside its address.
+    // The name of a source is data, so it appears only in the address, not in the listing.
     for (number, source) in sources(graph)?.iter().enumerate() {
         let one = Resource::new(format!("{SOURCE}{}", source.as_str()), format!("source-{}", number + 1));
         resources.push(one.with_title(format!("Sentences of source {}", number + 1)).with_mime_type(PLAIN));
@@ -51,7 +51,7 @@ pub fn templates() -> Vec<ResourceTemplate> {
     ]
 }
 
-/// The resource at an address, if there is one.
+/// Returns the resource at an address, if there is one.
 pub fn read(graph: &Graph, uri: &str) -> Result<Option<ReadResourceResult>> {
     let found = if uri == ONTOLOGY {
         ontology(graph)?.map(|text| (text, TURTLE))
@@ -89,7 +89,7 @@ fn queries(graph: &Graph) -> Result<Vec<&CannedQuery>> {
     Ok(graph.catalog_if_any()?.into_iter().flat_map(|catalog| &catalog.queries).collect())
 }
 
-/// The documents that are cited and have sentences.
+/// The cited documents that have sentences.
 fn sources(graph: &Graph) -> Result<Vec<NamedNode>> {
     let Some(citations) = Citations::of(graph)? else { return Ok(Vec::new()) };
     let audit = citations.audit();
@@ -102,7 +102,7 @@ fn sources(graph: &Graph) -> Result<Vec<NamedNode>> {
     Ok(documents.filter(|document| !sentences(audit, document).is_empty()).collect())
 }
 
-/// Each sentence with its number, and its words where the text is at hand.
+/// Each sentence with its number, and its text if that is available.
 fn sentences_of(graph: &Graph, iri: &str) -> Result<Option<String>> {
     let (Some(citations), Ok(document)) = (Citations::of(graph)?, NamedNode::new(iri)) else { return Ok(None) };
     let found = sentences(citations.audit(), &document);

@@ -1,4 +1,4 @@
-//! The tool `schema`: classes and properties as they are used, with counts and an example each.
+//! The tool `schema`: the classes and properties in use, each with counts and an example.
 
 use super::arguments::{self as given, check};
 use super::budget::{AnswerSize, fitting};
@@ -15,14 +15,14 @@ use rmcp::model::Tool;
 use rustc_hash::FxHashMap;
 use serde_json::{Value, json};
 
-/// How many classes and how many properties are told of, if no number is asked for.
+/// How many classes and how many properties are returned by default, and at most.
 const FEW: usize = 25;
 const MOST: usize = 200;
-/// Of how many statements of a property the values are looked at.
+/// How many statements of a class or property are read to find an example and the kinds of subjects and values.
 const STATEMENTS: usize = 2_000;
-/// How many kinds of subjects and of values are told.
+/// How many kinds of subjects and of values are returned.
 const KINDS: usize = 2;
-/// About how many tokens all of it is, unless kgq.toml allows less.
+/// The approximate size of the answer in tokens, unless kgq.toml allows less.
 const TOKENS: usize = 2_000;
 
 pub fn tool() -> Tool {
@@ -63,7 +63,7 @@ pub fn call(call: &Call<'_>) -> Outcome {
     let terms = classes.iter().flat_map(Class::terms).chain(properties_told.iter().flat_map(Property::terms));
     let terms: Vec<Term> = terms.collect();
     let names = Names::of(call.graph, &terms, &call.language)?;
-    // Half for each; what classes leave, properties may have.
+    // Half of the budget for each; properties may use what classes leave.
     let half = if class.is_some() { budget.tokens } else { budget.tokens / 2 };
     let (classes_told, _) = fitting(classes.iter().map(|class| class.told(&names)).collect(), half);
     let spent: usize = classes_told.iter().map(super::budget::tokens).sum();
@@ -81,7 +81,7 @@ pub fn call(call: &Call<'_>) -> Outcome {
     Ok(told)
 }
 
-/// The class that is meant, with the number of its members.
+/// The class of this name, with the number of its members.
 fn class_of(call: &Call<'_>, name: &str) -> Result<(TermId, u64)> {
     let node = call.thing(name)?;
     let (snapshot, index) = (call.graph.snapshot()?, call.graph.index()?);
@@ -128,7 +128,7 @@ impl Class {
 struct Property {
     property: NamedNode,
     statements: u64,
-    /// The classes of subjects, and the classes or datatypes of values, the most frequent first.
+    /// The classes of subjects, and in `to` the classes or datatypes of values, the most frequent first.
     of: Vec<Term>,
     to: Vec<Term>,
     example: Option<Term>,

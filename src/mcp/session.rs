@@ -1,5 +1,6 @@
-//! What a client has used since it came: `[mcp]` can bound it, besides what each call may use. A client is who started this program, or
-//! who asks a server from one address or with one token; when it has asked nothing for a while, its next call begins anew.
+//! What each client has used during its session, which `[mcp]` can limit in addition to the limits of each call. A client is
+//! whoever started this program, or asks a server from one address or with one token. After a while without calls, the next
+//! call starts a new session.
 
 use kgq_graph::project::{McpSettings, parse_duration};
 use kgq_syntax::budget::Budget;
@@ -8,18 +9,18 @@ use rustc_hash::FxHashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Who asks, where a server tells.
+/// The client of a call, if the server identifies it.
 #[derive(Clone, Debug, Default)]
 pub struct Asker {
     pub name: String,
-    /// What its calls hold together, where that has a limit.
+    /// The memory shared by its calls, if it is limited.
     pub memory: Option<Budget>,
 }
 
-/// After how long without a call a session is over.
+/// A session ends after this long without a call.
 const OVER: Duration = Duration::from_secs(1_800);
 
-/// What was used.
+/// What a client has used.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Spent {
     pub tokens: usize,
@@ -27,7 +28,7 @@ pub struct Spent {
     pub time: Duration,
 }
 
-/// What a session may use; `None` is without a bound.
+/// What a session may use; `None` means unlimited.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Allowance {
     tokens: Option<usize>,
@@ -36,8 +37,10 @@ pub struct Allowance {
 }
 
 impl Allowance {
+    /// Reads the limits from the settings.
+    ///
     /// # Errors
-    /// A time that is none.
+    /// The time is invalid.
     pub fn of(settings: &McpSettings) -> Result<Self> {
         let time = settings.session_timeout.as_deref().map(parse_duration).transpose();
         let time = time.map_err(|message| Error::input(format!("`session-timeout` below `[mcp]`: {message}")))?;
@@ -63,15 +66,17 @@ impl Allowance {
 pub struct Sessions(Mutex<FxHashMap<String, (Spent, Instant)>>);
 
 impl Sessions {
+    /// Checks that a client may make another call.
+    ///
     /// # Errors
-    /// That the session has used what it may.
+    /// The session has used up what it may.
     pub fn check(&self, asker: &str, allowance: &Allowance) -> Result<()> {
         let sessions = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let spent = sessions.get(asker).filter(|(_, last)| last.elapsed() < OVER).map(|(spent, _)| *spent);
         spent.and_then(|spent| allowance.refusal(&spent)).map_or(Ok(()), Err)
     }
 
-    /// Counts a call that was answered.
+    /// Adds what an answered call used.
     pub fn add(&self, asker: &str, call: Spent) {
         let mut sessions = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         sessions.retain(|_, (_, last)| last.elapsed() < OVER);

@@ -1,4 +1,4 @@
-//! The tools, in one fixed order, and the way of a call to its tool and back.
+//! The tools, in one fixed order; passes a call to its tool and the result back.
 
 use super::arguments::Arguments;
 use super::budget::tokens;
@@ -14,10 +14,10 @@ use rmcp::model::{CallToolResult, ContentBlock, JsonObject, Tool, ToolAnnotation
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-/// What a tool gives.
+/// The result of a tool.
 pub type Outcome = Result<Value, Wrong>;
 
-/// Why it gives nothing, and a text that would, if one is known.
+/// Why a tool has no result, and a corrected query, if one is known.
 pub struct Wrong {
     pub error: Error,
     pub mended: Option<String>,
@@ -29,10 +29,10 @@ impl From<Error> for Wrong {
     }
 }
 
-/// All tools, those of the project's canned queries behind those that every graph has.
+/// All tools: first those that every graph has, then the canned queries of the project.
 ///
 /// # Errors
-/// Those of the project.
+/// The project cannot be read.
 pub fn list(graph: &Graph) -> Result<Vec<Tool>> {
     let mut tools = vec![
         about::tool(),
@@ -47,7 +47,7 @@ pub fn list(graph: &Graph) -> Result<Vec<Tool>> {
     Ok(tools)
 }
 
-/// A tool that reads.
+/// Defines a read-only tool.
 pub fn tool(
     name: impl Into<String>,
     title: &str,
@@ -73,7 +73,7 @@ fn object(value: Value) -> JsonObject {
     }
 }
 
-/// What all tools give that give rows.
+/// The output schema shared by all tools that return rows.
 pub fn rows_schema() -> Value {
     json!({
         "columns": {"type": "array", "items": {"type": "string"}},
@@ -84,10 +84,10 @@ pub fn rows_schema() -> Value {
     })
 }
 
-/// Calls a tool, and tells what that took; `None` if there is none of this name.
+/// Calls a tool, and returns what it used; `None` if no tool has this name.
 ///
 /// # Errors
-/// Those of the project, by which nothing can be called.
+/// The project cannot be read, so nothing can be called.
 pub fn call(
     graph: &Graph,
     broken: Option<&Error>,
@@ -112,7 +112,7 @@ pub fn call(
             None => return Ok(None),
         },
     };
-    // What a damaged snapshot led to is no answer.
+    // An answer from a damaged snapshot is discarded.
     let outcome = graph.intact().map_err(Wrong::from).and(outcome);
     let rows = outcome.as_ref().ok().and_then(|value| value["rows"].as_array()).map_or(0, Vec::len);
     let result = result(graph, outcome);
@@ -120,7 +120,7 @@ pub fn call(
     Ok(Some((result, Spent { tokens, rows, time: call.spent() })))
 }
 
-/// Why nothing was asked.
+/// The result of a call that was refused before it ran.
 pub fn refused(graph: &Graph, error: Error) -> CallToolResult {
     result(graph, Err(error.into()))
 }
@@ -140,7 +140,7 @@ fn result(graph: &Graph, outcome: Outcome) -> CallToolResult {
     result
 }
 
-/// What an answer holds, for who reads it as structured content.
+/// A summary of an answer, for clients that read the structured content.
 fn in_short(value: &Value) -> String {
     let members = value.as_object().into_iter().flatten();
     let told = members.map(|(name, member)| match member {

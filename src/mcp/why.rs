@@ -1,4 +1,4 @@
-//! The tool `why`: the statements that make a row, each with its place and what it is cited from.
+//! The tool `why`: the statements behind a row, each with its place and sources.
 
 use super::arguments::{self as given, check};
 use super::budget::fitting;
@@ -53,10 +53,10 @@ pub fn call(call: &Call<'_>) -> Outcome {
     Ok(told(call, &explained, &audit, citations)?)
 }
 
-/// The query that is meant, with its text.
+/// The query that the arguments name or contain, with its text.
 ///
 /// # Errors
-/// That none is, or two are; those of its text and of the values of its parameters.
+/// There is none or there are two; its text or the values of its parameters are invalid.
 pub fn asked(call: &Call<'_>) -> Result<(String, Query)> {
     match (given::text(call.arguments, "query")?, given::text(call.arguments, "name")?) {
         (Some(text), None) => Ok((text.to_owned(), call.graph.parse(Source::new("the query", text))?)),

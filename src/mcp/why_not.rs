@@ -1,4 +1,4 @@
-//! The tool `why_not`: the condition that keeps a row out of an answer, what would have let it pass, and what is not stated.
+//! The tool `why_not`: the condition that excludes a row from an answer, what would satisfy it, and what is declared unstated.
 
 use super::arguments::check;
 use super::budget::fitting;
@@ -72,7 +72,7 @@ fn told(call: &Call<'_>, found: &WhyNot, audit: &Audit<'_>, mut citations: Optio
         found.statements.iter().map(|stated| Term::Triple(Box::new(stated.quad.clone().into()))).collect();
     let names = Names::of(call.graph, &terms, &call.language)?;
     let statements = found.statements.iter().map(|stated| statement(stated, &names, audit, &mut citations));
-    // A half of the budget is for statements and what is not stated, a half for citations.
+    // Half of the budget is for statements and unstated things, the other half for citations.
     let (statements, left) = fitting(statements.collect(), call.budget.tokens / 4);
     let silences = found.silences.iter().map(|silence| silence.error.message().into()).collect();
     let (silences, unsaid) = fitting(silences, call.budget.tokens / 4);

@@ -1,6 +1,6 @@
-//! The dot-commands: one list of all, from which they are found, helped and completed.
+//! The dot-commands: one list, used to find them, to complete them, and for their help.
 //!
-//! What a command of `kgq` does, its dot-command does by the same function.
+//! A dot-command that corresponds to a command of `kgq` calls the same function.
 
 use super::complete::Offer;
 use super::editor::Mode;
@@ -17,9 +17,9 @@ use kgq_syntax::text::{did_you_mean, visible, width};
 struct Dot {
     name: &'static str,
     arguments: &'static str,
-    /// What it does, in a line.
+    /// A one-line description.
     about: &'static str,
-    /// Words under which `.help` finds it too.
+    /// More words under which `.help` finds it.
     topics: &'static str,
     run: fn(&mut Shell<'_>, &[String]) -> Result<()>,
 }
@@ -172,7 +172,7 @@ const ALL: &[Dot] = &[
     Dot { name: "quit", arguments: "", about: "leave (or Ctrl-D)", topics: "exit leave", run: quit },
 ];
 
-/// Runs the command of a line, without its dot.
+/// Runs the command of a line that is given without its dot.
 pub fn run(shell: &mut Shell<'_>, line: &str) -> Result<()> {
     let words = split(line)?;
     let Some((name, arguments)) = words.split_first() else { return help(shell, &[]) };
@@ -182,7 +182,7 @@ pub fn run(shell: &mut Shell<'_>, line: &str) -> Result<()> {
     }
 }
 
-/// The command that somebody means by its name alone, without the dot: one word is no query.
+/// The command whose name was typed without the dot. No query consists of a single word.
 pub fn meant_by(text: &str) -> Option<&'static str> {
     let word = text.trim().trim_end_matches(';').trim_end();
     let word = if word.eq_ignore_ascii_case("exit") { "quit" } else { word };
@@ -191,7 +191,7 @@ pub fn meant_by(text: &str) -> Option<&'static str> {
 
 enum Found {
     Dot(&'static Dot),
-    /// A command of the program that needs nothing of the session's own.
+    /// A command of the program that does not depend on the session.
     Verb(String),
 }
 
@@ -210,7 +210,7 @@ fn find(typed: &str) -> Result<Found> {
         return Ok(Found::Verb(name.to_owned()));
     }
     let starting: Vec<&Dot> = ALL.iter().filter(|dot| dot.name.starts_with(name)).collect();
-    // The session's own commands are the shorter to type; others are shortened only where none of these is meant.
+    // The session's own commands come first: other commands are abbreviated only if none of these matches.
     let verbs_starting: Vec<&String> = verbs.iter().filter(|v| starting.is_empty() && v.starts_with(name)).collect();
     match (starting.as_slice(), verbs_starting.as_slice()) {
         ([dot], []) => Ok(Found::Dot(dot)),
@@ -228,7 +228,7 @@ fn find(typed: &str) -> Result<Found> {
     }
 }
 
-/// A line in words: separated by spaces, but not within quotes.
+/// Splits a line into words at spaces outside quotes.
 fn split(line: &str) -> Result<Vec<String>> {
     let mut words = Vec::new();
     let mut word: Option<String> = None;
@@ -252,7 +252,7 @@ fn split(line: &str) -> Result<Vec<String>> {
     }
 }
 
-/// The one argument that a command takes, if it was given.
+/// The single argument of a command, if it was given.
 pub fn at_most_one(words: &[String]) -> Result<Option<&str>> {
     match words {
         [] => Ok(None),
@@ -263,7 +263,7 @@ pub fn at_most_one(words: &[String]) -> Result<Option<&str>> {
     }
 }
 
-/// Does what the command of the program does.
+/// Runs a command of the program.
 pub fn verb(shell: &mut Shell<'_>, name: &str, words: &[String]) -> Result<()> {
     match cli::parse_verb(name, words)? {
         Ok(command) => commands::run(&command, &shell.graph, shell.output).map(|_| ()),
@@ -392,7 +392,7 @@ fn quit(shell: &mut Shell<'_>, _: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// What could stand at the cursor in a line that starts with a dot.
+/// Completions at the cursor in a line that starts with a dot.
 pub fn offers(state: &ProjectState, text: &str, line_start: usize, cursor: usize) -> Vec<Offer> {
     let line = &text[line_start..cursor];
     let word = line.rfind(char::is_whitespace).map_or(0, |at| at + line[at..].chars().next().map_or(1, char::len_utf8));

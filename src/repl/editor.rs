@@ -1,4 +1,4 @@
-//! The line editor: keys, colours, when a text is complete, hints from history.
+//! The line editor: key bindings, colours, detection of complete input, hints from the history.
 
 use super::complete::Completion;
 use super::shared::Shared;
@@ -16,7 +16,7 @@ use reedline::{
 };
 use std::borrow::Cow;
 
-/// How keys edit.
+/// The key bindings.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Mode {
     #[default]
@@ -25,10 +25,10 @@ pub enum Mode {
 }
 
 const MENU: &str = "completion";
-/// What the key that opens the editor of `$EDITOR` hands to the session.
+/// The command that the session receives when the key for the editor of `$EDITOR` is pressed.
 pub const EDIT: &str = "edit";
 
-/// The editor of a session.
+/// Builds the editor of a session.
 pub fn build(shared: &Shared, history: Option<Box<dyn History>>, mode: Mode, colour: bool) -> Reedline {
     let menu = IdeMenu::default()
         .with_name(MENU)
@@ -46,7 +46,7 @@ pub fn build(shared: &Shared, history: Option<Box<dyn History>>, mode: Mode, col
         .with_highlighter(Box::new(Colours { shared: shared.clone(), colour }))
         .with_validator(Box::new(Completeness))
         .with_history_exclusion_prefix(Some(" ".into()))
-        // Without colours, what is chosen is set in reverse all the same.
+        // Even without colours, the selected item is shown in reverse.
         .with_ansi_colors(true)
         .use_bracketed_paste(true)
         .with_edit_mode(edit_mode(mode));
@@ -57,12 +57,12 @@ pub fn build(shared: &Shared, history: Option<Box<dyn History>>, mode: Mode, col
     if colour {
         editor.with_hinter(Box::new(DefaultHinter::default().with_style(Style::new().fg(Color::DarkGray))))
     } else {
-        // A hint that looks like typed text would deceive.
+        // Without colours, a hint would look like typed text.
         editor
     }
 }
 
-/// Pasted and typed text as it may be shown: reedline echoes it to the terminal by itself.
+/// Makes pasted and typed text safe to show, because reedline echoes it to the terminal itself.
 struct Typeable(Box<dyn EditMode>);
 
 impl EditMode for Typeable {
@@ -116,7 +116,7 @@ fn bind(keys: &mut Keybindings) {
     keys.add_binding(KeyModifiers::CONTROL, KeyCode::Char('o'), ReedlineEvent::ExecuteHostCommand(EDIT.into()));
 }
 
-/// When Enter runs what stands there, and when it begins a new line.
+/// Decides whether Enter runs the input or begins a new line.
 struct Completeness;
 
 impl Validator for Completeness {
@@ -151,7 +151,7 @@ impl Highlighter for Colours {
             let mut style = style(class);
             match class {
                 Class::Prefix => prefix = text.trim_end_matches(':'),
-                // A name that is still being typed is not wrong yet.
+                // A name that is still being typed is not marked as wrong.
                 Class::Local if cursor != span.end && !self.is_known(&state, line, prefix, text) => {
                     style = Style::new().fg(Color::Yellow).underline();
                 }
@@ -164,7 +164,7 @@ impl Highlighter for Colours {
 }
 
 impl Colours {
-    /// Whether the graph has the term. What the text's own declarations name is not looked up.
+    /// Whether the graph has the term. Datatypes count as known, and so does any IRI that occurs as a term.
     fn is_known(&self, state: &super::shared::ProjectState, line: &str, prefix: &str, local: &str) -> bool {
         let tokens = tokenize(line);
         let declared = kgq_syntax::sparql::prefixes_declared(line, &tokens);
@@ -172,7 +172,7 @@ impl Colours {
             Some(declaration) => kgq_syntax::rdf::NamedNode::new(format!("{}{local}", declaration.iri)).ok(),
             None => state.prefixes.expand(&format!("{prefix}:{local}")),
         };
-        // Datatypes are named by literals, functions by the engine.
+        // Datatypes and cast functions need no statement in the graph.
         let Some(iri) = iri else { return false };
         iri.as_str().starts_with("http://www.w3.org/2001/XMLSchema#")
             || state.snapshot.id(iri.as_ref().into()).is_some()
@@ -197,7 +197,7 @@ fn style(class: Class) -> Style {
     }
 }
 
-/// The prompt: the project's name, and as much space before the lines that go on.
+/// The prompt: the project's name; continuation lines are indented by the same width.
 pub struct ProjectPrompt {
     pub name: String,
     pub colour: bool,
@@ -244,7 +244,7 @@ impl Prompt for ProjectPrompt {
     }
 }
 
-/// The text without the `;` that ends it outside every bracket.
+/// The text without a final `;` outside all brackets.
 pub fn without_terminator(text: &str) -> &str {
     let text = text.trim_end();
     let tokens = significant(&tokenize(text));

@@ -1,4 +1,4 @@
-//! The dot-commands that show what the graph holds: things, classes, properties, prefixes.
+//! The dot-commands that show the content of the graph: things, classes, properties, prefixes.
 
 use super::dot::{at_most_one, verb};
 use super::running::Kept;
@@ -12,7 +12,7 @@ use kgq_syntax::rdf::language::cased;
 use kgq_syntax::rdf::{NamedNode, Term};
 use kgq_syntax::text::{did_you_mean, thousands, visible, width};
 
-/// `.describe`: a thing, or a row or cell of the last answer.
+/// `.describe`: describes a thing, or a row or cell of the last answer.
 pub fn describe(shell: &mut Shell<'_>, words: &[String]) -> Result<()> {
     if words.is_empty() {
         return Err(Error::usage("`.describe` needs a term, or the number of a row such as 3 or 3.2"));
@@ -33,7 +33,7 @@ fn show(shell: &mut Shell<'_>, node: &NamedNode) -> Result<()> {
     pager::page(&text, shell.output)
 }
 
-/// `3`, `3.2` or `3.region`: a row, counted from 1, and a column's number or name.
+/// Parses `3`, `3.2` or `3.region`: a row, counted from 1, and optionally the number or name of a column.
 fn place(word: &str) -> Option<(usize, Option<&str>)> {
     let (row, column) = match word.split_once('.') {
         Some((row, column)) => (row, Some(column)),
@@ -43,7 +43,7 @@ fn place(word: &str) -> Option<(usize, Option<&str>)> {
     Some((row, column.filter(|column| !column.is_empty())))
 }
 
-/// The column's place in a row of columns with these names.
+/// The index of a column among these names.
 fn column_at(column: &str, names: &[String]) -> Result<usize> {
     let bare = column.trim_start_matches(['?', '$']);
     if let Some(at) = names.iter().position(|name| name == bare) {
@@ -118,14 +118,14 @@ pub fn no_row(row: usize, rows: usize) -> Error {
     ))
 }
 
-/// `.classes`
+/// `.classes`: lists the classes, or those whose name or label contains the given words.
 pub fn classes(shell: &mut Shell<'_>, words: &[String]) -> Result<()> {
     let state = shell.shared.get();
     let rows = state.index_when_ready().classes().to_vec();
     table(shell, rows, &words.join(" "))
 }
 
-/// `.properties`
+/// `.properties`: lists all properties, or those of the members of a class.
 pub fn properties(shell: &mut Shell<'_>, words: &[String]) -> Result<()> {
     let state = shell.shared.get();
     let index = state.index_when_ready();
@@ -184,7 +184,7 @@ fn table(shell: &mut Shell<'_>, rows: Vec<(TermId, u64)>, filter: &str) -> Resul
     pager::page(&text, shell.output)
 }
 
-/// `.prefix`
+/// `.prefix`: declares a prefix, or lists them.
 pub fn prefix(shell: &mut Shell<'_>, words: &[String]) -> Result<()> {
     if let [name, iri] = words {
         let name = name.trim_end_matches(':');

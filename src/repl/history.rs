@@ -1,4 +1,4 @@
-//! Where a project's history is kept: a private SQLite file in the user's state folder.
+//! The history of a project: a private SQLite file in the user's state folder.
 
 use kgq_graph::graph::Graph;
 use kgq_syntax::error::{Error, Result};
@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The history of this session's project, or of the session without one. `None` where the user has no home to keep it.
+/// Opens the history of the project, or of sessions without one. `None` if the user has no home folder.
 pub fn open(graph: &Graph) -> Result<Option<Box<dyn History>>> {
     let Some(path) = file(graph) else { return Ok(None) };
     create_private(&path).map_err(|e| Error::io(path.display(), &e))?;
@@ -19,7 +19,7 @@ pub fn open(graph: &Graph) -> Result<Option<Box<dyn History>>> {
     }
 }
 
-/// A history whose entries can be shown, whoever wrote its file: reedline puts them on the terminal by itself.
+/// A history whose entries are safe to show, whoever wrote the file: reedline prints them to the terminal itself.
 struct Typeable(SqliteBackedHistory);
 
 fn typeable_item(mut item: HistoryItem) -> HistoryItem {
@@ -65,7 +65,7 @@ impl History for Typeable {
     }
 }
 
-/// `KGQ_HISTORY` names a file, or, empty, asks for none.
+/// The file of the history. `KGQ_HISTORY` names it; if that is set but empty, there is none.
 fn file(graph: &Graph) -> Option<PathBuf> {
     if let Some(path) = std::env::var_os("KGQ_HISTORY") {
         return Some(PathBuf::from(path)).filter(|p| !p.as_os_str().is_empty());
@@ -86,7 +86,7 @@ fn file(graph: &Graph) -> Option<PathBuf> {
     Some(state.join("kgq/history").join(format!("{name}.sqlite3")))
 }
 
-/// Makes the file and its folder readable for their owner alone. SQLite gives its side files the mode of the database.
+/// Makes the file and its folder readable for their owner only. SQLite gives its side files the mode of the database.
 fn create_private(path: &Path) -> std::io::Result<()> {
     #[cfg(unix)]
     {

@@ -1,13 +1,13 @@
-//! Ctrl-C: while the session is open it stops the running query and never the program.
+//! Ctrl-C: while the session is open it stops the running query, never the program.
 //!
-//! In the editor a key is only a key; a signal arrives while a query, a pager or an editor runs.
+//! In the editor Ctrl-C is an ordinary key; a signal arrives only while a query, a pager or an external editor runs.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 static TAKEN: AtomicBool = AtomicBool::new(false);
 static COUNT: AtomicUsize = AtomicUsize::new(0);
 
-/// Takes interrupts over until the value is dropped.
+/// Takes over interrupts until it is dropped.
 pub struct Interrupts(());
 
 impl Interrupts {
@@ -16,7 +16,7 @@ impl Interrupts {
         Self(())
     }
 
-    /// Forgets the interrupts so far: what starts now has not been interrupted.
+    /// Forgets earlier interrupts before something new starts.
     pub fn clear(&self) {
         COUNT.store(0, Ordering::SeqCst);
     }
@@ -33,7 +33,7 @@ impl Drop for Interrupts {
     }
 }
 
-/// Delivers an interrupt. `false` if no session has taken them over, and the program should end.
+/// Delivers an interrupt. Returns `false` if no session has taken them over and the program should end.
 pub fn deliver() -> bool {
     COUNT.fetch_add(1, Ordering::SeqCst);
     TAKEN.load(Ordering::SeqCst)

@@ -1,4 +1,4 @@
-//! The dot-commands that go on from the last query: its answer again, its columns, its plan, its text in an editor.
+//! The dot-commands that continue from the last query: its answer again, its columns, its plan, its text in an editor.
 
 use super::dot::at_most_one;
 use super::explore::no_row;
@@ -18,7 +18,7 @@ use std::io::Write;
 use std::process::Command;
 use std::time::Instant;
 
-/// `.last`
+/// `.last`: shows the last answer again, with its texts whole.
 pub fn last(shell: &mut Shell<'_>, words: &[String]) -> Result<()> {
     at_most_one(words)?;
     let Some(last) = shell.last.take() else { return Err(Error::input("there is no answer yet")) };
@@ -27,7 +27,7 @@ pub fn last(shell: &mut Shell<'_>, words: &[String]) -> Result<()> {
     result
 }
 
-/// `.values`
+/// `.values`: takes the values of a column of the last answer for a variable of the next query.
 pub fn values(shell: &mut Shell<'_>, words: &[String]) -> Result<()> {
     let (column, name) = match words {
         [column] => (column, None),
@@ -64,12 +64,12 @@ pub fn values(shell: &mut Shell<'_>, words: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// Whether `.cite` is asked about the last answer or a row of it, and not about a term.
+/// Whether `.cite` is about the last answer or one of its rows, rather than about a term.
 pub fn cites_the_answer(words: &[String]) -> bool {
     matches!(words, []) || matches!(words, [word] if word.bytes().all(|b| b.is_ascii_digit()))
 }
 
-/// `.cite` alone, or with the number of a row.
+/// `.cite` without arguments, or with the number of a row.
 pub fn cite(shell: &mut Shell<'_>, words: &[String]) -> Result<()> {
     let last =
         shell.last.as_ref().ok_or_else(|| Error::input("there is no answer yet whose sources could be shown"))?;
@@ -89,7 +89,7 @@ pub fn cite(shell: &mut Shell<'_>, words: &[String]) -> Result<()> {
     write_cited_answer(answer, &last.query, citing, &shell.graph, shell.output).map(|_| ())
 }
 
-/// The rows that are asked about, with the number of the first: all, or the one of a number.
+/// The rows to cite, and the number of the first: all rows, or the one with the given number.
 fn chosen<T: Clone>(all: &[T], words: &[String]) -> Result<(usize, Vec<T>)> {
     let Some(word) = words.first() else { return Ok((1, all.to_vec())) };
     let number = word.parse::<usize>().unwrap_or(0);
@@ -97,7 +97,7 @@ fn chosen<T: Clone>(all: &[T], words: &[String]) -> Result<(usize, Vec<T>)> {
     Ok((number, vec![all[at].clone()]))
 }
 
-/// `.why`: of the first row, or of that of a number.
+/// `.why`: explains the first row, or the row with the given number.
 pub fn why(shell: &mut Shell<'_>, words: &[String]) -> Result<()> {
     let number = match at_most_one(words)? {
         None => 1,
@@ -117,7 +117,7 @@ pub fn why(shell: &mut Shell<'_>, words: &[String]) -> Result<()> {
     pager::page(&text, shell.output)
 }
 
-/// `.why-not`: why the last answer has no row with these values of columns, or none at all.
+/// `.why-not`: explains why the last answer has no row with these column values, or none at all.
 pub fn why_not(shell: &mut Shell<'_>, words: &[String]) -> Result<()> {
     let last = shell.last.as_ref().ok_or_else(|| Error::input("there is no answer yet that could be explained"))?;
     let expected = expected_columns(&shell.graph, words)?;
@@ -127,7 +127,7 @@ pub fn why_not(shell: &mut Shell<'_>, words: &[String]) -> Result<()> {
     pager::page(&text, shell.output)
 }
 
-/// `.explain`
+/// `.explain`: shows the plan of the last query, or with `analyze` also runs it.
 pub fn explain(shell: &mut Shell<'_>, words: &[String]) -> Result<()> {
     let how = match at_most_one(words)? {
         None => Explain::Plan,
@@ -142,7 +142,7 @@ pub fn explain(shell: &mut Shell<'_>, words: &[String]) -> Result<()> {
 }
 
 impl Shell<'_> {
-    /// Lets the user edit a text in `$VISUAL` or `$EDITOR`; what comes back stands at the next prompt.
+    /// Opens a text in `$VISUAL` or `$EDITOR`; the result appears at the next prompt.
     pub(super) fn edit(&mut self, text: &str) -> Result<()> {
         let editor =
             ["VISUAL", "EDITOR"].iter().find_map(|name| std::env::var(name).ok().filter(|e| !e.trim().is_empty()));
@@ -153,7 +153,7 @@ impl Shell<'_> {
             .tempfile()
             .map_err(|e| Error::io("a file to edit", &e))?;
         file.write_all(text.as_bytes()).and_then(|()| file.flush()).map_err(|e| Error::io("a file to edit", &e))?;
-        // The user's own command line, with its own words and quotes; the file is an argument, not text in it.
+        // The command line is the user's own, with its words and quotes; the file is passed as an argument, not within the text.
         let status = Command::new("sh").arg("-c").arg(format!("{editor} \"$1\"")).arg("sh").arg(file.path()).status();
         let status = status.map_err(|e| Error::io(&editor, &e))?;
         if !status.success() {

@@ -1,6 +1,6 @@
 //! The session at a terminal, or a script on standard input.
 //!
-//! The loop is here; what the editor does stands in `editor`, the dot-commands in `dot`, how answers are shown in `show`.
+//! This file has the loop; `editor` reads input, `dot` has the dot-commands, `show` displays answers.
 
 mod complete;
 mod dot;
@@ -40,34 +40,34 @@ const NAMED: usize = 3;
 struct Last {
     text: String,
     query: Query,
-    /// What `.values` limited it by.
+    /// The values with which `.values` restricted it.
     limited: Option<Binding>,
     answer: Kept,
     took: Duration,
 }
 
-/// What the session remembers between two prompts.
+/// The state of the session between two prompts.
 struct Shell<'a> {
     live: Live,
-    /// The one that is current.
+    /// The current graph.
     graph: Arc<Graph>,
     output: &'a mut Output,
     interrupts: Interrupts,
     shared: Shared,
     last: Option<Last>,
-    /// What memory is counted from.
+    /// The memory in use before a query, which is not counted for it.
     base: Base,
-    /// The text of the last query, whether it could be answered or not.
+    /// The text of the last query, whether or not it could be answered.
     text: Option<String>,
-    /// What becomes of warnings.
+    /// How warnings are handled.
     advice: AdviceArgs,
-    /// Values for a variable of the next query that has it.
+    /// Values for a variable of the next query that contains it.
     values: Option<Binding>,
     view: show::ShowSettings,
     sink: sink::Sink,
     timing: bool,
     mode: Mode,
-    /// What the next prompt starts with.
+    /// The initial text of the next prompt.
     buffer: Option<String>,
     over: bool,
 }
@@ -127,7 +127,7 @@ impl Shell<'_> {
                     let code = self.entry(&text);
                     let took = before.elapsed();
                     if editor.has_last_command_context() {
-                        // That the status cannot be kept is no reason to stop.
+                        // Failing to store the status is no reason to stop.
                         let _ = editor.update_last_command_context(&|mut item| {
                             item.duration = Some(took);
                             item.exit_status = Some(i64::from(code));
@@ -144,7 +144,7 @@ impl Shell<'_> {
                 }
                 Signal::CtrlD => self.over = true,
                 Signal::CtrlC | Signal::ExternalBreak(_) => {}
-                // Signals that a later reedline may add ask nothing of us.
+                // Signals that a later version of reedline may add are ignored.
                 #[allow(unreachable_patterns)]
                 _ => {}
             }
@@ -167,7 +167,7 @@ impl Shell<'_> {
         self.graph.project().map_or_else(|| "kgq".into(), |p| visible(&p.manifest.name).into_owned())
     }
 
-    /// What is loaded, and what could be asked.
+    /// Says what is loaded, and suggests what to ask.
     fn banner(&mut self, started: Instant) -> Result<()> {
         let statements = self.graph.statement_count()?;
         let title = self.graph.project().map(|p| p.manifest.title.clone().unwrap_or_else(|| p.manifest.name.clone()));
@@ -186,7 +186,7 @@ impl Shell<'_> {
         let state = self.shared.get();
         let ready: Vec<&str> =
             state.queries.iter().filter(|(_, _, params)| params.is_empty()).map(|(name, _, _)| name.as_str()).collect();
-        // Neighbours in the alphabet are often about the same thing.
+        // Neighbours in the alphabet are often about the same thing, so pick names that are apart.
         let apart = [1, 3, 5].map(|sixth| ready.get(ready.len() * sixth / 6).map(|name| format!(".run {name}")));
         let mut questions: Vec<String> = apart.into_iter().flatten().collect();
         questions.dedup();
@@ -201,7 +201,7 @@ impl Shell<'_> {
         self.output.line("Tab completes; Ctrl-C stops a query, Ctrl-D leaves; .help lists the commands")
     }
 
-    /// Runs what was entered; returns its exit code.
+    /// Runs an entry; returns its exit code.
     fn entry(&mut self, text: &str) -> u8 {
         self.reload_if_changed();
         let mut code = 0;
@@ -212,7 +212,7 @@ impl Shell<'_> {
                 }
                 ScriptItem::Query(text) => self.report(|shell| shell.query("<query>", &text)),
                 ScriptItem::Command(command) => self.report(|shell| dot::run(shell, &command)),
-                // A command in the middle of a query leaves the query to be written on.
+                // After a command in the middle of a query, the user can continue the query.
                 ScriptItem::Unfinished(open) if ends_in_command(text) => {
                     self.buffer = Some(format!("{open}\n"));
                     0
@@ -240,7 +240,7 @@ impl Shell<'_> {
             if self.over {
                 break;
             }
-            // Lines before it keep the places of errors those of the script.
+            // Leading empty lines make the positions in errors those of the script.
             let at = |text: String| format!("{}{text}", "\n".repeat(line - 1));
             let result = match part {
                 ScriptItem::Query(text) | ScriptItem::Unfinished(text) => self.query(name, &at(text)),
@@ -263,7 +263,7 @@ impl Shell<'_> {
         Ok(code)
     }
 
-    /// Does something and reports its failure; returns the exit code.
+    /// Runs an action and reports its failure; returns the exit code.
     fn report(&mut self, act: impl FnOnce(&mut Self) -> Result<()>) -> u8 {
         self.interrupts.clear();
         match act(self) {
@@ -279,7 +279,7 @@ impl Shell<'_> {
         }
     }
 
-    /// Answers a query and shows the answer.
+    /// Runs a query and shows the answer.
     fn query(&mut self, name: &str, text: &str) -> Result<()> {
         let text = editor::without_terminator(text);
         self.text = Some(text.trim_start_matches('\n').to_owned());
@@ -288,7 +288,7 @@ impl Shell<'_> {
         self.answer(source, &query.clone(), query)
     }
 
-    /// Answers a query; `written` is what its text says, before values for parameters are bound.
+    /// Runs a query; `written` is the query as written, before values are bound to its parameters.
     fn answer(&mut self, source: Source<'_>, written: &Query, mut query: Query) -> Result<()> {
         let interrupts = &self.interrupts;
         let interrupted = || interrupts.count() > 0;
@@ -338,12 +338,12 @@ impl Shell<'_> {
     }
 }
 
-/// Whether the last line of what was entered is a dot-command.
+/// Whether the last line of an entry is a dot-command.
 fn ends_in_command(text: &str) -> bool {
     text.lines().next_back().is_some_and(|line| kgq_syntax::sparql::dot_command(line).is_some())
 }
 
-/// Where a line starts, as an empty span.
+/// The span of a line in a text.
 fn line_start(text: &str, line: usize) -> std::ops::Range<usize> {
     let start = text.split_inclusive('\n').take(line - 1).map(str::len).sum();
     let end = start + text[start..].lines().next().map_or(0, str::len);

@@ -1,6 +1,6 @@
-//! Text that is longer than the screen, through the user's pager or, where there is none, a screenful at a time.
+//! Shows text longer than the screen through the user's pager or, without one, a screenful at a time.
 //!
-//! What is written is passed on as it comes: no text is held whole, and an interrupt is heard between two pieces.
+//! Output is passed on as it is written: no text is held whole, and interrupts are noticed between two pieces.
 
 use crate::commands::{Content, Output, Stream, as_shown};
 use kgq_syntax::error::{Error, Result};
@@ -17,7 +17,7 @@ pub fn show(text: &str, output: &mut Output) -> Result<()> {
     }
 }
 
-/// Shows a page of prose: its lines are broken between words.
+/// Shows prose, with its lines wrapped between words.
 pub fn page(text: &str, output: &mut Output) -> Result<()> {
     match output.terminal {
         Some(width) => show(&folded(text, width), output),
@@ -28,12 +28,12 @@ pub fn page(text: &str, output: &mut Output) -> Result<()> {
 /// Why a text was not shown to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Left {
-    /// Whoever read it left.
+    /// The reader left.
     ByReader,
     ByInterrupt,
 }
 
-/// A writer to the screen, page by page where that is needed.
+/// A writer to the screen that pages when needed.
 pub struct Paged<'o> {
     output: &'o mut Output,
     content: Content,
@@ -42,33 +42,33 @@ pub struct Paged<'o> {
     left: Option<Left>,
 }
 
-/// The way that a text takes.
+/// How a text reaches the screen.
 enum Way {
     Straight,
-    /// Whether it fits the screen is not known yet.
+    /// The text so far, until it is known whether it fits the screen.
     Held(Vec<u8>),
     Pager(Child, Stream),
     Screens(Screens),
 }
 
 impl<'o> Paged<'o> {
-    /// `interrupted` says whether the rest of the text is wanted no more.
+    /// Creates a writer. `interrupted` says whether the rest of the text is no longer wanted.
     pub fn new(output: &'o mut Output, content: Content, interrupted: &'o dyn Fn() -> bool) -> Self {
         let may_page = output.terminal.is_some() && io::stdin().is_terminal() && pager_command().is_some();
         let way = if may_page { Way::Held(Vec::new()) } else { Way::Straight };
         Self { output, content, interrupted, way, left: None }
     }
 
-    /// Shows what is held, and waits for the reader of a pager. Says why the text was not shown to its end, if it was not.
+    /// Shows the held text, and waits until the pager ends. Returns why the text was not shown to its end, if it was not.
     ///
     /// # Errors
-    /// That of the output.
+    /// Writing the output fails.
     pub fn finish(mut self) -> Result<Option<Left>> {
         let done = match std::mem::replace(&mut self.way, Way::Straight) {
             Way::Straight => self.output.out.flush(),
             Way::Held(text) => self.print(&text).and_then(|()| self.output.out.flush()),
             Way::Pager(mut child, mut door) => {
-                // A pager that is left early closes the pipe.
+                // A pager that the user leaves early closes the pipe.
                 let _ = door.flush();
                 drop(door);
                 child.wait().map(drop)
@@ -89,7 +89,7 @@ impl<'o> Paged<'o> {
         self.output.out.write_as(self.content, |out| out.write_all(bytes))
     }
 
-    /// Begins to page, with what was held.
+    /// Begins to page, starting with the held text.
     fn begin(&mut self, held: &[u8], screen: Screen) -> io::Result<()> {
         let pager = pager_command().filter(|command| is_there(command)).and_then(|command| pager(&command).ok());
         self.way = match pager {
@@ -125,7 +125,7 @@ impl<'o> Paged<'o> {
         }
     }
 
-    /// The error with which whoever writes stops.
+    /// The error that makes the caller stop writing.
     fn leave(&mut self, why: Left) -> io::Error {
         self.left.get_or_insert(why);
         io::ErrorKind::BrokenPipe.into()
@@ -146,7 +146,7 @@ impl Write for Paged<'_> {
     }
 }
 
-/// What the user pages with: `KGQ_PAGER`, `PAGER`, else `less`; an empty one or `cat` means no paging.
+/// The user's pager command: `KGQ_PAGER`, else `PAGER`, else `less`. `None` if it is empty or `cat`, which turns paging off.
 fn pager_command() -> Option<String> {
     let chosen = ["KGQ_PAGER", "PAGER"].iter().find_map(|name| std::env::var(name).ok());
     match chosen.as_deref().map(str::trim) {
@@ -156,7 +156,7 @@ fn pager_command() -> Option<String> {
     }
 }
 
-/// Whether the shell finds the program that the command line starts with.
+/// Whether the shell finds the program at the start of the command line.
 fn is_there(command: &str) -> bool {
     let mut shell = Command::new("sh");
     shell.arg("-c").arg(format!("set -- {command}\ncommand -v -- \"$1\"")).stdin(Stdio::null()).stdout(Stdio::null());
@@ -164,7 +164,7 @@ fn is_there(command: &str) -> bool {
 }
 
 fn pager(command: &str) -> io::Result<(Child, std::process::ChildStdin)> {
-    // The user's own command line, with its own words and quotes.
+    // The command line is the user's own, with its words and quotes.
     let mut pager = Command::new("sh");
     pager.arg("-c").arg(format!("exec {command}")).stdin(Stdio::piped());
     if std::env::var_os("LESS").is_none() {
@@ -195,17 +195,17 @@ impl Screen {
     }
 }
 
-/// A screenful at a time.
+/// Shows a screenful at a time.
 struct Screens {
     screen: Screen,
-    /// The begin of a line.
+    /// The beginning of an incomplete line.
     rest: Vec<u8>,
-    /// How much of the screen is full.
+    /// The number of screen rows in use.
     used: usize,
 }
 
 impl Screens {
-    /// Shows whole lines; `false` if the reader wants no more.
+    /// Shows whole lines; returns `false` if the reader wants no more.
     fn show(&mut self, lines: &[u8], output: &mut Output, content: Content) -> io::Result<bool> {
         let room = self.screen.lines.saturating_sub(2).max(1);
         for line in lines.split_inclusive(|byte| *byte == b'\n') {
@@ -228,12 +228,12 @@ impl Screens {
     }
 }
 
-/// How many rows of the screen a text takes.
+/// The number of screen rows that a text takes.
 fn rows_on_screen(text: &str, columns: usize) -> usize {
     text.lines().map(|line| width(&without_colour(line)).div_ceil(columns.max(1)).max(1)).sum()
 }
 
-/// The line without our own colour codes (no others reach a terminal).
+/// The line without our own colour codes; no other codes reach a terminal.
 fn without_colour(line: &str) -> String {
     let mut out = String::with_capacity(line.len());
     let mut rest = line;

@@ -1,4 +1,4 @@
-//! What is said when the files have changed and were loaded anew.
+//! Reports in the session that the files changed and were loaded again.
 
 use super::Shell;
 use super::shared::ProjectState;
@@ -8,8 +8,8 @@ use kgq_syntax::text::{count, thousands};
 use std::sync::Arc;
 
 impl Shell<'_> {
-    /// Goes on with the graph that was loaded, if one was. If the files cannot be read, the graph stays what it was, and the error says
-    /// so.
+    /// Continues with the graph that was loaded, if one was. If the files cannot be read, the session keeps its graph, and
+    /// the error says so.
     pub(super) fn reloaded(&mut self, reloaded: Result<Option<Reloaded>>) -> Result<()> {
         let Reloaded { before, after, files } = match reloaded {
             Ok(None) => return Ok(()),

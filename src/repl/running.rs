@@ -1,8 +1,8 @@
-//! A query on a thread of its own, so that the prompt can come back whatever the query does.
+//! Runs a query on its own thread, so that the prompt can return whatever the query does.
 //!
-//! An interrupt asks the query to stop, and so does a limit on time or memory that it passes without noticing. One that does not
-//! hear is left to itself: its thread owns a share of the snapshot, and whatever it still answers is dropped. While the thread
-//! lives, the watchdog ends the program before the machine runs out of memory.
+//! A query is asked to stop by an interrupt, or when it exceeds a limit on time or memory without noticing. A query that does not
+//! react is abandoned: its thread keeps its share of the snapshot, and its answer is dropped. While the thread lives, the
+//! watchdog ends the program before the machine runs out of memory.
 
 use super::interrupt::Interrupts;
 use crate::commands::{Base, MemoryWatch, Watchdog, give_back};
@@ -17,20 +17,20 @@ use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
-/// Deep queries recurse deeply; memory is taken only as it is used.
+/// Deep queries recurse deeply. The system commits stack memory only as it is used.
 const STACK: usize = 256 << 20;
-/// How often interrupts and limits are looked at.
+/// The interval for checking interrupts and limits.
 const LOOK: Duration = Duration::from_millis(25);
-/// How long a query may take to stop once it was asked to.
+/// How long a query may take to stop after it was asked to.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// How long a query waits for one that was left and still holds memory, which would be counted as its own.
+/// How long a query waits for the memory of an abandoned one, which would otherwise be counted as its own.
 const GIVING_BACK: Duration = Duration::from_secs(10);
 
 /// How long after its deadline a query may still end by itself.
 const GRACE: Duration = Duration::from_millis(500);
 
-/// A whole answer, kept for `.last` and its like.
+/// A complete answer, kept for `.last` and similar commands.
 #[derive(Clone, Debug)]
 pub enum Kept {
     Table { variables: Vec<Variable>, rows: Arc<Vec<Row>> },
@@ -38,11 +38,11 @@ pub enum Kept {
     Graph(Arc<Vec<Triple>>),
 }
 
-/// Where a query says what came of it.
+/// Receives the result of a query.
 type Reply<'r> = &'r dyn Fn(Result<Kept>);
 
 impl Kept {
-    /// Gives the answer to `reply`. An error is told before what was kept so far is given back, which may take a second.
+    /// Passes the answer to `reply`. An error is reported before the rows kept so far are freed, which may take a second.
     fn tell(answer: Answer, budget: &Budget, reply: Reply<'_>) {
         match answer {
             Answer::Boolean(value) => reply(Ok(Self::Boolean(value))),
@@ -67,7 +67,7 @@ impl Kept {
         }
     }
 
-    /// What is written where all of the answer is.
+    /// The counts to report when the whole answer is written.
     pub fn written(&self) -> Written {
         let (rows, truth) = match self {
             Self::Table { rows, .. } => (rows.len(), None),
@@ -77,9 +77,9 @@ impl Kept {
         Written { rows: rows as u64, truth, ..Written::default() }
     }
 
-    /// The answer once more, as it came.
+    /// The answer again, as it was.
     pub fn answer(&self) -> Answer {
-        /// The things, each copied when it is asked for.
+        /// The items, each cloned when it is needed.
         fn each<T: Clone + Send + Sync + 'static>(kept: &Arc<Vec<T>>) -> Box<dyn Iterator<Item = Result<T>> + Send> {
             let kept = Arc::clone(kept);
             let mut at = 0..kept.len();
@@ -93,18 +93,18 @@ impl Kept {
     }
 }
 
-/// What is kept of an answer while it comes.
+/// The part of an answer that has arrived.
 struct Keeping<'b, T> {
     items: Vec<T>,
     budget: &'b Budget,
     held: Reservation,
-    /// Bytes that are not yet reserved.
+    /// Bytes not yet reserved.
     bytes: u64,
 }
 
-/// What a row takes beside its terms.
+/// The size of a row besides its terms.
 const ROW_BYTES: u64 = 24;
-/// Bytes that are kept between two looks at the memory.
+/// How many bytes may be added between two memory checks.
 const BYTES_BETWEEN_CHECKS: u64 = 1 << 18;
 
 impl<'b, T> Keeping<'b, T> {
@@ -122,7 +122,7 @@ impl<'b, T> Keeping<'b, T> {
     }
 }
 
-/// Answers a query, or says why it was stopped. `waiting` is called now and then with the time so far.
+/// Runs a query, or says why it was stopped. `waiting` is called repeatedly with the elapsed time.
 pub fn run(
     snapshot: Snapshot,
     query: Query,
@@ -131,7 +131,7 @@ pub fn run(
     interrupts: &Interrupts,
     waiting: impl FnMut(Duration),
 ) -> Result<Kept> {
-    // What is kept of the answer counts with what the query holds.
+    // The kept rows count against the memory limit of the query.
     let budget = options.budget.child(Work::Query, Limits { time: None, rows: None, ..options.limits });
     let options = EvaluationOptions { budget: budget.clone(), ..options };
     let asked = Asked { budget: budget.clone(), limits: options.limits, patience: PATIENCE };
@@ -142,17 +142,17 @@ pub fn run(
     asked.attend(work, base, interrupts, waiting)
 }
 
-/// A query that runs.
+/// A running query.
 struct Asked {
-    /// Cancelled to ask it to stop.
+    /// Cancelled to make the query stop.
     budget: Budget,
     limits: Limits,
     patience: Duration,
 }
 
 impl Asked {
-    /// Waits for what the work gives on a thread of its own; asks it to stop at an interrupt or a limit that is passed, and
-    /// leaves it at a second interrupt or when patience ends.
+    /// Runs the work on its own thread and waits for its result. Asks it to stop on an interrupt or an exceeded limit, and
+    /// abandons it on a second interrupt or when patience ends.
     fn attend(
         self,
         work: impl FnOnce(Reply<'_>) + Send + 'static,
@@ -177,7 +177,7 @@ impl Asked {
             .name("query".into())
             .stack_size(STACK)
             .spawn(move || {
-                // Nobody listens any more to a query that was left.
+                // Nobody listens to an abandoned query any more.
                 work(&|answer| drop(sender.send(answer)));
                 give_back();
                 drop((watchdog, running));
@@ -186,7 +186,7 @@ impl Asked {
         let mut stopped: Option<(Instant, Error)> = None;
         loop {
             match receiver.recv_timeout(LOOK) {
-                // What it says of being stopped is less than why it was.
+                // Its own error says less than the reason for stopping it.
                 Ok(Err(error)) if error.kind() == Kind::Interrupted => {
                     return Err(stopped.map_or(error, |(_, why)| why));
                 }
@@ -200,7 +200,7 @@ impl Asked {
             waiting(elapsed);
             let interrupts = interrupts.count();
             if stopped.is_none() {
-                // What notices the time by itself does so first.
+                // Leave queries that check the time themselves a moment to do so.
                 let late =
                     self.limits.time.filter(|time| elapsed > *time + GRACE).map(|time| took_longer(Work::Query, time));
                 let interrupted = || Error::new(Kind::Interrupted, "the query was interrupted");
@@ -238,7 +238,7 @@ mod tests {
         let mut looks = 0;
         let left = asked.attend(work, &mut Base::default(), &interrupts, |_| {
             looks += 1;
-            // The first interrupt is seen before the second comes.
+            // Wait until the first interrupt was seen before delivering the second.
             if looks == 1 || budget.is_cancelled() {
                 deliver();
             }

@@ -1,4 +1,4 @@
-//! `.save`: the last query becomes a canned one, and its answer the one that is expected of it.
+//! `.save`: turns the last query into a canned query, and its answer into the expected answer.
 
 use super::dot::at_most_one;
 use super::running::Kept;
@@ -61,7 +61,7 @@ pub fn save(shell: &mut Shell<'_>, words: &[String]) -> Result<()> {
     shell.reloaded(reloaded)
 }
 
-/// The file of the answer; one that is there already, or that would be loaded as data, is refused.
+/// The file of the expected answer. Refuses one that exists, or that would be loaded as data.
 fn expected_path(project: &Project, name: &str, ending: &str) -> Result<PathBuf> {
     let expected = format!("{}/{name}.{ending}", answers::FOLDER);
     if project.loads(&expected)? {
@@ -85,7 +85,7 @@ fn outcome(last: &Last) -> Outcome {
     }
 }
 
-/// The header of a new canned query: its name as a title to be replaced, and its columns.
+/// The header of a new canned query: a title made from its name, to be replaced, and its columns.
 fn header(name: &str, answer: &Kept) -> String {
     let title = name.rsplit('/').next().unwrap_or(name).replace(['-', '_'], " ");
     let mut chars = title.chars();

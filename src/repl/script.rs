@@ -1,7 +1,8 @@
-//! A text of queries and dot-commands in its parts.
+//! Splits a text into queries and dot-commands.
 //!
-//! A query ends at a `;` that stands outside every bracket, at an empty line, before a line that begins another query, before a
-//! dot-command, and at the end; never while a bracket, a string or a clause is open, except by a `;` alone on its line.
+//! A query ends at a `;` outside all brackets, at an empty line, before a line that begins another query, before a
+//! dot-command, and at the end of the text. It never ends while a bracket, a string or a clause is open, except at a `;`
+//! alone on its line.
 
 use kgq_syntax::sparql::{dot_command, tokenize, unfinished};
 use kgq_syntax::{TokenKind, significant};
@@ -10,14 +11,14 @@ use kgq_syntax::{TokenKind, significant};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ScriptItem {
     Query(String),
-    /// Without its dot.
+    /// A dot-command, without its dot.
     Command(String),
-    /// A query that something left open at the end of the text.
+    /// A query that is incomplete at the end of the text.
     Unfinished(String),
 }
 
-/// The parts in order, each with the number of its first line, counted from 1. A dot-command within an unfinished query comes
-/// before it.
+/// The parts in order, each with the number of its first line, counted from 1. A dot-command within an unfinished query precedes
+/// that query.
 pub fn parts(text: &str) -> Vec<(usize, ScriptItem)> {
     let mut parts = Vec::new();
     let mut open = String::new();
@@ -25,11 +26,11 @@ pub fn parts(text: &str) -> Vec<(usize, ScriptItem)> {
     for (number, line) in (1..).zip(text.lines()) {
         if let Some(command) = dot_command(line) {
             if !unfinished(&open) {
-                // A comment before a command is the command's.
+                // A comment before a command belongs to the command.
                 let query = std::mem::take(&mut open);
                 parts.extend((!blank(&query)).then_some((first, ScriptItem::Query(query))));
             } else if !open.is_empty() {
-                // Where the command stood, so that the lines after it keep their numbers.
+                // Keep an empty line in place of the command, so that the following lines keep their numbers.
                 open.push('\n');
             }
             parts.push((number, ScriptItem::Command(command.trim().to_owned())));
@@ -40,7 +41,7 @@ pub fn parts(text: &str) -> Vec<(usize, ScriptItem)> {
         }
         if blank(&open) {
             if line.trim().is_empty() {
-                // Lines after a comment keep their numbers.
+                // Keep empty lines after a comment, so that the following lines keep their numbers.
                 open.push_str(if open.is_empty() { "" } else { "\n" });
                 continue;
             }
@@ -59,7 +60,7 @@ pub fn parts(text: &str) -> Vec<(usize, ScriptItem)> {
         open.push('\n');
         while let Some((end, next)) = terminator(&open) {
             let rest = open[next..].to_owned();
-            // What goes on in the same line keeps its columns.
+            // Pad with spaces, so that the rest of the line keeps its columns.
             let column = open[..next].rsplit('\n').next().map_or(0, |line| line.chars().count());
             open.truncate(end);
             parts.push((first, ScriptItem::Query(std::mem::take(&mut open))));
@@ -76,7 +77,7 @@ pub fn parts(text: &str) -> Vec<(usize, ScriptItem)> {
     parts
 }
 
-/// Whether there is nothing but space and comments.
+/// Whether a text has only space and comments.
 fn blank(text: &str) -> bool {
     significant(&tokenize(text)).is_empty()
 }
@@ -87,7 +88,7 @@ fn begins_query(line: &str) -> bool {
     ["SELECT", "ASK", "CONSTRUCT", "DESCRIBE", "PREFIX", "BASE"].iter().any(|k| first.is_keyword(line, k))
 }
 
-/// The first `;` outside every bracket that ends a query: where it starts, and where the text goes on.
+/// The first `;` outside all brackets that ends a query: where it starts, and where the text continues.
 fn terminator(text: &str) -> Option<(usize, usize)> {
     let mut depth = 0i32;
     for token in significant(&tokenize(text)) {

@@ -1,4 +1,4 @@
-//! What the editor's parts read while the user types: prefixes, terms, canned queries. Replaced as a whole at a reload.
+//! The data that the editor reads while the user types: prefixes, terms, canned queries. A reload replaces it as a whole.
 
 use crate::commands::one_line;
 use kgq_graph::catalog::TermIndex;
@@ -7,13 +7,13 @@ use kgq_snapshot::Snapshot;
 use kgq_syntax::rdf::Prefixes;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
-/// One state of the project.
+/// A snapshot of the project's state.
 pub struct ProjectState {
     pub prefixes: Prefixes,
     pub snapshot: Snapshot,
-    /// Filled by a thread: a large graph takes longer than a prompt may.
+    /// Built on a thread, because a large graph takes longer than a prompt may.
     index: Arc<OnceLock<TermIndex>>,
-    /// Canned queries with their parameters.
+    /// Canned queries: name, title, parameters.
     pub queries: Vec<(String, String, Vec<String>)>,
 }
 
@@ -38,18 +38,18 @@ impl ProjectState {
             filled.get_or_init(|| TermIndex::build(&over));
         });
         if built.is_err() {
-            // Without a thread the prompt waits.
+            // Without a thread, the prompt has to wait.
             index.get_or_init(|| TermIndex::build(&snapshot));
         }
         Ok(Self { prefixes, snapshot, index, queries })
     }
 
-    /// The terms' index, once it is there; none of a snapshot that is found damaged.
+    /// The term index, once it is built; `None` also if the snapshot was found damaged.
     pub fn index(&self) -> Option<&TermIndex> {
         self.snapshot.intact().ok().and_then(|()| self.index.get())
     }
 
-    /// The same state before its index is there.
+    /// The same state before its index is built.
     #[cfg(test)]
     pub fn before_index(self) -> Self {
         Self { index: Arc::default(), ..self }
@@ -60,13 +60,13 @@ impl ProjectState {
         self.index.get_or_init(|| TermIndex::build(&self.snapshot));
     }
 
-    /// Waits for the index.
+    /// Waits for the term index.
     pub fn index_when_ready(&self) -> &TermIndex {
         self.index.wait()
     }
 }
 
-/// The state that is current.
+/// The current state.
 #[derive(Clone)]
 pub struct Shared(Arc<RwLock<Arc<ProjectState>>>);
 

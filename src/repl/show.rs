@@ -1,4 +1,4 @@
-//! How answers are shown: as a numbered table that fits, through the pager when long, or into a file.
+//! Shows answers: as a numbered table that fits the screen, through the pager when long, or into a file.
 
 use super::pager::{Left, Paged};
 use super::running::Kept;
@@ -10,15 +10,15 @@ use kgq_syntax::rdf::RdfFormat;
 use kgq_syntax::text::count;
 use std::io::Write;
 
-/// How answers look.
+/// How answers are shown.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ShowSettings {
-    /// As chosen with `.format`; without it a table, and Turtle for graphs.
+    /// The format chosen with `.format`; by default a table, or Turtle for graphs.
     pub format: Option<Format>,
     pub vertical: bool,
 }
 
-/// Cells of a text that a table shows; `.last` shows all.
+/// The maximum width of a text in a table, in cells; `.last` shows all of it.
 const LONGEST: usize = 240;
 
 /// Shows a new answer.
@@ -29,7 +29,7 @@ pub fn answer(shell: &mut Shell<'_>, last: &Last) -> Result<Written> {
     }
 }
 
-/// Shows an answer with its texts whole.
+/// Shows an answer without cutting its texts.
 pub fn whole(shell: &mut Shell<'_>, last: &Last) -> Result<()> {
     write(shell, last, None).map(|_| ())
 }
@@ -37,7 +37,7 @@ pub fn whole(shell: &mut Shell<'_>, last: &Last) -> Result<()> {
 fn write(shell: &mut Shell<'_>, last: &Last, longest: Option<usize>) -> Result<Written> {
     let to_terminal = shell.output.terminal.is_some();
     let format = match (&last.answer, shell.view.format) {
-        // A format for tables does not unmake a graph's, nor the reverse.
+        // A format for tables does not apply to graphs, nor the reverse.
         (Kept::Graph(_), None) => Format::Rdf(RdfFormat::Turtle),
         (Kept::Table { .. } | Kept::Boolean(_), Some(Format::Rdf(_)) | None) if to_terminal => Format::Table,
         (Kept::Table { .. } | Kept::Boolean(_), Some(Format::Rdf(_)) | None) => Format::Tsv,
@@ -82,7 +82,7 @@ fn write(shell: &mut Shell<'_>, last: &Last, longest: Option<usize>) -> Result<W
     Ok(written)
 }
 
-/// Passes on what is written, and notes whether a cell of it is cut.
+/// Passes output on, and notes whether a cell was cut.
 struct Marked<W> {
     out: W,
     has_cut: bool,

@@ -1,5 +1,5 @@
-//! `.output`: the file that answers go to instead of the screen. The first of a session replaces what was there, the next are
-//! appended, where the format can hold several.
+//! `.output`: sends answers to a file instead of the screen. The first answer of a session replaces the file; later ones are
+//! appended if the format can hold several.
 
 use super::dot::at_most_one;
 use super::{Last, Shell};
@@ -11,7 +11,7 @@ use kgq_syntax::text::count;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-/// Where answers go, and the files that have some of this session.
+/// The file for answers, and the files already written in this session.
 #[derive(Default)]
 pub struct Sink {
     pub file: Option<PathBuf>,
@@ -48,7 +48,7 @@ pub fn output(shell: &mut Shell<'_>, words: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// Writes an answer to the file, if one was named.
+/// Writes an answer to the file, if one is set.
 pub fn write(shell: &mut Shell<'_>, last: &Last) -> Result<Option<Written>> {
     let Some(path) = shell.sink.file.clone() else { return Ok(None) };
     let args = arguments(shell.view.format, &path);
@@ -89,7 +89,7 @@ fn is_device(path: &Path) -> bool {
     std::fs::metadata(path).is_ok_and(|m| !m.is_file() && !m.is_dir())
 }
 
-/// Whether a file of this format can hold one answer after another.
+/// Whether a file of this format can hold several answers in sequence.
 fn holds_several(format: Format) -> bool {
     let whole = matches!(
         format,

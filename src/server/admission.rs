@@ -1,6 +1,6 @@
-//! Who may work when: so many queries run at once, so many answers are open, and so many requests wait, for so long.
+//! Limits how many queries run at once, how many answers are open, and how many requests wait for how long.
 //!
-//! An answer whose reader is slow keeps its thread and lends its place to another query until the reader goes on.
+//! An answer whose reader is slow keeps its thread, but lends its running place to another query until the reader goes on.
 
 use super::clients::Client;
 use super::problem::Problem;
@@ -13,16 +13,16 @@ use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
-/// How much is done at once.
+/// Limits on concurrent work.
 #[derive(Clone, Copy, Debug)]
 pub struct Capacity {
-    /// Queries that run.
+    /// Queries running at once.
     pub running: usize,
-    /// Answers that were begun and are not at their end: each has a thread.
+    /// Answers begun and not yet finished: each holds a thread.
     pub open: usize,
-    /// Requests that wait for a place.
+    /// Requests waiting for a place.
     pub queue: usize,
-    /// How long one waits.
+    /// How long a request may wait for a place.
     pub wait: Duration,
 }
 
@@ -40,7 +40,7 @@ impl Admission {
         Self { capacity, running, open, waiting: AtomicUsize::new(0), clients }
     }
 
-    /// Waits for a place; where too many wait already, or this one did for too long, the client is asked to come again.
+    /// Waits for a place. If too many requests wait already, or this one waited too long, the client is asked to retry later.
     pub async fn enter(&self, client: &Client) -> Result<Admitted, Problem> {
         let presence = self.clients.enter(client).map_err(|refusal| match refusal {
             Refusal::Requests(most) => Problem::crowded(most),
@@ -66,7 +66,7 @@ impl Admission {
         timeout(self.capacity.wait, both).await.ok().flatten().ok_or_else(again)
     }
 
-    /// How many queries run, how many answers are open, and how many requests wait.
+    /// Returns how many queries run, how many answers are open, and how many requests wait.
     pub fn counts(&self) -> (usize, usize, usize) {
         let Capacity { running, open, .. } = self.capacity;
         let taken = |all: usize, semaphore: &Semaphore| all.saturating_sub(semaphore.available_permits());
@@ -74,7 +74,7 @@ impl Admission {
     }
 }
 
-/// One who waits, until it is dropped.
+/// One waiting request, counted until it is dropped.
 struct Queued<'a>(&'a AtomicUsize);
 
 impl<'a> Queued<'a> {
@@ -93,14 +93,14 @@ impl Drop for Queued<'_> {
     }
 }
 
-/// A place among those that work, until it is dropped.
+/// A place among the running requests, held until it is dropped.
 pub struct Admitted {
     _open: OwnedSemaphorePermit,
     /// `None` while it is lent to others.
     running: Option<OwnedSemaphorePermit>,
     all: Arc<Semaphore>,
     presence: Presence,
-    /// Since when it is worked here without a pause.
+    /// The start of the current uninterrupted stretch of work.
     since: Instant,
 }
 
@@ -111,17 +111,17 @@ impl Drop for Admitted {
 }
 
 impl Admitted {
-    /// What the client's queries hold together, where that has a limit.
+    /// The memory shared by all queries of this client, if it is limited.
     pub fn memory_of_client(&self) -> Option<&Budget> {
         self.presence.memory()
     }
 
-    /// Lends the place to others while this thread waits for something, and takes one again.
+    /// Lends the running place to others while this thread waits for something, then takes one again.
     pub fn lend<T>(&mut self, wait: impl FnOnce() -> T) -> T {
         self.presence.worked(self.since.elapsed());
         self.running = None;
         let value = wait();
-        // It is never closed.
+        // The semaphore is never closed.
         self.running = Handle::current().block_on(Arc::clone(&self.all).acquire_owned()).ok();
         self.since = Instant::now();
         value

@@ -1,4 +1,4 @@
-//! A query → its answer, in the format that the client takes: within the limits, named by a tag, streamed.
+//! Answers a query in the format that the client accepts: within the limits, with an entity tag, streamed.
 
 use super::Shared;
 use super::bundle;
@@ -23,9 +23,9 @@ use kgq_syntax::error::{Error, Source};
 use kgq_syntax::rdf::NamedNode;
 use sha2::{Digest, Sha256};
 
-/// What is asked.
+/// What the client asks for.
 pub enum Question {
-    /// A query, and the graphs that the request says it looks into: as default graph, and by name.
+    /// A query, and the default and named graphs that the request names as its dataset.
     Text { text: String, dataset: Option<(Vec<NamedNode>, Vec<NamedNode>)> },
     /// The triples of a named graph, or of the default graph.
     Graph(Option<NamedNode>),
@@ -34,7 +34,7 @@ pub enum Question {
 }
 
 impl Question {
-    /// What the log knows it by: the query, or the name of the canned one.
+    /// The text logged for the question: the query itself, or the name of the canned query.
     fn text(&self) -> &str {
         match self {
             Self::Text { text, .. } => text,
@@ -43,7 +43,7 @@ impl Question {
         }
     }
 
-    /// What a file with the answer is called, without an ending.
+    /// The file name for a saved answer, without extension.
     pub fn name(&self) -> &str {
         match self {
             Self::Canned { name, .. } => name.rsplit('/').next().unwrap_or("answer"),
@@ -52,19 +52,19 @@ impl Question {
     }
 }
 
-/// That an answer is a file of this name, as browsers save it.
+/// The `Content-Disposition` value under which browsers save the answer as a file of this name.
 pub fn attachment(name: &str, ending: &str) -> HeaderValue {
     let plain: String = name.chars().filter(|c| c.is_ascii_alphanumeric() || ['-', '_', '.'].contains(c)).collect();
     let told = HeaderValue::from_str(&format!("attachment; filename=\"{plain}.{ending}\""));
     told.unwrap_or_else(|_| HeaderValue::from_static("attachment"))
 }
 
-/// All triples of the graph that a query looks into.
+/// Selects every triple of the graph that a request addresses.
 const ALL: &str = "CONSTRUCT WHERE { ?s ?p ?o }";
 
-/// Answers a question, or what is asked of its answer: why it has a row or has none, or a bundle of it.
+/// Answers a question, or a request about its answer: why a row is there or missing, or a bundle of the answer.
 pub async fn respond_to(server: &Shared, asked: RequestKey, question: Question) -> Result<Response, Problem> {
-    // What is written wrongly is refused, whatever is asked.
+    // A malformed parameter is refused, whatever else the request asks for.
     cites(&asked)?;
     match why::about(&asked)? {
         Some(about) => why::tell(server, asked, question, about).await,
@@ -78,7 +78,7 @@ pub async fn answer(server: &Shared, asked: RequestKey, question: Question) -> R
     work(server, asked, move |job, reply| Asking { job, question: &question }.run(reply)).await
 }
 
-/// Whether each row is wanted with its sources.
+/// Whether each row is to come with its sources.
 pub fn cites(asked: &RequestKey) -> Result<bool, Problem> {
     match asked.one("cite")? {
         None | Some("0" | "false") => Ok(false),
@@ -87,7 +87,7 @@ pub fn cites(asked: &RequestKey) -> Result<bool, Problem> {
     }
 }
 
-/// One question at work.
+/// One question being answered.
 struct Asking<'a> {
     job: &'a Job<'a>,
     question: &'a Question,
@@ -96,15 +96,15 @@ struct Asking<'a> {
 impl Asking<'_> {
     fn run(&self, reply: &mut Reply) -> Result<(), Ending> {
         let Job { held, asked, options, .. } = self.job;
-        // It is named once.
+        // The query is recorded once per request.
         let _ = asked.tally.query.set(self.question.text().to_owned());
         let query = parse(self.job, self.question)?;
         let cites = cites(asked)?;
-        // With sources, a graph is a table of its triples, and a truth one of a row.
+        // With sources, a graph becomes a table of its triples, and a boolean a table with one row.
         let form = if cites { Form::Select } else { query.form() };
         let chosen = negotiate::format(form, asked.one("format")?, asked.accept.as_deref())?;
         let coding = match chosen.format {
-            // They are compressed within.
+            // These formats compress their content themselves.
             Format::Parquet | Format::Excel => Coding::Identity,
             _ => negotiate::coding(asked.accept_encoding.as_deref()),
         };
@@ -139,7 +139,7 @@ impl Asking<'_> {
         Ok(())
     }
 
-    /// The answer with the sources of each row.
+    /// Writes the answer with the sources of each row.
     fn cited(
         &self,
         query: &Query,
@@ -163,7 +163,7 @@ impl Asking<'_> {
         Ok(())
     }
 
-    /// What is said before the answer: its type, its tag, how long it may be kept.
+    /// Sets the headers of the answer: its media type, its tag, how long it may be cached.
     fn head(&self, query: &Query, chosen: &Chosen, coding: Coding, cites: bool, reply: &mut Reply) {
         let tag = is_repeatable(&query.algebra).then(|| {
             let mut tag = Tag::of(self.job.held, &chosen.media_type, coding);
@@ -199,7 +199,7 @@ impl Asking<'_> {
     }
 }
 
-/// The query that is asked.
+/// Parses the query of a question.
 pub fn parse(job: &Job<'_>, question: &Question) -> Result<Query, Ending> {
     let graph = &job.held.graph;
     let parsed = match question {
@@ -223,12 +223,12 @@ pub fn parse(job: &Job<'_>, question: &Question) -> Result<Query, Ending> {
     parsed.map_err(|error| job.server.problem(&error).into())
 }
 
-/// What relative IRIs of a query are resolved against where the graph has no base: the address that was asked.
+/// The base for relative IRIs of a query if the graph declares none: the requested address.
 fn base(job: &Job<'_>) -> String {
     format!("{}{}", job.server.address_for(job.asked), job.asked.path)
 }
 
-/// Says what the answer is: its type, its tag, how long it may be kept.
+/// Sets the headers of an answer: its media type, its tag, how long it may be cached.
 pub fn head(server: &Shared, chosen: &Chosen, tag: Option<Tag>, reply: &mut Reply) {
     let caching = if tag.is_some() { server.settings.caching() } else { HeaderValue::from_static("no-store") };
     let headers = reply.headers();
@@ -249,7 +249,8 @@ pub fn head(server: &Shared, chosen: &Chosen, tag: Option<Tag>, reply: &mut Repl
     }
 }
 
-/// Names an answer by all that it depends on: first the version of the graph, by which who writes says what it has seen.
+/// An entity tag over everything that an answer depends on. It starts with the version of the graph, so that a writing
+/// client can say which version it has seen.
 pub struct Tag {
     version: String,
     rest: Sha256,

@@ -1,5 +1,5 @@
-//! What is made ready while nobody waits: when somebody has looked at a page, all canned queries are answered, so that pages of things say
-//! which answers hold them.
+//! Answers all canned queries in the background once somebody has opened a page, so that the page of a thing can list the answers
+//! that contain it.
 
 use super::Shared;
 use super::connections::STACK;
@@ -7,10 +7,10 @@ use super::state::Held;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How long it is waited while others ask.
+/// The pause before looking again whether other requests still run.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// Answers the canned queries of a graph on a thread of its own, once, as long as the graph is current. Requests go first.
+/// Answers the canned queries of a graph once, on its own thread, while the graph is current. Requests take precedence.
 pub fn answer_all(server: &Shared, held: &Arc<Held>) {
     held.answering.call_once(|| {
         let (server, held) = (Arc::clone(server), Arc::clone(held));
@@ -24,10 +24,10 @@ pub fn answer_all(server: &Shared, held: &Arc<Held>) {
                     std::thread::sleep(PAUSE);
                 }
             };
-            // What fails here fails for who asks for the page, too, and is told there.
+            // A query that fails here fails again when its page is opened, and is reported there.
             let _ = held.pages.answer_all(&go_on);
         };
-        // Without a thread, pages say less.
+        // If no thread can be started, pages only lack these lists.
         let _ = std::thread::Builder::new().name("answers".into()).stack_size(STACK).spawn(work);
     });
 }

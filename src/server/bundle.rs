@@ -1,4 +1,4 @@
-//! `format=bundle` of a query: the answer in one file with what proves it, as `kgq bundle` writes it.
+//! `format=bundle` of a query: a file with the answer and its proof, as `kgq bundle` writes it.
 
 use super::Shared;
 use super::answer::{Question, attachment};
@@ -17,15 +17,15 @@ use kgq_syntax::error::{Error, Result as Outcome, Source};
 use std::io::Write as _;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Of a bundle.
+/// The media type of a bundle.
 pub const MEDIA_TYPE: &str = "application/zip";
 
-/// Whether the answer is asked for as a bundle.
+/// Whether the request asks for a bundle.
 pub fn wanted(asked: &RequestKey) -> Result<bool, Problem> {
     Ok(asked.one("format")?.is_some_and(|format| ["bundle", MEDIA_TYPE].contains(&format)))
 }
 
-/// Makes a bundle of the answer. It is made anew each time, as it says when it was.
+/// Makes a bundle of the answer. Bundles are not cached, because each contains the time at which it was made.
 pub async fn bundle(server: &Shared, asked: RequestKey, question: Question) -> Result<Response, Problem> {
     work(server, asked, move |job, reply| {
         let bytes = made(job, &question).map_err(|error| job.server.problem(&error))?;
@@ -43,7 +43,7 @@ fn made(job: &Job<'_>, question: &Question) -> Outcome<Vec<u8>> {
     let graph = &job.held.graph;
     let question = match question {
         Question::Text { text, dataset: None } => {
-            // What is wrong with it is told as of any query.
+            // An error in the query is reported as for any query.
             graph.parse(Source::new("query", text))?;
             bundle::Question::written(text.clone())
         }

@@ -1,4 +1,4 @@
-//! `/query/NAME?param=value`: the project's canned queries, each at an address of its own.
+//! `/query/NAME?param=value`: the canned queries of the project, each at its own address.
 
 use super::Shared;
 use super::answer::{Question, respond_to};
@@ -50,18 +50,18 @@ async fn run(server: &Shared, name: String, parts: &Parts, body: Option<Body>) -
     respond_to(server, asked, Question::Canned { name, values }).await
 }
 
-/// The canned queries, if the graph is a project's.
+/// Returns the canned queries if the graph belongs to a project.
 pub fn catalog(graph: &Graph) -> Result<Option<&Catalog>, Problem> {
     Ok(graph.catalog_if_any()?)
 }
 
-/// That there is a canned query of this name; else 404 with near ones.
+/// Checks that a canned query has this name; otherwise answers 404 with similar names.
 fn find(graph: &Graph, name: &str) -> Result<(), Problem> {
     let known = catalog(graph)?;
     let names = known.iter().flat_map(|catalog| &catalog.queries).map(|query| query.name.as_str());
     match known.map(|catalog| catalog.get(name)) {
         Some(Ok(_)) => Ok(()),
-        // A query of this name that cannot be read says why.
+        // A query of this name exists but cannot be read: report why.
         Some(Err(error)) if error.place().is_some() || error.kind() != Kind::Input => Err(error.into()),
         Some(Err(_)) | None => {
             let problem = Problem::not_found(format!("there is no canned query `{name}`"));
@@ -71,7 +71,7 @@ fn find(graph: &Graph, name: &str) -> Result<(), Problem> {
     }
 }
 
-/// All canned queries with their parameters.
+/// Lists all canned queries with their parameters.
 pub async fn list(State(server): State<Shared>, request: Request<Body>) -> Response {
     let (parts, _) = request.into_parts();
     let listed = async {

@@ -1,20 +1,20 @@
-//! Who asks: known by the name of a token, else by an address, so that each has its share of the server ([`super::shares`]).
+//! Identifies clients by their token name or their address, so that each gets its share of the server ([`super::shares`]).
 
 use axum::http::HeaderMap;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Client {
-    /// By the name of its token.
+    /// Identified by the name of its token.
     Token(String),
     Address(IpAddr),
-    /// Not told, as for what this program asks of itself.
+    /// No client address, as for requests that this program makes itself.
     Unknown,
 }
 
 impl Client {
-    /// Who asks from this address, or through the proxy that has it: then what the proxy adds at the end of `X-Forwarded-For` counts,
-    /// and nothing that the client could have written before it.
+    /// Identifies the client behind this peer address. If the peer is a known proxy, the entry that the proxy appended to
+    /// `X-Forwarded-For` counts, and nothing that the client could have written before it.
     pub fn at(peer: SocketAddr, headers: &HeaderMap, proxies: &[IpAddr]) -> Self {
         let mut address = plain(peer.ip());
         let told = headers.get_all("x-forwarded-for").into_iter().filter_map(|value| value.to_str().ok());
@@ -32,12 +32,12 @@ impl Client {
     }
 }
 
-/// An address of the fourth version in the sixth's dress is one of the fourth.
+/// Turns an IPv4 address mapped into IPv6 back into IPv4.
 fn plain(address: IpAddr) -> IpAddr {
     address.to_canonical()
 }
 
-/// Of the sixth version, a customer has all addresses of a network of 64 bits.
+/// Masks an IPv6 address to its /64 network: one customer usually holds all its addresses.
 fn network(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(_) => address,

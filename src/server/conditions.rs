@@ -1,11 +1,11 @@
-//! What a client says it has seen, before it writes (RFC 9110, §13.1): `If-Match` and `If-None-Match`.
+//! Preconditions of a write, `If-Match` and `If-None-Match` (RFC 9110, §13.1): which version the client has seen.
 
 use super::problem::Problem;
 use super::request::text;
 use axum::http::header::{IF_MATCH, IF_NONE_MATCH};
 use axum::http::{HeaderMap, StatusCode};
 
-/// Conditions of a change.
+/// Preconditions of a change.
 #[derive(Clone, Debug, Default)]
 pub struct Conditions {
     if_match: Option<String>,
@@ -17,20 +17,20 @@ impl Conditions {
         Self { if_match: text(headers, IF_MATCH), if_none_match: text(headers, IF_NONE_MATCH) }
     }
 
-    /// The condition that the graph is of this version.
+    /// The precondition that the graph still has this version.
     pub fn of_version(version: &str) -> Self {
         Self { if_match: Some(format!("\"{version}\"")), if_none_match: None }
     }
 
-    /// Whether there are none.
+    /// Whether the request states no precondition.
     pub fn is_empty(&self) -> bool {
         self.if_match.is_none() && self.if_none_match.is_none()
     }
 
-    /// Whether they hold for a graph of this version, and for what is written, which is there or not.
+    /// Checks the preconditions against the current version of the graph, and against whether the target of the write exists.
     ///
     /// # Errors
-    /// Which one does not.
+    /// Names the precondition that fails.
     pub fn check(&self, version: &str, is_there: bool) -> Result<(), Problem> {
         let failed = |what: &str| Err(Problem::new(StatusCode::PRECONDITION_FAILED, what));
         let names = |list: &str| list.trim() == "*" && is_there || tags(list).any(|tag| is_of(tag, version));
@@ -48,7 +48,7 @@ fn tags(list: &str) -> impl Iterator<Item = &str> {
     list.split(',').map(str::trim)
 }
 
-/// Whether a tag is that of an answer from the graph of this version. A weak tag promises too little to write by.
+/// Whether a tag belongs to an answer from this version of the graph. A weak tag is too weak to write by, so it never matches.
 fn is_of(tag: &str, version: &str) -> bool {
     let inner = tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"'));
     inner.is_some_and(|tag| tag.split('-').next() == Some(version))

@@ -1,4 +1,4 @@
-//! Connections: accepted up to a number, ended where they stand still, and at a stop finished for a while.
+//! Accepts connections up to a maximum, closes stalled ones, and lets the open ones finish for a while when the server stops.
 
 use super::{Shared, reload, routes};
 use axum::http::Request;
@@ -19,38 +19,38 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::sleep;
 use tokio_io_timeout::TimeoutStream;
 
-/// Deep queries recurse deeply; memory is taken only as it is used.
+/// Deep queries recurse deeply. The system commits stack memory only as it is used.
 pub const STACK: usize = 256 << 20;
-/// Threads that carry connections: they compute nothing.
+/// Threads that run the connections; they do no query work.
 const CARRIERS: usize = 2;
-/// How long what runs may go on after the server was asked to stop.
+/// How long running work may continue after the server was asked to stop.
 const LAST: Duration = Duration::from_secs(10);
-/// What is read of a request before its body: the line with the address, and the headers.
+/// The longest part of a request before its body: the request line and the headers.
 const LONGEST_HEAD: usize = 96 << 10;
-/// How long no connection is accepted when the system has no room for one.
+/// How long to pause accepting connections when the system has no resources for another one.
 const BREATH: Duration = Duration::from_millis(100);
 
-/// How many connections for metrics there may be.
+/// The maximum number of connections for metrics.
 const MEASURERS: usize = 16;
 
-/// Where the server listens.
+/// The sockets on which the server listens.
 pub struct Listeners {
     pub main: TcpListener,
-    /// For metrics alone.
+    /// Serves metrics only.
     pub metrics: Option<TcpListener>,
 }
 
-/// What the program is told from outside.
+/// A signal to the program from outside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Signal {
     Stop,
     Reload,
 }
 
-/// Serves until it is told to stop, and what runs is finished, or its time is over, or it is told to stop once more.
+/// Serves until it is told to stop, then waits for running work until that is done, its time is over, or a second stop arrives.
 ///
 /// # Errors
-/// That the system gives no threads or sockets.
+/// The system cannot provide threads or sockets.
 pub fn serve(server: Shared, listeners: Listeners, signals: UnboundedReceiver<Signal>) -> Result<()> {
     let (reload, asked) = std::sync::mpsc::channel();
     let follower = Arc::clone(&server);
@@ -82,7 +82,7 @@ pub fn serve(server: Shared, listeners: Listeners, signals: UnboundedReceiver<Si
         run(&server, asynchronous(listeners.main)?, signals, &reload).await;
         Ok(())
     });
-    // A query that does not hear ends with the program.
+    // A query that ignores its cancellation ends with the program.
     runtime.shutdown_background();
     served
 }
@@ -93,7 +93,7 @@ fn asynchronous(listener: TcpListener) -> Result<tokio::net::TcpListener> {
     tokio::net::TcpListener::from_std(listener).map_err(failed)
 }
 
-/// Accepts connections until the server is told to stop, and finishes what runs.
+/// Accepts connections until the server is told to stop, then waits for running work.
 async fn run(
     server: &Shared,
     listener: tokio::net::TcpListener,
@@ -107,7 +107,7 @@ async fn run(
         tokio::select! {
             () = accept(server, &listener, (&router, Security::AsSet), &free, &open) => {}
             signal = signals.recv() => match signal {
-                // The thread lives as long as there is somebody who sends.
+                // The receiving thread lives as long as a sender exists.
                 Some(Signal::Reload) => drop(reload.send(())),
                 Some(Signal::Stop) | None => break,
             },
@@ -123,15 +123,15 @@ async fn run(
     }
 }
 
-/// Whether connections are secured.
+/// Whether connections use TLS.
 #[derive(Clone, Copy, Debug)]
 enum Security {
-    /// By TLS, where a certificate is set.
+    /// Use TLS if a certificate is configured.
     AsSet,
     None,
 }
 
-/// Accepts one connection, and lets it be served.
+/// Accepts one connection and starts serving it.
 async fn accept(
     server: &Shared,
     listener: &tokio::net::TcpListener,
@@ -150,12 +150,12 @@ async fn accept(
     });
 }
 
-/// Serves a connection until it ends. How it ends is the client's affair; the log has the request.
+/// Serves a connection until it ends. How it ends is not reported: the log has the requests.
 async fn carry(server: &Shared, stream: TcpStream, (router, security): (Peered, Security), watcher: Watcher) {
     let mut stopping = server.stopping.subscribe();
     let stream = tokio::select! {
         stream = opened(server, stream, security) => stream,
-        // Nothing was asked yet.
+        // No request has arrived on it yet.
         _ = stopping.wait_for(|stops| *stops) => return,
     };
     if let Some(stream) = stream {
@@ -167,7 +167,7 @@ async fn stopped_again(signals: &mut UnboundedReceiver<Signal>) {
     while signals.recv().await == Some(Signal::Reload) {}
 }
 
-/// The next connection, when there is room for it. `None` where the system has none.
+/// Waits for a free place and accepts the next connection. Returns `None` if the system has no resources for it.
 async fn next(
     listener: &tokio::net::TcpListener,
     free: &Arc<Semaphore>,
@@ -177,11 +177,11 @@ async fn next(
     Some((stream, peer, taken))
 }
 
-/// The other end of a connection.
+/// The address of the other end of a connection.
 #[derive(Clone, Copy, Debug)]
 pub struct Peer(pub SocketAddr);
 
-/// Tells the router with each request who sent it.
+/// Passes the address of the sender to the router with each request.
 struct Peered {
     router: TowerToHyperService<axum::Router>,
     peer: SocketAddr,
@@ -198,16 +198,16 @@ impl Service<Request<Incoming>> for Peered {
     }
 }
 
-/// What bytes come from and go to, by TLS or without.
+/// A byte stream, with or without TLS.
 trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
-/// A stream on which one can speak; writing ends with an error where nobody reads. `None` where the other side does not speak TLS as we do,
-/// or takes too long for it.
+/// Prepares a stream for requests; writing fails after a while if nobody reads. Returns `None` if the TLS handshake fails or
+/// takes too long.
 async fn opened(server: &Shared, stream: TcpStream, security: Security) -> Option<Box<dyn Stream>> {
     let patience = server.settings.patience;
-    // Pieces are large; what is small is the last one.
+    // Pieces are large; a small write is the last one, so there is nothing to wait for.
     let _ = stream.set_nodelay(true);
     let mut stream = TimeoutStream::new(stream);
     stream.set_write_timeout(Some(patience));
@@ -222,7 +222,7 @@ async fn opened(server: &Shared, stream: TcpStream, security: Security) -> Optio
     }
 }
 
-/// A connection that is served, and ended where the other side neither sends nor reads.
+/// Serves a connection, and closes it if the other side neither sends nor reads.
 fn connection(
     server: &Shared,
     stream: Box<dyn Stream>,

@@ -1,4 +1,4 @@
-//! What every request passes: whether it came by a name of this server, whether it may ask, and what every answer says to browsers.
+//! Checks every request: does it use a name of this server, and may this client ask? Sets the security headers of every answer.
 
 use super::Shared;
 use super::clients::Client;
@@ -18,7 +18,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use std::net::{IpAddr, SocketAddr};
 
-/// Refuses who came by another name, and adds the headers that keep browsers from misusing an answer.
+/// Refuses requests under a foreign host name, and adds the headers that keep browsers from misusing an answer.
 pub async fn pass(State(server): State<Shared>, request: Request<Body>, next: Next) -> Response {
     let mut response = match refusal(&server, &request) {
         Some(problem) => problem.into_response(),
@@ -34,13 +34,13 @@ pub async fn pass(State(server): State<Shared>, request: Request<Body>, next: Ne
     for (name, value) in ALWAYS {
         headers.insert(name, HeaderValue::from_static(value));
     }
-    // A page has a policy of its own; of data, nothing is run or framed.
+    // Pages bring their own policy; other answers must not be run or framed.
     let policy = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
     headers.entry(CONTENT_SECURITY_POLICY).or_insert(policy);
     response
 }
 
-/// What is told to all: whether the server lives, and the page to sign in at, with what it loads. Signing out says nothing of the graph.
+/// Open to everyone: the health checks, and the sign-in page with its assets. Signing out reveals nothing about the graph.
 const OPEN: [&str; 8] = [
     "/healthz",
     "/readyz",
@@ -52,9 +52,9 @@ const OPEN: [&str; 8] = [
     "/assets/icon.svg",
 ];
 
-/// Who may ask: without tokens for reading everybody, else who has one, or is signed in by one.
+/// Admits everyone if no token guards reading; otherwise only holders of a token and users signed in with one.
 pub async fn admit(State(server): State<Shared>, mut request: Request<Body>, next: Next) -> Response {
-    // The form asks by itself who is there: who signed in long ago is sent to do so again, and not only refused.
+    // The form itself checks who is signed in, so that a user whose session expired can sign in again instead of being refused.
     let is_form = request.uri().path() == "/edit" && server.settings.writing.is_some();
     let is_open = is_form || OPEN.contains(&request.uri().path());
     let given = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
@@ -88,7 +88,8 @@ pub async fn admit(State(server): State<Shared>, mut request: Request<Body>, nex
         .into_response()
 }
 
-/// Why a request is refused by its address. A page of somebody else's, whose name was made to lead here, has another name than ours.
+/// Refuses a request by its host name. A foreign page whose host name was made to resolve to this server (DNS rebinding)
+/// still sends its own host name.
 fn refusal(server: &Shared, request: &Request<Body>) -> Option<Problem> {
     let header = request.headers().get(HOST).map(|host| host.to_str().unwrap_or_default());
     let absolute = request.uri().authority().map(|authority| authority.as_str());
@@ -103,13 +104,13 @@ fn refusal(server: &Shared, request: &Request<Body>) -> Option<Problem> {
     )
 }
 
-/// Why a page of another origin may not ask where more than reading what is shown is at stake. What is no page sends no origin.
+/// Refuses a page of another origin where it could do more than read public data. Clients other than browsers send no origin.
 pub fn foreign_origin(server: &Shared, headers: &HeaderMap) -> Option<Problem> {
     let origin = headers.get(ORIGIN)?.to_str().unwrap_or_default();
     let host = headers.get(HOST).and_then(|host| host.to_str().ok());
     let at = origin.split_once("://").map(|(_, authority)| authority);
     let is_own = at.zip(host).is_some_and(|(at, host)| at.eq_ignore_ascii_case(host));
-    // A proxy before the server may ask it by another name than browsers do.
+    // A proxy in front of the server may use another host name than browsers do.
     let is_public = server.settings.names.has_origin(origin);
     if is_own || is_public || server.settings.origins.iter().any(|named| named == "*" || named == origin) {
         return None;
@@ -118,7 +119,7 @@ pub fn foreign_origin(server: &Shared, headers: &HeaderMap) -> Option<Problem> {
     Some(problem.hint("who runs the server can let them with `--cors ORIGIN`"))
 }
 
-/// The names by which this server may be asked.
+/// The host names under which this server answers.
 pub struct Names {
     listens: SocketAddr,
     public: Vec<String>,
@@ -126,7 +127,7 @@ pub struct Names {
 }
 
 impl Names {
-    /// By the address that is listened on, and by names of hosts or addresses of sites.
+    /// Builds the names from the listening address, and from configured host names or site addresses.
     pub fn new(listens: SocketAddr, public: &[String]) -> Self {
         let host = |name: &String| {
             let rest = name.split_once("://").map_or(name.as_str(), |(_, rest)| rest);
@@ -136,12 +137,12 @@ impl Names {
         Self { listens, public: public.iter().map(host).collect(), origins }
     }
 
-    /// Whether pages of this origin are the server's own, by a name that it is known by.
+    /// Whether this origin belongs to the server itself, under one of its configured names.
     fn has_origin(&self, origin: &str) -> bool {
         self.origins.iter().any(|own| own == origin)
     }
 
-    /// Whether a host, with or without a port, is one of them. An address in numbers is no name that could be made to lead here.
+    /// Whether a host, with or without a port, is one of the names. A numeric address is safe: nobody can make it resolve here.
     fn knows(&self, host: &str) -> bool {
         let host = host_of(host);
         if self.public.iter().any(|name| name.eq_ignore_ascii_case(host)) {
@@ -155,7 +156,7 @@ impl Names {
     }
 }
 
-/// A host without its port.
+/// Strips the port from a host.
 fn host_of(authority: &str) -> &str {
     match authority.rsplit_once(':') {
         Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) && !host.ends_with(':') => host,

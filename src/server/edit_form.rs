@@ -1,4 +1,5 @@
-//! `/edit?iri=`: a thing corrected by a form; `/edit?class=`: one that is made. It shows the difference before it saves, and saves what was made of the version it showed.
+//! `/edit?iri=` edits a thing by a form; `/edit?class=` creates one. The form shows the difference before it saves, and
+//! saves only if the graph still has the version that the difference was made from.
 
 use super::Shared;
 use super::conditions::Conditions;
@@ -29,12 +30,12 @@ use kgq_syntax::rdf::{NamedNode, NamedOrBlankNode, Term};
 
 const METHODS: &str = "GET, HEAD, POST, OPTIONS";
 
-/// A form as it came.
+/// A submitted form.
 #[derive(Clone)]
 struct Sent {
-    /// Of a thing that is made: empty, where its name is made of its label.
+    /// The IRI of the thing. It is empty for a new thing that is to be named after its label.
     iri: String,
-    /// The class of a thing that is made.
+    /// The class of a new thing.
     class: String,
     version: String,
     message: String,
@@ -56,9 +57,9 @@ pub async fn handle(State(server): State<Shared>, request: Request<Body>) -> Res
     }
 }
 
-/// Why there is no form, to who asked by a browser as a page.
+/// Explains as a page why there is no form, if a browser asked for a page.
 async fn in_words(server: &Shared, parts: &Parts, problem: Problem) -> Response {
-    // Where there is no place for a form, there is none for a page.
+    // If there is no capacity for a form, there is none for a page either.
     if problem.status() == StatusCode::TOO_MANY_REQUESTS {
         return problem.into_response();
     }
@@ -68,7 +69,7 @@ async fn in_words(server: &Shared, parts: &Parts, problem: Problem) -> Response 
     page.unwrap_or_else(|_| problem.into_response())
 }
 
-/// The same where there is a place to make a page.
+/// Does the same inside a job.
 fn without_form(job: &Job<'_>, ending: Ending) -> Ending {
     let Ending::Failed(problem) = ending else { return ending };
     if !wants(job.asked) {
@@ -84,7 +85,7 @@ fn without_form(job: &Job<'_>, ending: Ending) -> Ending {
     }
 }
 
-/// Who may write by forms; `None` is who should sign in first.
+/// Returns who may write by forms, or `None` if the user has to sign in first.
 fn author(parts: &Parts) -> Result<Option<(Holder, Signed)>, Problem> {
     let (Some(holder), Some(signed)) = (parts.extensions.get::<Holder>(), parts.extensions.get::<Signed>()) else {
         return Ok(None);
@@ -92,7 +93,7 @@ fn author(parts: &Parts) -> Result<Option<(Holder, Signed)>, Problem> {
     Ok(Some((may_write(holder)?.clone(), signed.clone())))
 }
 
-/// The form as nobody has filled it.
+/// Shows the form before anything was entered.
 async fn open(server: &Shared, parts: &Parts) -> Result<Response, Problem> {
     let Some((_, signed)) = author(parts)? else {
         let here = parts.uri.path_and_query().map_or("/", |path| path.as_str());
@@ -130,12 +131,12 @@ fn thing(graph: &Graph, iri: &str) -> Result<NamedNode, Ending> {
     node.ok_or_else(|| Problem::bad_request(format!("`{iri}` is neither an IRI nor a CURIE")).into())
 }
 
-/// What a form is about, with its fields.
+/// The subject of a form, with its fields.
 struct Form {
-    /// The thing; of one that is made, its class.
+    /// The thing, or the class of a new thing.
     node: NamedNode,
     fields: Vec<Field>,
-    /// Of a thing that is made: what it is to be called, as far as that is said.
+    /// The name chosen for a new thing, as far as it is known; `None` if the thing exists.
     new: Option<String>,
 }
 
@@ -153,12 +154,12 @@ impl Form {
         self.new.is_some()
     }
 
-    /// The class of a thing that is made.
+    /// The class of a new thing.
     fn class(&self) -> Option<&NamedNode> {
         Some(&self.node).filter(|_| self.is_new())
     }
 
-    /// What the rows are about. One that is made must not be there yet.
+    /// Returns the thing that the rows describe. A new thing must not exist yet.
     fn thing(&self, graph: &Graph, sent: &Sent) -> Result<NamedNode, Ending> {
         if !self.is_new() {
             return Ok(self.node.clone());
@@ -187,13 +188,13 @@ fn says_something_of(graph: &Graph, thing: &NamedNode) -> Outcome<bool> {
     Ok(graph.dataset()?.quads().iter().any(|quad| quad.subject == subject))
 }
 
-/// Whether a class is described, has members, or has a shape.
+/// Whether a statement has the class as its subject, or as its object: for a member, a subclass, a shape.
 fn is_known(graph: &Graph, class: &NamedNode) -> Outcome<bool> {
     let object = Term::from(class.clone());
     Ok(says_something_of(graph, class)? || graph.dataset()?.quads().iter().any(|quad| quad.object == object))
 }
 
-/// The languages in which the project wants its texts.
+/// The languages in which the project requires its texts.
 fn languages(graph: &Graph) -> Vec<String> {
     let asked = graph.project().map(|project| project.manifest.check.languages.clone()).unwrap_or_default();
     if asked.is_empty() { vec![graph.language()] } else { asked }
@@ -217,7 +218,7 @@ fn page(
     own_page(job, status, |held, view| held.pages.edit(&correction, view))
 }
 
-/// A form that was filled.
+/// Handles a submitted form.
 async fn take(server: &Shared, parts: &Parts, body: Body) -> Result<Response, Problem> {
     if let Some(problem) = foreign_origin(server, &parts.headers) {
         return Err(problem);
@@ -249,13 +250,13 @@ async fn take(server: &Shared, parts: &Parts, body: Body) -> Result<Response, Pr
         _ => work(server, asked.clone(), move |job, _| Err(told(job, &own, look(job, &own)))).await,
     };
     let Err(problem) = answered else { return answered };
-    // Nothing was begun: what was typed is shown once more.
+    // Nothing was changed: show what was entered once more.
     let why = problem.clone();
     let again = work(server, asked, move |job, _| Err(told(job, &sent, Err(why.into())))).await;
     again.map_err(|_| problem)
 }
 
-/// The page of a form; where there is none, the form once more with the reasons.
+/// Returns the page of a form; if that failed, the form once more with the reasons.
 fn told(job: &Job<'_>, sent: &Sent, page: Result<Ending, Ending>) -> Ending {
     match page {
         Ok(page) => page,
@@ -266,7 +267,7 @@ fn told(job: &Job<'_>, sent: &Sent, page: Result<Ending, Ending>) -> Ending {
     }
 }
 
-/// The form as it was sent, with what is wrong.
+/// Shows the form as it was submitted, with what is wrong.
 fn again(job: &Job<'_>, sent: &Sent, problem: &Problem) -> Result<Ending, Ending> {
     let form = Form::of(&job.held.graph, sent)?;
     match page(job, problem.status(), &form, sent, (&[], &problem.sentences()), Step::Fill) {
@@ -278,7 +279,7 @@ fn again(job: &Job<'_>, sent: &Sent, problem: &Problem) -> Result<Ending, Ending
     }
 }
 
-/// The rows of a form, each of which begins with its property.
+/// Splits the fields of a form into rows. Each row begins with its property.
 fn rows(form: &[(String, String)]) -> Vec<Row> {
     let mut rows: Vec<Row> = Vec::new();
     for (name, value) in form {
@@ -301,7 +302,7 @@ fn rows(form: &[(String, String)]) -> Vec<Row> {
     rows
 }
 
-/// What a form would change of files that were read; or what is wrong with it.
+/// The change that a form makes to the files as they were read, or what is wrong with the form.
 type Meant = Result<(Change, Edit), Vec<Wrong>>;
 
 fn meant(writer: &Writer, form: &Form, thing: &NamedNode, rows: &[Row]) -> Outcome<Meant> {
@@ -325,13 +326,13 @@ fn meant(writer: &Writer, form: &Form, thing: &NamedNode, rows: &[Row]) -> Outco
     Ok(if wrong.is_empty() { Ok((change, edit)) } else { Err(wrong) })
 }
 
-/// The form as it was sent, to be filled further.
+/// Shows the form as it was submitted, to be filled in further.
 fn fill(job: &Job<'_>, sent: &Sent) -> Result<Ending, Ending> {
     let form = Form::of(&job.held.graph, sent)?;
     Ok(page(job, StatusCode::OK, &form, sent, (&[], &[]), Step::Fill))
 }
 
-/// The difference that a form makes.
+/// Shows the difference that a form makes.
 fn look(job: &Job<'_>, sent: &Sent) -> Result<Ending, Ending> {
     let (graph, _) = opened(job)?;
     let writer = Writer::looking(&graph).map_err(|error| unreadable(job, &error))?;
@@ -344,7 +345,7 @@ fn look(job: &Job<'_>, sent: &Sent) -> Result<Ending, Ending> {
     Ok(match meant {
         Err(wrong) => page(job, StatusCode::UNPROCESSABLE_ENTITY, &form, sent, (&wrong, &[]), Step::Fill),
         Ok((_, edit)) => {
-            // What was looked at is what is saved.
+            // Fix the name now, so that exactly what was shown is saved.
             form.new = form.new.map(|_| thing.as_str().to_owned());
             let difference: String = edit.changes.iter().map(kgq_edit::FileChange::diff).collect();
             page(job, StatusCode::OK, &form, sent, (&[], &[]), Step::Look { difference: &difference })
@@ -357,7 +358,7 @@ fn outdated() -> Problem {
         .hint("open the form again: it then shows what is there now")
 }
 
-/// Saves what a form changes, and says so.
+/// Saves the change of a form, and reports it.
 async fn save(server: &Shared, asked: RequestKey, author: Holder, sent: Sent) -> Result<Response, Problem> {
     let conditions = Conditions::of_version(&sent.version);
     let wish = Wish { author, conditions, queued: server.writers.queue()? };
@@ -376,7 +377,7 @@ fn saved(job: &Job<'_>, sent: &Sent, done: &Done) -> Ending {
     let files: Vec<String> = done.files().map(str::to_owned).collect();
     let step = Step::Saved { files: &files, committed: done.committed == Some(true), warnings: &done.warnings };
     match page(job, StatusCode::OK, &form, sent, (&[], &[]), step) {
-        // It is saved, whatever became of the page.
+        // The change is saved even if the page cannot be made.
         Ending::Failed(_) => done.answer(job),
         page => page,
     }

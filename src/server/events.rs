@@ -13,15 +13,15 @@ use std::time::Duration;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::mpsc;
 
-/// How often something is sent in any case, so that nobody in between ends the connection.
+/// The interval of keep-alive messages, so that no proxy closes an idle connection.
 const BEAT: Duration = Duration::from_secs(15);
 
 /// What happened to the graph.
 #[derive(Clone, Debug)]
 pub enum News {
-    /// It was replaced, so often since the start.
+    /// The graph was replaced; the count is since the start.
     Graph(u64),
-    /// Its files cannot be read, for this reason.
+    /// The files cannot be read, for this reason.
     Broken(String),
     Mended,
 }
@@ -46,7 +46,7 @@ pub async fn events(State(server): State<Shared>) -> Response {
             text = tokio::select! {
                 told = news.recv() => match told {
                     Ok(news) => news.text(),
-                    // Who missed some learns of the next.
+                    // A client that missed some events gets the next one.
                     Err(RecvError::Lagged(_)) => Bytes::from_static(b":\n\n"),
                     Err(RecvError::Closed) => break,
                 },

@@ -1,4 +1,4 @@
-//! `/find?text=`: things by the names that people give them, in any language.
+//! `/find?text=`: finds things by their names, in any language.
 
 use super::Shared;
 use super::problem::Problem;
@@ -20,10 +20,10 @@ use kgq_syntax::error::Result;
 use kgq_syntax::rdf::{NamedNode, Term};
 use serde_json::{Value, json};
 
-/// How many things are told, if no number is asked for, and at most.
+/// How many things are returned by default, and at most.
 const FEW: usize = 20;
 const MOST: usize = 100;
-/// How many near things are told beside what is not there.
+/// How many similar things are suggested if a thing does not exist.
 const NEAR: usize = 5;
 
 pub async fn handle(State(server): State<Shared>, request: Request<Body>) -> Response {
@@ -39,7 +39,7 @@ pub async fn handle(State(server): State<Shared>, request: Request<Body>) -> Res
     respond(found.await)
 }
 
-/// What is looked for by its kind.
+/// Restricts a search to a role or to the members of a class.
 enum Wanted {
     Role(Option<Role>),
     Member(TermId),
@@ -64,7 +64,7 @@ fn search(job: &Job<'_>) -> Result<Value, Ending> {
     Ok(json!({ "found": told(graph, &things, &language)?, "near": findings.are_near }))
 }
 
-/// The members of a class that are called so.
+/// Finds members of a class by name.
 fn members(graph: &Graph, class: TermId, text: &str, most: usize) -> Result<find::Findings> {
     let (snapshot, index) = (graph.snapshot()?, graph.index()?);
     let found = index.search(text, most, |id| classes_of(snapshot, id).contains(&class)).terms;
@@ -101,7 +101,7 @@ fn wanted(held: &Held, kind: Option<&str>) -> Result<Wanted, Ending> {
     })
 }
 
-/// What is told of things: their names in this language, what they are.
+/// Describes things for the client: their names in this language, and their classes.
 fn told(graph: &Graph, things: &[NamedNode], language: &str) -> Result<Vec<Value>> {
     let (snapshot, index, prefixes) = (graph.snapshot()?, graph.index()?, graph.prefixes()?);
     let ids: Vec<Option<TermId>> = things.iter().map(|thing| snapshot.id(thing.as_ref().into())).collect();
@@ -126,12 +126,12 @@ fn told(graph: &Graph, things: &[NamedNode], language: &str) -> Result<Vec<Value
     Ok(told)
 }
 
-/// Things that may be meant by an IRI that is not there, by the words of its last part.
+/// Suggests things for an IRI that does not occur, by the words of its last part.
 pub fn near(job: &Job<'_>, iri: &str) -> Result<Vec<Value>> {
     told(&job.held.graph, &near_things(&job.held.graph, iri)?, &language(job))
 }
 
-/// The same as IRIs.
+/// The same suggestions, as IRIs.
 pub fn near_things(graph: &Graph, iri: &str) -> Result<Vec<NamedNode>> {
     let last = iri.rsplit(['#', '/']).find(|part| !part.is_empty()).unwrap_or(iri);
     let text = last.replace(['-', '_', '.'], " ");

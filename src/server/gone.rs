@@ -1,7 +1,7 @@
-//! What is no longer there: things of which the files said something before, as git knows.
+//! Finds things that were deleted: things about which an earlier version of the files, as git knows it, said something.
 //!
-//! The words of all lines that were removed lead to the commits that removed them; whether a thing was meant, the file as it was before
-//! tells. So a question costs one file, and the history is read once a graph.
+//! An index of the words in all removed lines leads to the commits that removed them; parsing the former file decides
+//! whether it was about the thing. So a question costs a few files at most, and the history is read once per graph.
 
 use crate::git;
 use kgq_graph::project::Project;
@@ -15,32 +15,32 @@ use std::process::Stdio;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How long the history is read; what is older than that is not known.
+/// The time limit for reading the history; older changes stay unknown.
 const LONGEST: Duration = Duration::from_secs(10);
-/// How many words of removed lines are kept.
+/// The maximum number of indexed words of removed lines.
 const MOST_WORDS: usize = 1 << 20;
-/// Of a longer line, the rest is passed over.
+/// The rest of a line longer than this is skipped.
 const LONGEST_LINE: u64 = 1 << 20;
-/// How long a file may be that is looked into.
+/// The size limit of a former file that is parsed.
 const LONGEST_FILE: u64 = 64 << 20;
-/// How many files are looked into for one thing.
+/// How many former files are parsed for one thing.
 const LOOKS: usize = 4;
-/// How many answers are kept.
+/// How many answers are cached.
 const ANSWERS: usize = 4_096;
 
-/// A file as it was: a revision of git, and its path below the project's folder.
+/// A former file: a git revision, and the path below the project's folder.
 type Former = (String, String);
 
 pub struct Gone {
     root: PathBuf,
     files: Vec<Former>,
-    /// By the hash of a word, the numbers of the files whose removed lines have it, the newest first.
+    /// Maps the hash of a word to the numbers of the files whose removed lines contain it, newest first.
     words: FxHashMap<u64, Vec<u32>>,
     answers: Mutex<FxHashMap<String, bool>>,
 }
 
 impl Gone {
-    /// What was removed from the files of a project. Without git, nothing.
+    /// Indexes what was removed from the files of a project. The index is empty if there is no git.
     pub fn of(project: &Project) -> Self {
         let mut gone = Self {
             root: project.root.clone(),
@@ -49,7 +49,7 @@ impl Gone {
             answers: Mutex::default(),
         };
         let since = Instant::now();
-        // What is not committed yet is the newest.
+        // Uncommitted changes are the newest.
         gone.read(&["diff", "HEAD"], since);
         gone.read(&["log", "--format=%x00%H", "HEAD"], since);
         gone
@@ -81,7 +81,7 @@ impl Gone {
         if let Some(output) = child.stdout.take() {
             self.lines(BufReader::new(output), since);
         }
-        // It may have ended already.
+        // The process may have ended already.
         let _ = child.kill();
         let _ = child.wait();
     }
@@ -123,7 +123,7 @@ impl Gone {
         }
     }
 
-    /// Whether the files said something of this thing before.
+    /// Whether the files once said something about this thing.
     pub fn knew(&self, thing: &NamedNode) -> bool {
         let known = self.answers.lock().unwrap_or_else(PoisonError::into_inner).get(thing.as_str()).copied();
         known.unwrap_or_else(|| {
@@ -144,7 +144,7 @@ impl Gone {
         files.filter_map(|number| self.files.get(*number as usize)).any(|file| self.said(file, thing).unwrap_or(false))
     }
 
-    /// Whether a file as it was says something of a thing; `None` if it cannot be read.
+    /// Whether a former file says something about a thing; `None` if it cannot be read.
     fn said(&self, (revision, path): &Former, thing: &NamedNode) -> Option<bool> {
         let format = RdfFormat::from_path(path)?;
         let mut command = git::command(&self.root);
@@ -156,7 +156,7 @@ impl Gone {
         let mut child = command.spawn().ok()?;
         let mut bytes = Vec::new();
         let whole = child.stdout.take()?.take(LONGEST_FILE).read_to_end(&mut bytes);
-        // It may have ended already.
+        // The process may have ended already.
         let _ = child.kill();
         let _ = child.wait();
         whole.ok()?;
@@ -165,7 +165,7 @@ impl Gone {
     }
 }
 
-/// The parts of a line of which names are made.
+/// The parts of a line that can be parts of names.
 fn words(line: &str) -> impl Iterator<Item = &str> {
     line.split(|c: char| !c.is_alphanumeric() && !"_-".contains(c)).filter(|word| !word.is_empty())
 }

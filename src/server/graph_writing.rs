@@ -1,4 +1,4 @@
-//! Graphs changed as a whole, by the SPARQL 1.1 Graph Store HTTP Protocol, §5: PUT, POST, PATCH and DELETE.
+//! Changes whole graphs by the SPARQL 1.1 Graph Store HTTP Protocol, §5: PUT, POST, PATCH and DELETE.
 
 use super::Shared;
 use super::conditions::Conditions;
@@ -23,14 +23,14 @@ use sha2::{Digest, Sha256};
 /// The graph that a request writes to.
 pub enum Target {
     Default,
-    /// By a name, or by one of several that the address can stand for.
+    /// A named graph, with all names that the address can stand for.
     Named(Vec<NamedNode>),
-    /// One that has no name yet, which is made below this address.
+    /// A graph without a name yet, to be created below this address.
     New(String),
 }
 
 impl Target {
-    /// The graph, with whether there is one.
+    /// Returns the name of the graph, and whether the graph exists.
     fn find(&self, desk: &Desk<'_>, texts: &[SentRdf]) -> Result<(GraphName, bool), Ending> {
         let exists = |name: &GraphName| graphs::exists(&desk.writer.files, name);
         match self {
@@ -60,7 +60,7 @@ impl Target {
     }
 }
 
-/// Changes a graph as a request says. Who may not change any is not told which there are.
+/// Changes a graph as a request says. Permission is checked first, so that nobody else learns which graphs exist.
 pub async fn change(
     server: &Shared,
     parts: &Parts,
@@ -118,13 +118,13 @@ fn store(desk: &Desk<'_>, target: &Target, texts: Vec<SentRdf>, address: &str, i
     };
     let reply = match made {
         Some(GraphName::NamedNode(name)) => Told::Status(StatusCode::CREATED, location(name)),
-        // A graph without statements is not kept.
+        // A graph without statements is not kept, so no address of it is returned.
         _ => Told::Status(StatusCode::NO_CONTENT, None),
     };
     Ok(Plan { title, change, settings: Settings { prefixes, ..Settings::default() }, reply })
 }
 
-/// What the message of a commit calls a graph.
+/// The name of a graph in a commit message.
 fn called(name: &GraphName) -> String {
     match name {
         GraphName::DefaultGraph => "the default graph".to_owned(),
@@ -132,7 +132,7 @@ fn called(name: &GraphName) -> String {
     }
 }
 
-/// The address of a graph that was made.
+/// The address of a graph that was created.
 fn location(name: &NamedNode) -> Option<HeaderValue> {
     let ascii = percent_encoding::utf8_percent_encode(name.as_str(), percent_encoding::CONTROLS).to_string();
     HeaderValue::from_str(&ascii).ok()
@@ -162,7 +162,7 @@ fn done(title: String, change: Change, settings: Settings) -> Plan {
     Plan { title, change, settings, reply: Told::Status(StatusCode::NO_CONTENT, None) }
 }
 
-/// The graph of a request that needs it to be there.
+/// Returns the graph of a request that requires it to exist.
 fn existing(desk: &Desk<'_>, target: &Target) -> Result<GraphName, Ending> {
     let (name, is_there) = target.find(desk, &[])?;
     desk.check(is_there)?;

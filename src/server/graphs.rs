@@ -1,4 +1,4 @@
-//! `/graphs`: graphs as a whole, by the SPARQL 1.1 Graph Store HTTP Protocol. What writes them is `graph_writing`.
+//! `/graphs`: whole graphs, by the SPARQL 1.1 Graph Store HTTP Protocol. The module `graph_writing` writes them.
 
 use super::Shared;
 use super::answer::{Question, answer};
@@ -18,12 +18,12 @@ use kgq_syntax::rdf::NamedNode;
 const READING: &str = "GET, HEAD, OPTIONS";
 const WRITING: &str = "GET, HEAD, PUT, POST, PATCH, DELETE, OPTIONS";
 
-/// The methods that graphs take.
+/// The methods that graphs support.
 pub fn methods(server: &Shared) -> &'static str {
     if server.settings.writing.is_some() { WRITING } else { READING }
 }
 
-/// Whether a method changes graphs, and the server takes such.
+/// Whether a method changes graphs, and the server accepts changes.
 pub fn is_writing(server: &Shared, method: &Method) -> bool {
     server.settings.writing.is_some() && [Method::PUT, Method::POST, Method::PATCH, Method::DELETE].contains(method)
 }
@@ -38,7 +38,7 @@ pub async fn handle(State(server): State<Shared>, request: Request<Body>) -> Res
     }
 }
 
-/// The graph that the address names; `None` for the default one. Nothing where it names none.
+/// The graph named by the request: `Some(None)` for the default graph, `None` if the request names none.
 fn named(asked: &RequestKey) -> Result<Option<Option<NamedNode>>, Problem> {
     match (asked.one("default")?, asked.one("graph")?) {
         (Some(_), None) => Ok(Some(None)),
@@ -79,7 +79,7 @@ async fn put(server: &Shared, parts: &Parts, body: Body) -> Result<Response, Pro
     change(server, parts, body, target).await
 }
 
-/// Whether the snapshot has a graph of that name.
+/// Whether the snapshot has a named graph of this name.
 pub fn has_graph(snapshot: &Snapshot, name: &NamedNode) -> bool {
     snapshot.id(name.as_ref().into()).is_some_and(|id| snapshot.named_graphs().contains(&id))
 }

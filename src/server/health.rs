@@ -1,4 +1,4 @@
-//! Whether the server lives, whether it answers from the files as they are, and what it counted.
+//! Reports whether the server is alive, whether it answers from the current files, and its counters.
 
 use super::Shared;
 use super::problem::Problem;
@@ -14,13 +14,13 @@ fn text(status: StatusCode, media_type: &'static str, text: String) -> Response 
     (status, [(CONTENT_TYPE, media_type), (CACHE_CONTROL, "no-store")], text).into_response()
 }
 
-/// The server lives.
+/// Reports that the server is alive.
 pub async fn healthz() -> Response {
     text(StatusCode::OK, PLAIN, "ok\n".into())
 }
 
-/// Whether the server answers from the files as they are now. Where these cannot be read, it answers from the last that could, which is
-/// no reason to send nobody here: all copies of a server would be out of use by one broken file.
+/// Reports whether the server answers from the current files. If these cannot be read, it answers from the last readable
+/// ones and stays ready: otherwise one broken file would take all copies of a server out of use.
 pub async fn readyz(State(server): State<Shared>) -> Response {
     let state = match server.live.broken() {
         None => json!({"ready": true, "current": true}),

@@ -1,9 +1,9 @@
-//! The log: a line for each request and for what happens to the graph, as text or as JSON. Where it goes is the program's affair.
+//! The log: a line per request and per event of the graph, as text or as JSON. The program decides where it goes.
 
 use serde_json::{Map, Value};
 use std::sync::Arc;
 
-/// How lines are written.
+/// The format of log lines.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum LogFormat {
     #[default]
@@ -12,11 +12,11 @@ pub enum LogFormat {
     None,
 }
 
-/// Takes the log's lines.
+/// Receives the lines of the log.
 #[derive(Clone)]
 pub struct Log {
     format: LogFormat,
-    /// The text of queries is told too, not their hashes alone.
+    /// Log the text of queries, not only their hashes.
     pub with_queries: bool,
     write: Arc<dyn Fn(&str) + Send + Sync>,
 }
@@ -26,7 +26,7 @@ impl Log {
         Self { format, with_queries, write }
     }
 
-    /// Something that happened.
+    /// Logs an event.
     pub fn say(&self, text: &str) {
         match self.format {
             LogFormat::None => {}
@@ -38,13 +38,13 @@ impl Log {
         }
     }
 
-    /// A request that is over, by what is known of it.
+    /// Logs a finished request by its fields.
     pub fn request(&self, fields: &Map<String, Value>) {
         match self.format {
             LogFormat::None => {}
             LogFormat::Json => (self.write)(&Value::Object(fields.clone()).to_string()),
             LogFormat::Text => {
-                // Whoever keeps a log as text adds the time.
+                // Whoever collects a text log adds the time.
                 let words = fields.iter().filter(|(name, _)| *name != "time");
                 let words = words.map(|(name, value)| match (name.as_str(), value) {
                     ("method" | "path", Value::String(text)) => text.clone(),

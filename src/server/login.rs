@@ -1,4 +1,4 @@
-//! `/login` and `/logout`: a token for a cookie, so that who has one can write by forms.
+//! `/login` and `/logout`: exchange a token for a session cookie, so that its holder can write by forms.
 
 use super::Shared;
 use super::door::foreign_origin;
@@ -29,7 +29,7 @@ pub async fn login(State(server): State<Shared>, request: Request<Body>) -> Resp
     }
 }
 
-/// The page, with a form that is for this browser alone.
+/// Shows the sign-in page, with a form that only this browser can send.
 async fn show(
     server: &Shared,
     parts: &Parts,
@@ -99,18 +99,18 @@ pub async fn logout(State(server): State<Shared>, request: Request<Body>) -> Res
     }
 }
 
-/// A form that was not made for this session.
+/// The refusal of a form that was not made for this session.
 pub fn foreign_form() -> Problem {
     Problem::forbidden("the form is not one of this session").hint("open it again, and send it from there")
 }
 
-/// Sends a browser to sign in, and back to this path then.
+/// Redirects a browser to the sign-in page, and from there back to this path.
 pub fn sign_in_first(here: &str) -> Response {
     let to: String = form_urlencoded::byte_serialize(here.as_bytes()).collect();
     sent_to(&format!("/login?to={to}"), None)
 }
 
-/// Sends a browser elsewhere on this server.
+/// Redirects a browser to another path of this server.
 pub fn sent_to(path: &str, cookie: Option<HeaderValue>) -> Response {
     let mut headers = HeaderMap::new();
     headers.insert(LOCATION, HeaderValue::from_str(path).unwrap_or(HeaderValue::from_static("/")));
@@ -119,7 +119,7 @@ pub fn sent_to(path: &str, cookie: Option<HeaderValue>) -> Response {
     (StatusCode::SEE_OTHER, headers).into_response()
 }
 
-/// A path of this server; anything else is its root.
+/// Returns a path if it is local to this server, otherwise its root.
 fn local(path: Option<&str>) -> String {
     let is_local = |path: &&str| path.starts_with('/') && !path.starts_with("//") && !path.contains(['\\', '\r', '\n']);
     path.filter(is_local).unwrap_or("/").to_owned()

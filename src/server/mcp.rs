@@ -1,5 +1,5 @@
-//! `/mcp`: the graph for language models, by the Model Context Protocol over HTTP. The tools are those of `kgq mcp`, the protocol is rmcp's,
-//! without sessions; who may come, and how many at once, is decided here.
+//! `/mcp`: the graph for language models, by the Model Context Protocol over HTTP. The tools are those of `kgq mcp`; rmcp
+//! implements the protocol, without sessions. This file decides who may come, and how many at once.
 
 use super::Shared;
 use super::door::foreign_origin;
@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 pub type Service = StreamableHttpService<Face, NeverSessionManager>;
 
-/// The protocol's side of a server.
+/// Builds the service that speaks the protocol for a server.
 pub fn service(server: &Shared) -> Service {
     let (holder, sharer) = (Arc::clone(server), Arc::clone(server));
     let current: Current = Arc::new(move || (Arc::clone(&holder.held().graph), holder.live.broken()));
@@ -27,7 +27,7 @@ pub fn service(server: &Shared) -> Service {
         server.settings.capacity.running,
         Arc::new(move |asker| sharer.memory.part(asker.memory.as_ref())),
     );
-    // Hosts and origins are checked before; an answer is one message, which JSON holds.
+    // Hosts and origins are checked earlier; each answer is a single message, which fits JSON.
     let config = StreamableHttpServerConfig::default()
         .disable_allowed_hosts()
         .with_legacy_session_mode(false)
@@ -51,7 +51,7 @@ async fn answer(server: &Shared, service: Service, request: Request<Body>) -> Re
     let (mut parts, body) = request.into_parts();
     let body = read_body(server, &parts.headers, body).await?;
     let client = client(&parts);
-    // It is held until the answer is there, or the client has left, which drops this.
+    // Holds the place until the answer is complete; if the client leaves, this future and the place are dropped.
     let place = server.admission.enter(&client).await?;
     parts.extensions.insert(Asker { name: format!("{client:?}"), memory: place.memory_of_client().cloned() });
     let response = service.handle(Request::from_parts(parts, Body::from(body))).await;

@@ -1,22 +1,22 @@
-//! The memory that all queries share. A part of it is set aside for each answer that can be open, so that what is light is answered
-//! whatever heavy ones hold; the rest goes to who needs it.
+//! The memory that all queries share. A part of it is reserved for each answer that can be open, so that light queries are
+//! answered whatever the heavy ones hold; the rest goes to whoever needs it.
 
 use kgq_syntax::budget::{Budget, Limits, SystemClock, Work};
 use std::sync::Arc;
 
-/// One part of so many of the whole is set aside, for all answers in equal shares.
+/// One part in this many of the memory is reserved, in equal shares for all answers.
 const SET_ASIDE: u64 = 4;
 
 pub struct Memory {
     all: Budget,
-    /// What is set aside for each answer.
+    /// The bytes reserved for each answer.
     own: u64,
-    /// What the queries of one client may hold beyond that.
+    /// How many bytes the queries of one client may hold beyond that, if limited.
     of_client: Option<u64>,
 }
 
 impl Memory {
-    /// So many bytes, if there is a limit, for so many answers, and for each client no more than its share.
+    /// Divides `most` bytes, if there is a limit, among this many answers, with a limit for each client.
     pub fn new(most: Option<u64>, answers: usize, of_client: Option<u64>) -> Self {
         let aside = most.map_or(0, |most| most / SET_ASIDE);
         let limits = Limits { memory: most.map(|most| most - aside), ..Limits::default() };
@@ -24,22 +24,22 @@ impl Memory {
         Self { all, own: aside / (answers as u64).max(1), of_client }
     }
 
-    /// What one query may hold, alone.
+    /// How many bytes a query may hold when it runs alone.
     pub fn of_one(&self) -> Option<u64> {
         [self.all.limits().memory, self.of_client].into_iter().flatten().min()
     }
 
-    /// What all clients share.
+    /// The budget that all clients share.
     pub fn all(&self) -> &Budget {
         &self.all
     }
 
-    /// The budget of one request, as a part of what its client may hold, where that has a limit.
+    /// The budget of one request: a child of its client's budget if the client is limited, else of the shared one.
     pub fn part(&self, of_client: Option<&Budget>) -> Budget {
         of_client.unwrap_or(&self.all).child_with(Work::Query, Limits::default(), self.own)
     }
 
-    /// Bytes that are held beyond what is set aside.
+    /// The bytes held beyond the reserved parts.
     pub fn held(&self) -> u64 {
         self.all.held()
     }

@@ -1,4 +1,4 @@
-//! What is counted since the start, in the text format of Prometheus.
+//! Counters since the start, in the text format of Prometheus.
 
 use super::Shared;
 use std::collections::BTreeMap;
@@ -7,10 +7,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-/// The upper bounds of times, in seconds.
+/// The upper bounds of the duration histogram, in seconds.
 const BOUNDS: [f64; 9] = [0.001, 0.005, 0.025, 0.1, 0.5, 1.0, 5.0, 10.0, 30.0];
 
-/// Times of answers, by how long they took at most.
+/// A histogram of how long answers took.
 #[derive(Clone, Debug, Default)]
 struct Times {
     within: [u64; BOUNDS.len()],
@@ -29,7 +29,7 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    /// Counts a request that is over.
+    /// Counts a finished request.
     pub fn count(&self, route: &'static str, status: u16, elapsed: Duration, rows: u64, bytes: u64) {
         self.rows.fetch_add(rows, Ordering::Relaxed);
         self.bytes.fetch_add(bytes, Ordering::Relaxed);
@@ -44,7 +44,7 @@ impl Metrics {
         }
     }
 
-    /// All counts as text.
+    /// Renders all metrics as text.
     pub fn text(&self, server: &Shared) -> String {
         let mut out = String::new();
         // Writing to a `String` cannot fail.

@@ -1,7 +1,7 @@
-//! `kgq serve`: the graph by HTTP. A route is a file; what all of them share is [`state::Server`].
+//! `kgq serve`: the graph over HTTP. Each route is a file; [`state::Server`] is what all of them share.
 //!
-//! Connections are asynchronous, and only here. Queries run on threads of their own ([`reply`]), of which there are so many
-//! ([`admission`]). Nothing here prints: lines for the log go to who started the server.
+//! Only this module is asynchronous, for its connections. Queries run on threads of their own ([`reply`]), whose number is
+//! limited ([`admission`]). Nothing here prints: log lines go to the caller who started the server.
 
 mod admission;
 mod answer;

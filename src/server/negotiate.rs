@@ -1,4 +1,4 @@
-//! What a client takes (RFC 9110, §12): media types and codings with their weights, and which of ours fits best.
+//! Content negotiation (RFC 9110, §12): which of our media types and codings fits the client's weighted preferences best.
 
 use super::problem::Problem;
 use axum::http::StatusCode;
@@ -6,8 +6,8 @@ use kgq_engine::query::Form;
 use kgq_graph::render::{Format, lacking};
 use kgq_syntax::rdf::RdfFormat;
 
-/// The formats that an answer of this form can have, in the order of our preference: those of the standard for it, then what other
-/// programs read, then what people do.
+/// The formats for an answer of this form, in our order of preference: first the standard's own, then those that other
+/// programs read, then those that people read.
 fn offers(form: Form) -> Vec<Format> {
     let mut offers: Vec<Format> = Format::of(form).collect();
     offers.sort_by_key(|format| match format {
@@ -20,18 +20,18 @@ fn offers(form: Form) -> Vec<Format> {
     offers
 }
 
-/// The media types that an answer of this form can have.
+/// The media types for an answer of this form.
 pub fn media_types(form: Form) -> impl Iterator<Item = &'static str> {
     offers(form).into_iter().flat_map(called).copied()
 }
 
-/// The media types that a format is called by: of Arrow both, which are not the same bytes.
+/// The media types by which a format is offered. Arrow has two, because its file and its stream are different bytes.
 pub fn called(format: Format) -> &'static [&'static str] {
     let types = format.media_types();
     if format == Format::Arrow { types } else { &types[..1] }
 }
 
-/// A format, and the media type that says so.
+/// A format, and the media type that denotes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Chosen {
     pub format: Format,
@@ -39,18 +39,18 @@ pub struct Chosen {
 }
 
 impl Chosen {
-    /// JSON of our own.
+    /// The JSON format of our own answers.
     pub fn json() -> Self {
         Self::new(Format::Json, "application/json")
     }
 
-    /// JSON-LD of our own.
+    /// The JSON-LD format of our own answers.
     pub fn json_ld() -> Self {
         Self::new(Format::Json, "application/ld+json")
     }
 
     fn new(format: Format, media_type: &str) -> Self {
-        // All that we write is UTF-8, which a text must say.
+        // Everything that we write is UTF-8; a text type must say so.
         let media_type = match media_type.strip_prefix("text/") {
             Some(_) => format!("{media_type}; charset=utf-8"),
             None => media_type.to_owned(),
@@ -59,7 +59,7 @@ impl Chosen {
     }
 }
 
-/// The format of an answer of this form: the one named, else the one that the client likes best, else the first.
+/// The format for an answer of this form: the named one, else the one that the client prefers, else the first.
 pub fn format(form: Form, named: Option<&str>, accept: Option<&str>) -> Result<Chosen, Problem> {
     let offers = offers(form);
     if let Some(name) = named {
@@ -69,7 +69,7 @@ pub fn format(form: Form, named: Option<&str>, accept: Option<&str>) -> Result<C
             Some((*format, if called(*format).contains(named) { named } else { format.media_types()[0] }))
         });
         let by_name = || offered(Format::from_name(name)?);
-        // Of a graph, JSON and XML are those of RDF.
+        // For a graph, `json` and `xml` mean JSON-LD and RDF/XML.
         let by_kin = || match Format::from_name(name)? {
             Format::Json => offered(Format::Rdf(RdfFormat::JsonLd)),
             Format::Xml => offered(Format::Rdf(RdfFormat::RdfXml)),
@@ -86,7 +86,7 @@ pub fn format(form: Form, named: Option<&str>, accept: Option<&str>) -> Result<C
     let mut best: Option<(f32, Chosen)> = None;
     for format in &offers {
         for (number, media_type) in format.media_types().iter().enumerate() {
-            // Another name of a format is for who asks by it.
+            // The alternative name of a format counts only if the client uses that name.
             if number > 0 && !ranges.iter().any(|range| range.name.eq_ignore_ascii_case(media_type)) {
                 continue;
             }
@@ -106,13 +106,13 @@ fn not_acceptable(detail: String, offers: &[Format]) -> Problem {
     Problem::new(StatusCode::NOT_ACCEPTABLE, detail).with("accepted", types).with("formats", names)
 }
 
-/// The media types of an answer that is JSON of our own, with PROV-O or without.
+/// The media types of an answer in our own JSON, with PROV-O or without.
 const JSON: [&str; 2] = ["application/ld+json", "application/json"];
 
-/// Refuses a format by its name or media type where an answer is JSON of our own and nothing else.
+/// Refuses a format, by name or by media type, if the answer exists only as our own JSON.
 ///
 /// # Errors
-/// That it is another.
+/// The format is another one.
 pub fn json_alone(named: Option<&str>) -> Result<(), Problem> {
     let offers = [Format::Json, Format::Rdf(RdfFormat::JsonLd)];
     let is_json =
@@ -127,7 +127,7 @@ pub fn json_alone(named: Option<&str>) -> Result<(), Problem> {
     }
 }
 
-/// Whether a client likes HTML best, or as much as what it names behind it.
+/// Whether a client prefers HTML, or likes it as much as the types that it lists after it.
 pub fn likes_html(accept: &str) -> bool {
     let ranges = ranges(accept);
     let best = ranges.iter().map(|range| range.weight).fold(0.0, f32::max);
@@ -137,7 +137,7 @@ pub fn likes_html(accept: &str) -> bool {
     })
 }
 
-/// A range of media types, or another item of a list, with its weight.
+/// A media range, or another item of a list, with its weight.
 struct Range<'a> {
     name: &'a str,
     weight: f32,
@@ -151,12 +151,12 @@ fn range(item: &str) -> Option<Range<'_>> {
     let mut parts = item.split(';').map(str::trim);
     let name = parts.next().filter(|name| !name.is_empty())?;
     let weight = parts.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")));
-    // A weight that is none counts as the highest, as where there is none.
+    // An invalid weight counts as 1, like a missing one.
     let weight = weight.and_then(|weight| weight.trim().parse().ok()).map_or(1.0, |weight: f32| weight.clamp(0.0, 1.0));
     Some(Range { name, weight })
 }
 
-/// The weight of a media type: that of the range that says most of it.
+/// The weight of a media type: that of the most specific matching range.
 fn weight(ranges: &[Range<'_>], media_type: &str) -> f32 {
     let (kind, _) = media_type.split_once('/').unwrap_or((media_type, ""));
     let precision = |range: &Range<'_>| match range.name.split_once('/') {
@@ -170,7 +170,7 @@ fn weight(ranges: &[Range<'_>], media_type: &str) -> f32 {
     fitting.max_by_key(|(precision, _)| *precision).map_or(0.0, |(_, weight)| weight)
 }
 
-/// How the bytes of an answer are coded on their way.
+/// The content coding of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Coding {
     Identity,
@@ -188,7 +188,7 @@ impl Coding {
     }
 }
 
-/// The coding that the client likes best of those there are.
+/// The available coding that the client prefers.
 pub fn coding(accept: Option<&str>) -> Coding {
     let Some(accept) = accept else { return Coding::Identity };
     let ranges = ranges(accept);

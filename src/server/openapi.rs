@@ -1,4 +1,4 @@
-//! `/openapi.json`: every address of this server and every canned query with its parameters, by OpenAPI 3.1.
+//! `/openapi.json`: describes every address of this server, and every canned query with its parameters, as OpenAPI 3.1.
 
 use super::canned::catalog;
 use super::reply::Ending;
@@ -33,7 +33,7 @@ pub async fn describe(State(server): State<Shared>, request: Request<Body>) -> R
     respond(described.await)
 }
 
-/// The whole description.
+/// The complete description.
 pub fn description(job: &Job<'_>) -> Result<Value, Ending> {
     let graph = &job.held.graph;
     let language = job.asked.language().unwrap_or_else(|| graph.language());
@@ -82,7 +82,7 @@ fn problem() -> Value {
     })
 }
 
-/// The addresses that every server has.
+/// The paths that every server has.
 fn fixed() -> Map<String, Value> {
     let text = |name: &str, required: bool, description: &str| {
         parameter(name, required, description, &json!({"type": "string"}))
@@ -144,7 +144,7 @@ fn fixed() -> Map<String, Value> {
     routes.into_iter().map(path).collect()
 }
 
-/// What changes the files, where the server takes that.
+/// Adds the operations that change the files, if the server accepts changes.
 fn add_writing(paths: &mut Map<String, Value>) {
     let problem = json!({"$ref": "#/components/responses/Problem"});
     let secured = json!([{ "token": [] }]);
@@ -193,7 +193,7 @@ fn add_writing(paths: &mut Map<String, Value>) {
     }
 }
 
-/// The same operation with its values in the body, as forms send them; a query also by itself.
+/// The same operation with its parameters in the body, as forms send them; a query may also be the whole body.
 fn posted(get: &Value, takes_queries: bool) -> Value {
     let (mut properties, mut encoding, mut required) = (Map::new(), Map::new(), Vec::new());
     for parameter in get["parameters"].as_array().into_iter().flatten() {
@@ -225,7 +225,7 @@ fn parameter(name: &str, required: bool, description: &str, schema: &Value) -> V
     json!({"name": name, "in": "query", "required": required, "description": description, "schema": schema})
 }
 
-/// What says how an answer is given.
+/// The parameters that determine how an answer is delivered.
 fn of_answers() -> impl Iterator<Item = Value> {
     let describe = |name: &str| match name {
         "format" => {
@@ -252,7 +252,7 @@ fn of_answers() -> impl Iterator<Item = Value> {
     OF_ANSWERS.into_iter().map(move |name| parameter(name, false, describe(name), &schema(name)))
 }
 
-/// The names of all formats of answers.
+/// The names of all answer formats.
 fn names() -> Vec<&'static str> {
     let graphs = Format::of(Form::Construct).filter(|format| matches!(format, Format::Rdf(_)));
     Format::of(Form::Select).chain(graphs).map(Format::name).chain(["bundle"]).collect()
@@ -266,7 +266,7 @@ fn formats(form: Form) -> Value {
     Value::Object(negotiate::media_types(form).map(|name| (name.to_owned(), json!({}))).collect())
 }
 
-/// Rows or a graph, `why-not`, or a bundle.
+/// The content of an answer with rows, a graph, a `why-not` report or a bundle.
 fn any_answer() -> Value {
     let all = negotiate::media_types(Form::Select).chain(negotiate::media_types(Form::Construct));
     let all = all.chain(["application/json", bundle::MEDIA_TYPE]);
@@ -330,7 +330,7 @@ fn of_query(name: &str, param: &Param, kind: &ParamKind, known: &dyn ParameterCo
     if !param.list {
         return parameter(name, is_required, &description, &schema);
     }
-    // The members of a list stand in one value, with commas between them.
+    // A list is sent as one value, with commas between its members.
     let mut whole = parameter(name, is_required, &description, &json!({"type": "array", "items": schema}));
     whole["explode"] = false.into();
     whole

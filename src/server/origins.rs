@@ -1,12 +1,12 @@
-//! Origins: the scheme, host and port by which a browser says whose page asks (RFC 6454), as who runs the server writes them.
+//! Web origins (RFC 6454): the scheme, host and port that a browser sends to say whose page asks, as an operator writes them.
 
 use axum::http::Uri;
 use axum::http::uri::Authority;
 
-/// The origins whose pages may ask: `*` for all, or one as browsers write it.
+/// Parses an origin whose pages may ask: `*` for all, or one as browsers write it.
 ///
 /// # Errors
-/// That the text is no origin, with one that is.
+/// The text is not an origin; the message shows an example.
 pub fn parse_origin(text: &str) -> Result<String, String> {
     if text == "*" {
         return Ok(text.to_owned());
@@ -16,10 +16,10 @@ pub fn parse_origin(text: &str) -> Result<String, String> {
     origin.ok_or_else(|| "an origin is a scheme and a host, as in `https://app.example`, or `*` for all".into())
 }
 
-/// A name or an address by which clients know the server.
+/// Parses a host name or an address under which clients know the server.
 ///
 /// # Errors
-/// That it is neither, with one that is.
+/// The text is neither; the message shows an example.
 pub fn parse_public(text: &str) -> Result<String, String> {
     let host = match text.contains("://") {
         true => text.parse().ok().filter(is_web).and_then(|uri: Uri| uri.into_parts().authority),
@@ -32,7 +32,7 @@ pub fn parse_public(text: &str) -> Result<String, String> {
     }
 }
 
-/// The origins of pages of a server that is known by this name or address.
+/// The origins of the server's own pages under this host name or address.
 pub fn own_origins(public: &str) -> Vec<String> {
     let addresses = match public.contains("://") {
         true => vec![public.to_owned()],
@@ -45,7 +45,7 @@ fn is_web(uri: &Uri) -> bool {
     matches!(uri.scheme_str(), Some("http" | "https"))
 }
 
-/// The origin of an address: without the port that its scheme has anyway.
+/// The origin of an address, without the default port of its scheme.
 fn origin_of(address: &Uri) -> Option<String> {
     let (scheme, authority) = (address.scheme_str()?.to_ascii_lowercase(), address.authority()?);
     let host = authority.host().to_ascii_lowercase();

@@ -1,4 +1,4 @@
-//! Pages for people: the site of the graph at the same addresses as its data, for whoever would rather have HTML.
+//! HTML pages for people: the site of the graph, at the same addresses as its data, for clients that prefer HTML.
 
 use super::Shared;
 use super::background::answer_all;
@@ -27,33 +27,33 @@ use sha2::{Digest, Sha256};
 
 const METHODS: &str = "GET, HEAD, POST, OPTIONS";
 
-/// Which page is wanted.
+/// Which page a client wants.
 pub enum Wanted {
-    /// What stands at a path, as the address has it.
+    /// The page at a path, with the path as it stands in the address.
     Path(String),
-    /// Any IRI.
+    /// The page of any IRI.
     About(String),
-    /// A canned query with its form, asked with these values.
+    /// A canned query with its form, run with these values.
     Query { name: String, values: Vec<(String, String)>, about: Option<About> },
-    /// The page of queries, with an answer if there is a query; the answer alone, if that is wanted.
+    /// The query page, with the answer if there is a query; with `part`, only the answer.
     Ask { query: Option<String>, part: bool, about: Option<About> },
-    /// What this server answers, for programmers.
+    /// The documentation of this server's addresses, for programmers.
     Docs,
 }
 
-/// Whether the client would rather have a page than data: it likes HTML best, or as much as what it names behind it.
+/// Whether the client prefers a page to data: HTML is its first choice, or as good as the types that it lists after it.
 pub fn wants(asked: &RequestKey) -> bool {
     let by_name = asked.all("format").next().is_some();
     !by_name && asked.accept.as_deref().is_some_and(negotiate::likes_html)
 }
 
-/// Whether a path is that of a file of the site, such as a script, by the end of its name.
+/// Whether a path is that of a file of the site, such as a script, by its extension.
 pub fn is_file(path: &str) -> bool {
     const ENDINGS: [&str; 12] = ["html", "css", "js", "svg", "ttl", "jsonld", "nt", "nq", "trig", "txt", "xml", "rq"];
     path.rsplit_once('.').is_some_and(|(_, ending)| ENDINGS.contains(&ending))
 }
 
-/// `/ask`: the page of queries, asked by its address or by its form.
+/// `/ask`: the query page; the query is in the address or in the submitted form.
 pub async fn ask(State(server): State<Shared>, request: Request<Body>) -> Response {
     let (parts, body) = request.into_parts();
     let answered = async {
@@ -73,18 +73,18 @@ pub async fn ask(State(server): State<Shared>, request: Request<Body>) -> Respon
     }
 }
 
-/// `/docs`: what this server answers.
+/// `/docs`: documents what this server answers.
 pub async fn docs(State(server): State<Shared>, request: Request<Body>) -> Response {
     let (parts, _) = request.into_parts();
     respond(async { page(&server, RequestKey::of(&parts)?, Wanted::Docs).await }.await)
 }
 
-/// Makes a page on a thread of its own, within the limits of a query.
+/// Makes a page on its own thread, within the limits of a query.
 pub async fn page(server: &Shared, asked: RequestKey, wanted: Wanted) -> Result<Response, Problem> {
     work(server, asked, move |job, reply| write(job, &wanted, reply)).await
 }
 
-/// Writes a file of the site, if one stands at this path; whether one did.
+/// Writes the file of the site at this path, and returns whether there is one.
 pub fn write_file(job: &Job<'_>, path: &str, reply: &mut Reply) -> Result<bool, Ending> {
     let Some(page) = made(job, &Wanted::Path(path.to_owned()))? else { return Ok(false) };
     send(job, &page, reply)?;
@@ -93,7 +93,7 @@ pub fn write_file(job: &Job<'_>, path: &str, reply: &mut Reply) -> Result<bool, 
 
 fn write(job: &Job<'_>, wanted: &Wanted, reply: &mut Reply) -> Result<(), Ending> {
     if let Wanted::Ask { query: Some(query), .. } = wanted {
-        // It is named once.
+        // The query is recorded once per request.
         let _ = job.asked.tally.query.set(query.clone());
     }
     if let Some(page) = made(job, wanted)? {
@@ -102,7 +102,7 @@ fn write(job: &Job<'_>, wanted: &Wanted, reply: &mut Reply) -> Result<(), Ending
     missing(job, wanted, reply)
 }
 
-/// Says in a page that there is nothing, and what may have been meant.
+/// Writes a page that says that nothing is there, and what may have been meant.
 fn missing(job: &Job<'_>, wanted: &Wanted, reply: &mut Reply) -> Result<(), Ending> {
     let named = match wanted {
         Wanted::Path(path) => candidates(job.held.graph.base(), path)?,
@@ -125,7 +125,7 @@ fn missing(job: &Job<'_>, wanted: &Wanted, reply: &mut Reply) -> Result<(), Endi
     Err(Ending::Other(status, Box::new(std::mem::take(reply.headers())), page.body))
 }
 
-/// A page for who asks alone, with this status: nobody keeps it.
+/// Makes a page for this client only, with this status; it is not cached.
 pub fn own_page(job: &Job<'_>, status: StatusCode, make: impl FnOnce(&Held, &Audience<'_>) -> Outcome<Page>) -> Ending {
     let broken = broken(job);
     let page = match viewed(job, broken.as_deref(), make) {
@@ -161,7 +161,8 @@ fn made(job: &Job<'_>, wanted: &Wanted) -> Result<Option<Page>, Ending> {
     Ok(made)
 }
 
-/// Looks at pages in the language that the reader chose, or likes best of those there are.
+/// Views the pages in the language that the reader chose, else in the client's preferred one or its primary subtag if the site has it,
+/// else in that of the graph.
 fn viewed<T>(job: &Job<'_>, broken: Option<&str>, look: impl FnOnce(&Held, &Audience<'_>) -> Outcome<T>) -> Outcome<T> {
     let (held, asked) = (job.held, job.asked);
     let chosen = asked.all("lang").next().filter(|tag| is_tag(tag)).map(str::to_ascii_lowercase);
@@ -178,16 +179,16 @@ fn viewed<T>(job: &Job<'_>, broken: Option<&str>, look: impl FnOnce(&Held, &Audi
     look(held, &Audience { language: &language, chosen: chosen.is_some(), broken, editable, budget })
 }
 
-/// Whether a text can be the tag of a language, as pages repeat it.
+/// Whether a text is safe to repeat in a page as a language tag.
 fn is_tag(text: &str) -> bool {
     (1..=35).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }
 
-/// Why the files cannot be read as they are now, as anybody may know it.
+/// Why the current files cannot be read, without anything that is not public.
 fn broken(job: &Job<'_>) -> Option<String> {
     let error: Error = job.server.live.broken()?;
     Some(match (error.kind(), error.place()) {
-        // What the system says may hold a path of this machine.
+        // The system's message may contain a path of this machine.
         (Kind::Io | Kind::Bug, _) => "the server's log says why".to_owned(),
         (_, Some(place)) => format!("{place}: {}", error.message()),
         (_, None) => error.message().to_owned(),
@@ -202,7 +203,7 @@ fn send(job: &Job<'_>, page: &Page, reply: &mut Reply) -> Result<(), Ending> {
 }
 
 fn head(job: &Job<'_>, page: &Page, coding: Coding, reply: &mut Reply) {
-    // A page changes with what is known of it, so its tag is that of its bytes.
+    // A page depends on more than the graph, so its tag is computed from its bytes.
     let digest = Sha256::new().chain_update(coding.name()).chain_update(&page.body).finalize();
     let tag: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
     let headers = reply.headers();
@@ -214,7 +215,7 @@ fn head(job: &Job<'_>, page: &Page, coding: Coding, reply: &mut Reply) {
     }
 }
 
-/// Says what a page is, and what it may load and run.
+/// Sets the headers that say what a page is, and what it may load and run.
 fn describe(page: &Page, headers: &mut HeaderMap) {
     let policy = page.policy.map(|policy| format!("{policy}; frame-ancestors 'none'"));
     let values: [(HeaderName, Option<String>); 3] = [

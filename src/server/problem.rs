@@ -1,4 +1,4 @@
-//! What went wrong, as a client gets it: `application/problem+json` (RFC 9457), with the place in the query and what to do next.
+//! What went wrong, as told to a client: `application/problem+json` (RFC 9457), with the place in the query and the next step.
 
 use axum::body::Body;
 use axum::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
@@ -9,7 +9,7 @@ use kgq_syntax::text::count;
 use serde_json::{Map, Value};
 use std::time::Duration;
 
-/// A refusal or a failure, before any byte of an answer has left.
+/// A refusal or a failure, reported before any byte of an answer was sent.
 #[derive(Clone, Debug)]
 pub struct Problem(Box<Inner>);
 
@@ -41,19 +41,19 @@ impl Problem {
         Self::new(StatusCode::NOT_FOUND, detail)
     }
 
-    /// Another method than those that the route has.
+    /// The route does not support the method.
     pub fn method(allowed: &'static str) -> Self {
         let problem = Self::new(StatusCode::METHOD_NOT_ALLOWED, format!("this address takes {allowed}"));
         problem.header(ALLOW, HeaderValue::from_static(allowed))
     }
 
-    /// All places are taken: the client may try again after so many seconds.
+    /// All places are taken: the client may try again after this many seconds.
     pub fn busy(seconds: u64) -> Self {
         let detail = "the server answers as many requests as it can, and as many wait";
         Self::new(StatusCode::TOO_MANY_REQUESTS, detail).header(RETRY_AFTER, seconds.into())
     }
 
-    /// So many requests of one client are there already.
+    /// The client already has this many requests open.
     pub fn crowded(most: usize) -> Self {
         let detail = format!(
             "{} of this client are answered or wait, and no more may",
@@ -62,23 +62,23 @@ impl Problem {
         Self::new(StatusCode::TOO_MANY_REQUESTS, detail).header(RETRY_AFTER, 1.into())
     }
 
-    /// Queries of one client worked for as long as they may within a minute.
+    /// The client's queries used up their working time for this minute.
     pub fn worked_enough(most: Duration, wait: Duration) -> Self {
         let detail = format!(
             "queries of this client worked for {} seconds within a minute, and no more may",
             most.as_secs_f64()
         );
-        // A part of a second is one to who counts whole ones.
+        // `Retry-After` has whole seconds, so round up.
         let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
         Self::new(StatusCode::TOO_MANY_REQUESTS, detail).header(RETRY_AFTER, seconds.into())
     }
 
-    /// A limit that was passed, by its name.
+    /// A limit, given by its name, was exceeded.
     pub fn limit(name: &str, detail: impl Into<String>) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, detail).with("limit", name)
     }
 
-    /// The same with another status.
+    /// Returns the problem with another status.
     #[must_use]
     pub fn with_status(mut self, status: StatusCode) -> Self {
         self.0.status = status;
@@ -105,17 +105,17 @@ impl Problem {
         self
     }
 
-    /// As a value that can stand in another.
+    /// Returns the problem as JSON, to be embedded in another value.
     pub fn into_value(self) -> Value {
         Value::Object(self.0.fields)
     }
 
-    /// The text of a field; empty where there is none.
+    /// The text of a field, or an empty text if there is none.
     pub fn field(&self, name: &str) -> &str {
         self.0.fields.get(name).and_then(Value::as_str).unwrap_or_default()
     }
 
-    /// What is wrong and what to do, a sentence each: for pages.
+    /// One sentence for each thing that is wrong and each hint, for pages.
     pub fn sentences(&self) -> Vec<String> {
         let list = |name: &str| self.0.fields.get(name).and_then(Value::as_array).into_iter().flatten();
         let findings = list("findings").filter_map(|finding| finding["message"].as_str());
@@ -123,7 +123,7 @@ impl Problem {
         std::iter::once(self.field("detail")).chain(findings).chain(hints).map(str::to_owned).collect()
     }
 
-    /// The headers of its answer, such as when to come again.
+    /// The headers of the response, such as `Retry-After`.
     pub fn headers(&self) -> &HeaderMap {
         &self.0.headers
     }
@@ -139,7 +139,7 @@ impl From<Error> for Problem {
             Kind::Input | Kind::Usage | Kind::Check => StatusCode::BAD_REQUEST,
             Kind::Policy => StatusCode::FORBIDDEN,
             Kind::Limit | Kind::Interrupted | Kind::Terminated | Kind::ClosedPipe => StatusCode::SERVICE_UNAVAILABLE,
-            // What the system says may hold a path of this machine.
+            // The system's message may contain a path of this machine.
             Kind::Io => {
                 return Self::new(
                     StatusCode::INTERNAL_SERVER_ERROR,
@@ -162,7 +162,7 @@ impl From<Error> for Problem {
     }
 }
 
-/// The name of a file for others: where it is on this machine is not theirs to know.
+/// A file name that can be shown to clients: it hides where on this machine the file is.
 pub fn file_name(file: &str) -> &str {
     if file.starts_with('/') || file.contains('\\') { file.rsplit(['/', '\\']).next().unwrap_or(file) } else { file }
 }

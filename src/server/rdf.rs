@@ -1,4 +1,4 @@
-//! RDF in the body of a request: one text, or several as the parts of a form.
+//! Reads RDF from the body of a request: one document, or several as the parts of a form.
 
 use super::problem::Problem;
 use super::sparql::content_type;
@@ -10,7 +10,7 @@ use kgq_snapshot::store::{Input, SNIFFED, Seems, read, sniff};
 use kgq_syntax::error::Result as Outcome;
 use kgq_syntax::rdf::{Compression, Prefixes, Quad, RdfFormat};
 
-/// A text of RDF that was sent.
+/// An RDF document that a client sent.
 pub struct SentRdf {
     format: RdfFormat,
     bytes: Vec<u8>,
@@ -22,7 +22,7 @@ impl SentRdf {
     }
 }
 
-/// The texts of a body.
+/// Reads the documents of a body.
 pub async fn texts(headers: &HeaderMap, body: Vec<u8>) -> Result<Vec<SentRdf>, Problem> {
     if headers.contains_key(CONTENT_RANGE) {
         return Err(Problem::bad_request("a part of a graph cannot be replaced by its place").hint("use PATCH"));
@@ -44,7 +44,7 @@ fn format(media_type: &str) -> Result<RdfFormat, Problem> {
     })
 }
 
-/// What a body is that does not say it, if it shows. Of an empty one it does not matter.
+/// Guesses the format of a body without a type from its content. For an empty body it does not matter.
 fn shown(body: &[u8]) -> Result<RdfFormat, Problem> {
     if body.trim_ascii().is_empty() {
         return Ok(RdfFormat::Turtle);
@@ -61,7 +61,7 @@ fn unsupported(detail: &str) -> Problem {
     Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail)
 }
 
-/// The files of a form. One that does not say its type says it by the end of its name.
+/// Reads the files of a form. A file without a known type gets one by its extension.
 async fn parts(headers: &HeaderMap, body: Vec<u8>) -> Result<Vec<SentRdf>, Problem> {
     let wrong = |error: multer::Error| Problem::bad_request(format!("the form cannot be read: {error}"));
     let header = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
@@ -80,16 +80,16 @@ async fn parts(headers: &HeaderMap, body: Vec<u8>) -> Result<Vec<SentRdf>, Probl
     Ok(texts)
 }
 
-/// The statements of the texts, which are of one graph, and the prefixes that they declare.
+/// Parses the documents into the statements of one graph, and collects the prefixes that they declare.
 ///
 /// # Errors
-/// A text that does not parse, at its place; one that names graphs; the limits of reading.
+/// A document does not parse (with the place), names graphs, or exceeds the limits of reading.
 pub fn statements(graph: &Graph, texts: Vec<SentRdf>, base: Option<&str>) -> Outcome<(Vec<Quad>, Prefixes)> {
     let (mut quads, mut prefixes) = (Vec::new(), Prefixes::new());
     let budget = graph.loading_budget();
     for (number, text) in texts.into_iter().enumerate() {
         let mut input = Input::bytes("body", text.bytes, text.format).with_base(base.map(str::to_owned));
-        // What is packed is refused by its bytes, as the type says what it is.
+        // The declared type says what the bytes are, so compressed bytes are refused.
         input.compression = Compression::None;
         let parsed = read(&input, number, graph.read_options(&budget, None))?;
         quads.extend(parsed.quads);

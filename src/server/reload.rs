@@ -1,4 +1,4 @@
-//! Reads the files again when they have changed, beside all requests: these go on with the graph that they have.
+//! Reloads the graph when the files change, without disturbing requests: these finish with the graph that they have.
 
 use super::Shared;
 use super::events::News;
@@ -9,14 +9,14 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-/// How often the files are looked at. Files of other machines tell no changes, so that looking is the one way that always works.
+/// How often the files are checked. Network file systems report no change events, so polling is the one way that always works.
 const INTERVAL: Duration = Duration::from_millis(500);
-/// Looking takes at most one part of so many of the time, unless that would mean to look too rarely.
+/// Polling takes at most one part in this many of the time, unless that would make it too rare.
 const SHARE: u32 = 50;
-/// How long the files are not looked at in any case: on a machine that has no time, one look may seem to take minutes.
+/// The longest interval between two checks: on an overloaded machine one check can seem to take minutes.
 const RAREST: Duration = Duration::from_secs(10);
 
-/// Looks at the files until nobody can ask for it any more. Who sends reads them at once, changed or not.
+/// Polls the files until all senders are gone. A message makes it reload at once, changed or not.
 pub fn follow(server: &Shared, asked: &Receiver<()>) {
     let mut last = server.live.look();
     let mut is_broken = false;
@@ -31,7 +31,7 @@ pub fn follow(server: &Shared, asked: &Receiver<()>) {
                 let started = Instant::now();
                 let look = server.live.look();
                 interval = pause(started.elapsed());
-                // Files that are different at each look are being written.
+                // Files that differ from one check to the next are still being written.
                 let is_settled = look == last;
                 last = look;
                 if is_settled { server.refresh() } else { continue }
@@ -62,12 +62,12 @@ pub fn follow(server: &Shared, asked: &Receiver<()>) {
     }
 }
 
-/// How long to wait after a look that took so long.
+/// How long to wait after a check that took this long.
 fn pause(look: Duration) -> Duration {
     look.saturating_mul(SHARE).clamp(INTERVAL, RAREST)
 }
 
-/// What clients are told of files that cannot be read.
+/// What clients are told about files that cannot be read.
 pub fn told(error: &Error) -> String {
     let problem = Problem::from(error.clone()).into_value();
     let detail = problem["detail"].as_str().unwrap_or_default();

@@ -1,7 +1,8 @@
-//! An answer on its way: a thread writes it, the connection reads it, and nothing is held in between but a few pieces.
+//! Streams an answer: a thread writes it, the connection reads it, and only a few pieces are buffered in between.
 //!
-//! The first piece is held back until it is full or rows have come for a while. Until then a failure is a response of its own, with
-//! its status; after it the connection is cut, so that nobody takes a part for the whole. A reader who leaves stops the work.
+//! The first piece is held back until it is full, or until rows have arrived for a while. Until then a failure becomes an
+//! error response with its own status; after that the connection is cut, so that nobody mistakes a part for the whole. If
+//! the reader leaves, the work stops.
 
 use super::admission::Admitted;
 use super::negotiate::Coding;
@@ -21,18 +22,18 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 
-/// How large a piece is.
+/// The size of a piece, in bytes.
 const PIECE: usize = 64 << 10;
-/// How long a piece that is not full is held back.
+/// How long an unfilled piece is held back.
 const PAUSE: Duration = Duration::from_millis(200);
-/// How many pieces wait for the reader.
+/// How many pieces may wait for the reader.
 const AHEAD: usize = 4;
 
-/// Why an answer comes to no good end.
+/// Why no complete answer with status 200 is sent.
 #[derive(Debug)]
 pub enum Ending {
     Failed(Problem),
-    /// The client has this very answer already.
+    /// The client already has this answer.
     NotModified(Box<HeaderMap>),
     /// An answer with another status than 200.
     Other(StatusCode, Box<HeaderMap>, Vec<u8>),
@@ -54,7 +55,7 @@ impl IntoResponse for Ending {
     }
 }
 
-/// Stops the work when it is dropped: the client has left, or the answer is at its end.
+/// Cancels the work when dropped: the client has left, or the answer is complete.
 #[derive(Debug, Default)]
 pub struct Leaving(pub Budget);
 
@@ -64,7 +65,7 @@ impl Drop for Leaving {
     }
 }
 
-/// The rest of an answer does not come.
+/// The error that breaks off an incomplete answer.
 #[derive(Debug)]
 struct Cut;
 
@@ -76,37 +77,37 @@ impl fmt::Display for Cut {
 
 impl std::error::Error for Cut {}
 
-/// What the thread tells the connection first.
+/// The first message from the thread to the connection.
 enum First {
     Whole(HeaderMap, Vec<u8>),
     Begun(HeaderMap),
     Ended(Ending),
 }
 
-/// Where a thread writes an answer to.
+/// The writer into which a thread writes an answer.
 pub struct Reply {
     headers: HeaderMap,
     piece: Vec<u8>,
     /// When the first byte of the piece was written.
     since: Option<Instant>,
     first: Option<oneshot::Sender<First>>,
-    /// `None` in it is the end of an answer that is whole.
+    /// A `None` message marks the end of a complete answer.
     sender: mpsc::Sender<Option<Bytes>>,
     place: Admitted,
-    /// Of an answer that must be whole before it leaves: how long it may be.
+    /// The size limit in bytes of an answer that must be complete before it is sent; `None` if it can be streamed.
     whole: Option<usize>,
-    /// How long any answer may be.
+    /// The size limit in bytes of any answer.
     longest: Option<u64>,
     written: u64,
     too_long: Option<TooLong>,
 }
 
-/// How an answer is too long.
+/// Which size limit an answer exceeds.
 #[derive(Clone, Copy, Debug)]
 enum TooLong {
-    /// To be held until it is whole.
+    /// Too long to be buffered whole.
     ToHold,
-    /// Longer than so many bytes, which none may be.
+    /// Longer than this many bytes, the limit of every answer.
     ToSend(u64),
 }
 
@@ -115,7 +116,7 @@ impl Reply {
         &mut self.headers
     }
 
-    /// Sends the piece that is there.
+    /// Sends the current piece.
     fn send(&mut self) -> io::Result<()> {
         if let Some(first) = self.first.take() {
             let headers = std::mem::take(&mut self.headers);
@@ -137,7 +138,7 @@ impl Reply {
         }
     }
 
-    /// Tells how the work ended. That nobody listens any more is no failure.
+    /// Reports how the work ended. It is no failure if nobody listens any more.
     fn end(mut self, result: Result<(), Ending>) {
         match (result, self.first.take()) {
             (Ok(()), Some(first)) => drop(first.send(First::Whole(self.headers, self.piece))),
@@ -149,7 +150,7 @@ impl Reply {
                 let ending = self.too_long.map_or(ending, |how| how.problem().into());
                 drop(first.send(First::Ended(ending)));
             }
-            // The pieces stop without an end.
+            // The stream stops without the end mark.
             (Err(_), None) => {}
         }
     }
@@ -201,7 +202,7 @@ impl Write for Reply {
     }
 }
 
-/// Writes through a coding.
+/// Writes through a content coding.
 pub fn coded<T>(
     reply: &mut Reply,
     coding: Coding,
@@ -228,17 +229,17 @@ pub fn coded<T>(
     }
 }
 
-/// How an answer is given.
+/// How an answer is delivered.
 pub struct Delivery {
     pub place: Admitted,
     pub leaving: Leaving,
-    /// Of an answer that must be whole before it leaves: how long it may be.
+    /// The size limit in bytes of an answer that must be complete before it is sent; `None` if it can be streamed.
     pub whole: Option<usize>,
-    /// How long any answer may be.
+    /// The size limit in bytes of any answer.
     pub longest: Option<u64>,
 }
 
-/// Lets a thread write an answer, and gives it to the client as it comes.
+/// Starts a thread that writes an answer, and streams the answer to the client.
 pub async fn deliver(
     delivery: Delivery,
     write: impl FnOnce(&mut Reply) -> Result<(), Ending> + Send + 'static,
@@ -267,7 +268,7 @@ pub async fn deliver(
             response
         }
         Ok(First::Ended(ending)) => ending.into_response(),
-        // The thread panicked, which the program has told on its standard error.
+        // The thread panicked, and the panic was reported on standard error.
         Err(_) => {
             let detail = "this is a mistake in kgq itself; the server's log says more";
             Problem::new(StatusCode::INTERNAL_SERVER_ERROR, detail).into_response()
@@ -275,7 +276,7 @@ pub async fn deliver(
     }
 }
 
-/// The pieces of an answer, as they come.
+/// The stream of an answer's pieces.
 struct Pieces {
     receiver: mpsc::Receiver<Option<Bytes>>,
     _leaving: Leaving,
@@ -295,13 +296,13 @@ impl http_body::Body for Pieces {
         Poll::Ready(match received {
             Some(Some(piece)) => Some(Ok(Frame::data(piece))),
             Some(None) => None,
-            // The thread stopped before the end, however that came.
+            // The thread stopped before the end, for whatever reason.
             None => Some(Err(Cut)),
         })
     }
 }
 
-/// That the client has this answer already, if it names it.
+/// Ends with 304 if the client names the tag of this answer as known.
 pub fn unless_known(headers: &HeaderMap, known: Option<&str>) -> Result<(), Ending> {
     let Some(tag) = headers.get(ETAG).and_then(|tag| tag.to_str().ok()) else { return Ok(()) };
     let plain = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();

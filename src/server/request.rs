@@ -1,4 +1,4 @@
-//! What a request says beside its question: what the client takes, what it has, by which address it came.
+//! The context of a request besides its question: what the client accepts, what it has cached, by which address it came.
 
 use super::clients::Client;
 use super::problem::Problem;
@@ -9,11 +9,11 @@ use percent_encoding::percent_decode_str;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
-/// What is counted of one request, for the log and the metrics.
+/// Counts of one request, for the log and the metrics.
 #[derive(Debug, Default)]
 pub struct Tally {
     pub rows: AtomicU64,
-    /// The query's text, which the log has only where it is asked to; else its hash.
+    /// The text of the query. The log shows it only if asked to, otherwise its hash.
     pub query: OnceLock<String>,
 }
 
@@ -23,18 +23,18 @@ impl Tally {
     }
 }
 
-/// The parts of a request that its answer depends on.
+/// The parts of a request on which its answer depends.
 #[derive(Clone, Debug)]
 pub struct RequestKey {
     pub path: String,
-    /// Names and values after the `?`.
+    /// The parameters of the query string, decoded.
     pub values: Vec<(String, String)>,
     pub accept: Option<String>,
     pub accept_language: Option<String>,
     pub accept_encoding: Option<String>,
     pub if_none_match: Option<String>,
     pub host: Option<String>,
-    /// Whether the client knows chunks, by which it tells a part from the whole.
+    /// Whether the client supports chunked transfer, by which it can tell a part from the whole.
     pub takes_pieces: bool,
     pub tally: Arc<Tally>,
     pub client: Client,
@@ -57,12 +57,12 @@ impl RequestKey {
         })
     }
 
-    /// The values of a name, in their order.
+    /// All values of a parameter, in order.
     pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         self.values.iter().filter(move |(own, _)| own == name).map(|(_, value)| value.as_str())
     }
 
-    /// The value of a name that may stand once.
+    /// The value of a parameter that may occur at most once.
     pub fn one<'a>(&'a self, name: &'a str) -> Result<Option<&'a str>, Problem> {
         let mut values = self.all(name);
         match (values.next(), values.next()) {
@@ -71,7 +71,7 @@ impl RequestKey {
         }
     }
 
-    /// The first part of the language that the client likes best, if it names any.
+    /// The language tag that the client prefers, if it names any.
     pub fn language(&self) -> Option<String> {
         let best = |header: &str| {
             let mut best: Option<(f32, String)> = None;
@@ -89,26 +89,26 @@ impl RequestKey {
     }
 }
 
-/// Who asks.
+/// The client that sent the request.
 pub fn client(parts: &Parts) -> Client {
     parts.extensions.get().cloned().unwrap_or(Client::Unknown)
 }
 
-/// The text of a header; of one that comes several times, all of them as one list.
+/// The text of a header. If the header occurs several times, its values are joined into one list.
 pub fn text(headers: &HeaderMap, name: HeaderName) -> Option<String> {
     let all: Vec<&str> = headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).collect();
     (!all.is_empty()).then(|| all.join(", "))
 }
 
-/// A part of an address without its escapes.
+/// Decodes the escapes of a part of an address.
 pub fn decoded(text: &str) -> Result<String, Problem> {
     let decoded = percent_decode_str(text).decode_utf8();
     decoded.map(Into::into).map_err(|_| Problem::bad_request("the address is not UTF-8 behind its escapes"))
 }
 
-/// Names and values of an address or of a form.
+/// Parses the parameters of an address or of a form.
 pub fn pairs(text: &[u8]) -> Result<Vec<(String, String)>, Problem> {
-    // The parser of forms would put replacement characters into what is no UTF-8.
+    // The form parser would silently replace what is not UTF-8.
     percent_encoding::percent_decode(text)
         .decode_utf8()
         .map_err(|_| Problem::bad_request("the parameters are not UTF-8 behind their escapes"))?;

@@ -1,4 +1,4 @@
-//! Which address is answered by what, and what all requests pass on their way.
+//! Maps addresses to handlers, and wraps all of them in the layers that every request passes.
 
 #[cfg(feature = "mcp")]
 use super::mcp;
@@ -27,7 +27,7 @@ const OF_MCP: [HeaderName; 3] = [
     HeaderName::from_static("mcp-name"),
 ];
 
-/// The addresses of the server's own, below which no thing of the graph can be asked for.
+/// Paths that the server uses itself: no thing of the graph is reachable there, nor below `query/`.
 pub(super) const OWN: [&str; 16] = [
     "sparql",
     "graphs",
@@ -47,7 +47,7 @@ pub(super) const OWN: [&str; 16] = [
     "edit",
 ];
 
-/// Whether the server answers at an address of its own.
+/// Whether the server, with these settings, uses one of its own paths.
 fn has(settings: &Settings, path: &str) -> bool {
     match path {
         "metrics" => settings.tells_metrics,
@@ -58,10 +58,10 @@ fn has(settings: &Settings, path: &str) -> bool {
     }
 }
 
-/// The things whose addresses are the server's own, at most so many: these are to be had by `/about?iri=` alone.
+/// At most `most` things whose addresses the server uses itself; they are reachable only by `/about?iri=`.
 ///
 /// # Errors
-/// Those of the graph's files.
+/// The files of the graph cannot be read.
 pub fn hidden(server: &Server, most: usize) -> Result<Vec<NamedNode>> {
     let held = server.held();
     let graph = &held.graph;
@@ -116,12 +116,12 @@ pub fn router(server: &Shared) -> Router {
         .with_state(Arc::clone(server))
 }
 
-/// What is told at the address for metrics alone.
+/// The routes of the separate address for metrics.
 pub fn metrics(server: &Shared) -> Router {
     Router::new().route("/metrics", get(health::metrics)).with_state(Arc::clone(server))
 }
 
-/// Which pages of others may ask; none, unless they are named: any page could read a private graph otherwise.
+/// Allows pages of the named origins to send requests. By default none may: any page could otherwise read a private graph.
 fn cors(origins: &[String], with_writing: bool) -> Option<CorsLayer> {
     let allowed = match origins {
         [] => return None,

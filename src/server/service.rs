@@ -1,4 +1,4 @@
-//! What the service is: the description of SPARQL 1.1 Service Description, with VoID's counts of the dataset.
+//! Describes the service: a SPARQL 1.1 Service Description, with the VoID counts of the dataset.
 
 use super::Shared;
 use super::answer::{Tag, head};
@@ -22,7 +22,7 @@ const SD: &str = "http://www.w3.org/ns/sparql-service-description#";
 const VOID: &str = "http://rdfs.org/ns/void#";
 const FORMATS: &str = "http://www.w3.org/ns/formats/";
 
-/// The W3C's name of a format, where it has one.
+/// The W3C name of a format, if it has one.
 fn w3c_name(format: Format) -> Option<&'static str> {
     Some(match format {
         Format::Json => "SPARQL_Results_JSON",
@@ -49,7 +49,7 @@ pub async fn describe(server: &Shared, asked: RequestKey) -> Result<Response, Pr
     .await
 }
 
-/// Writes triples in the format that the client takes.
+/// Writes triples in the format that the client accepts.
 pub fn write_triples(job: &Job<'_>, triples: Vec<Triple>, reply: &mut Reply) -> Result<(), Ending> {
     let Job { server, held, asked, .. } = job;
     let chosen = negotiate::format(Form::Construct, asked.one("format")?, asked.accept.as_deref())?;
@@ -77,7 +77,7 @@ pub fn write_triples(job: &Job<'_>, triples: Vec<Triple>, reply: &mut Reply) -> 
     coded(reply, coding, |out| Ok(render::write(answer, options, out).map(drop)?))
 }
 
-/// Names an answer that depends on the address alone.
+/// The tag of an answer that depends only on the graph, the address, and the languages that the client prefers.
 fn tag(job: &Job<'_>, media_type: &str, coding: Coding) -> Tag {
     let Job { held, asked, .. } = job;
     let mut tag = Tag::of(held, media_type, coding);
@@ -87,12 +87,12 @@ fn tag(job: &Job<'_>, media_type: &str, coding: Coding) -> Tag {
     tag
 }
 
-/// Writes a value of JSON.
+/// Writes a JSON value.
 pub fn write_json(job: &Job<'_>, value: &Value, reply: &mut Reply) -> Result<(), Ending> {
     write_as(job, &negotiate::Chosen::json(), value, reply)
 }
 
-/// Writes a value of JSON that is of this type.
+/// Writes a JSON value with this media type.
 pub fn write_as(job: &Job<'_>, chosen: &negotiate::Chosen, value: &Value, reply: &mut Reply) -> Result<(), Ending> {
     let coding = negotiate::coding(job.asked.accept_encoding.as_deref());
     head(job.server, chosen, Some(tag(job, &chosen.media_type, coding)), reply);
@@ -100,7 +100,7 @@ pub fn write_as(job: &Job<'_>, chosen: &negotiate::Chosen, value: &Value, reply:
     coded(reply, coding, |out| writeln!(out, "{value}").map_err(|error| Error::io("the answer", &error).into()))
 }
 
-/// Triples of one subject after another.
+/// The triples of the description, and the number of blank nodes in it.
 #[derive(Default)]
 struct Description {
     triples: Vec<Triple>,
@@ -119,7 +119,7 @@ impl Description {
         node
     }
 
-    /// The formats of answers: those that have no name are known by their media types.
+    /// Adds the formats of answers; formats without a W3C name are described by their media types.
     fn formats(&mut self, service: &NamedOrBlankNode) {
         let graphs = Format::of(Form::Construct).filter(|format| matches!(format, Format::Rdf(_)));
         for format in Format::of(Form::Select).chain(graphs) {
@@ -135,7 +135,7 @@ impl Description {
         }
     }
 
-    /// VoID's counts of a graph, as they stand in the snapshot's statistics.
+    /// Adds the VoID counts of a graph, taken from the statistics of the snapshot.
     fn count(&mut self, node: &NamedOrBlankNode, statistics: &kgq_snapshot::Statistics) {
         let counts = [
             ("triples", statistics.rows),
@@ -182,15 +182,15 @@ fn description(held: &Held, endpoint: &str, takes_updates: bool) -> Result<Vec<T
         said.add(&graph, &format!("{SD}name"), name);
     }
     snapshot.intact()?;
-    // What is said of one thing stands together.
+    // Keep the triples of a subject together.
     said.triples.sort_by_cached_key(|triple| triple.subject.to_string());
     Ok(said.triples)
 }
 
-/// How many named graphs are listed.
+/// The maximum number of named graphs listed.
 const LISTED: usize = 1_000;
 
-/// The names of named graphs that are IRIs, the first of them.
+/// The first named graphs whose names are IRIs.
 fn named_graphs(snapshot: &Snapshot) -> impl Iterator<Item = NamedNode> + '_ {
     let names = snapshot.named_graphs().iter().filter_map(|id| match snapshot.term(*id) {
         Term::NamedNode(name) => Some(name),

@@ -1,4 +1,4 @@
-//! Who is signed in by a browser: a cookie that no script can read and no other site can send, for a token that was shown once.
+//! Browser sessions: a token shown once is exchanged for a cookie that no script can read and no other site can send.
 
 use super::clients::Client;
 use super::tokens::Holder;
@@ -11,18 +11,18 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use subtle::ConstantTimeEq;
 
-/// How long one stays signed in.
+/// How long a session lasts.
 const LIFE: Duration = Duration::from_secs(12 * 3_600);
-/// How many are signed in at once; with one more, the oldest is signed out.
+/// The maximum number of sessions; one more ends the oldest.
 const MOST: usize = 1_000;
-/// How many wrong tokens a client may show in a while.
+/// How many wrong tokens a client may show within `WHILE`.
 const TRIES: u32 = 10;
 const WHILE: Duration = Duration::from_secs(60);
-/// Of how many clients wrong tokens are counted. With more, all are forgotten.
+/// The number of clients whose wrong tokens are counted. Beyond it, all counts are dropped.
 const COUNTED: usize = 10_000;
 
 const COOKIE_NAME: &str = "kgq-session";
-/// Of a form to sign in, which belongs to no session yet.
+/// The cookie of the sign-in form, which belongs to no session yet.
 const FORM_NAME: &str = "kgq-form";
 
 struct Session {
@@ -31,36 +31,36 @@ struct Session {
     until: Instant,
 }
 
-/// All who are signed in, by the hash of their cookie.
+/// The open sessions, by the hash of their cookie.
 #[derive(Default)]
 pub struct Sessions {
     open: Mutex<FxHashMap<[u8; 32], Session>>,
     tries: Mutex<FxHashMap<Client, (u32, Instant)>>,
 }
 
-/// Told with a request: that it came with the cookie of a session, and what forms of this session hold.
+/// Attached to a request with a valid session cookie: the secret that the forms of this session contain.
 #[derive(Clone, Debug)]
 pub struct Signed {
     secret: String,
 }
 
 impl Signed {
-    /// What every form of the session holds.
+    /// The secret that every form of the session contains.
     pub fn secret(&self) -> &str {
         &self.secret
     }
 
-    /// Whether a form is one of the session's own.
+    /// Whether a form with this secret belongs to the session.
     pub fn is_own(&self, secret: &str) -> bool {
         is_same(&self.secret, secret)
     }
 }
 
 impl Sessions {
-    /// Signs a holder in: the cookie to be set.
+    /// Opens a session for a holder, and returns the cookie to set.
     ///
     /// # Errors
-    /// That the system has no random bytes.
+    /// The system provides no random bytes.
     pub fn open(&self, holder: Holder, secure: bool) -> Result<HeaderValue> {
         let (id, secret) = (random()?, random()?);
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
@@ -75,7 +75,7 @@ impl Sessions {
         Ok(cookie(COOKIE_NAME, &id, LIFE.as_secs(), secure))
     }
 
-    /// Who is signed in by the cookie of a request.
+    /// Returns the holder and the session that belong to the cookie of a request.
     pub fn of(&self, headers: &HeaderMap) -> Option<(Holder, Signed)> {
         let id: [u8; 32] = Sha256::digest(value(headers, COOKIE_NAME)?).into();
         let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
@@ -83,7 +83,7 @@ impl Sessions {
         Some((session.holder.clone(), Signed { secret: session.secret.clone() }))
     }
 
-    /// Signs out: the cookie to be set.
+    /// Ends the session, and returns the cookie to set.
     pub fn close(&self, headers: &HeaderMap, secure: bool) -> HeaderValue {
         if let Some(id) = value(headers, COOKIE_NAME) {
             let id: [u8; 32] = Sha256::digest(id).into();
@@ -92,13 +92,13 @@ impl Sessions {
         cookie(COOKIE_NAME, "", 0, secure)
     }
 
-    /// Whether a client may try a token: not so many were wrong of late.
+    /// Whether a client may try a token: it has not shown too many wrong ones recently.
     pub fn may_try(&self, client: &Client) -> bool {
         let tries = self.tries.lock().unwrap_or_else(PoisonError::into_inner);
         tries.get(client).is_none_or(|(wrong, since)| *wrong < TRIES || since.elapsed() > WHILE)
     }
 
-    /// A client showed a wrong token.
+    /// Counts a wrong token of a client.
     pub fn failed(&self, client: &Client) {
         let mut tries = self.tries.lock().unwrap_or_else(PoisonError::into_inner);
         if tries.len() >= COUNTED {
@@ -113,17 +113,17 @@ impl Sessions {
     }
 }
 
-/// What a form to sign in holds, with the cookie that goes with it.
+/// Returns the secret of a sign-in form, and the cookie that goes with it.
 ///
 /// # Errors
-/// That the system has no random bytes.
+/// The system provides no random bytes.
 pub fn form_secret(secure: bool) -> Result<(String, HeaderValue)> {
     let secret = random()?;
     let cookie = cookie(FORM_NAME, &secret, 3_600, secure);
     Ok((secret, cookie))
 }
 
-/// Whether a form to sign in was made here, for this browser.
+/// Whether a sign-in form was made by this server for this browser.
 pub fn is_own_form(headers: &HeaderMap, secret: &str) -> bool {
     value(headers, FORM_NAME).is_some_and(|known| is_same(known, secret))
 }

@@ -1,6 +1,6 @@
-//! What one client may have of the server: so many requests at once, so much memory, so much time of work within a minute.
+//! The share of the server that one client may use: concurrent requests, memory, and working time per minute.
 //!
-//! Rows and bytes are bounded for each answer alone: whoever makes many of them works long, and time is counted.
+//! Rows and bytes are limited per answer only. A client that requests many answers is limited by the working time.
 
 use super::clients::Client;
 use kgq_syntax::budget::{Budget, Limits, Work};
@@ -8,28 +8,28 @@ use rustc_hash::FxHashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Within which time of work is counted.
+/// The period over which working time is counted.
 const MINUTE: Duration = Duration::from_secs(60);
-/// How many clients are known before those of whom nothing need be known are forgotten.
+/// The number of known clients from which on accounts that are no longer needed are dropped.
 const KNOWN: usize = 1_024;
 
-/// The shares of each client; `None` is as much as there is.
+/// The shares of each client; `None` means unlimited.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Shares {
-    /// Requests that are answered or wait at once.
+    /// Requests that run or wait at the same time.
     pub requests: Option<usize>,
-    /// What its queries hold together, beyond what is set aside for each, in bytes.
+    /// The bytes that its queries may hold together, beyond what is reserved for each.
     pub memory: Option<u64>,
-    /// How long its queries work within a minute.
+    /// How long its queries may work per minute.
     pub time: Option<Duration>,
 }
 
-/// What a client has of it now.
+/// The current use by one client.
 #[derive(Debug, Default)]
 struct Account {
     open: usize,
     memory: Option<Budget>,
-    /// When the time that its queries worked will be made up for.
+    /// When the used working time will have been paid back.
     even: Option<Instant>,
 }
 
@@ -42,7 +42,7 @@ impl Account {
 #[derive(Debug, Default)]
 struct Accounts {
     of: FxHashMap<Client, Account>,
-    /// How many there were when those that are not needed were last forgotten.
+    /// The number of accounts that were left after the last cleanup.
     kept: usize,
 }
 
@@ -55,12 +55,12 @@ impl Accounts {
     }
 }
 
-/// Why a client must wait.
+/// Why a client has to wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
-    /// So many requests of it are there.
+    /// It already has this many requests open.
     Requests(usize),
-    /// Its queries worked so long within a minute; after `wait` there is time for it again.
+    /// Its queries worked for this long within a minute; after `wait` it has time again.
     Time { most: Duration, wait: Duration },
 }
 
@@ -68,7 +68,7 @@ pub enum Refusal {
 #[derive(Debug)]
 pub struct Clients {
     shares: Shares,
-    /// What all clients hold.
+    /// The memory that all clients share.
     all: Budget,
     accounts: Arc<Mutex<Accounts>>,
 }
@@ -81,7 +81,7 @@ impl Clients {
     /// Counts one more request of a client.
     ///
     /// # Errors
-    /// What it has no more of.
+    /// The share that is used up.
     pub fn enter(&self, client: &Client) -> Result<Presence, Refusal> {
         let Shares { requests, memory, time } = self.shares;
         if requests.is_none() && memory.is_none() && time.is_none() {
@@ -110,7 +110,7 @@ impl Clients {
     }
 }
 
-/// A request that is there, until it is dropped.
+/// One counted request, until it is dropped.
 #[derive(Debug, Default)]
 pub struct Presence {
     memory: Option<Budget>,
@@ -125,12 +125,12 @@ struct Counted {
 }
 
 impl Presence {
-    /// What the client's queries hold together, where that has a limit.
+    /// The memory shared by the client's queries, if it is limited.
     pub fn memory(&self) -> Option<&Budget> {
         self.memory.as_ref()
     }
 
-    /// Counts time that was worked for the client.
+    /// Charges working time to the client.
     pub fn worked(&self, time: Duration) {
         let Some(Counted { client, time: Some(most), accounts }) = &self.counted else { return };
         let made_up = MINUTE.as_secs_f64() / most.as_secs_f64() * time.as_secs_f64();
@@ -138,7 +138,7 @@ impl Presence {
         let now = Instant::now();
         let mut accounts = accounts.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(account) = accounts.of.get_mut(client) {
-            // A time too long for the clock is not counted.
+            // A time beyond the range of the clock is not counted.
             account.even = account.even.map_or(now, |even| even.max(now)).checked_add(made_up);
         }
     }
@@ -190,17 +190,17 @@ mod tests {
         let clients = Clients::new(Shares { time: Some(share), ..Shares::default() }, Budget::default());
         let first = clients.enter(&named("one")).unwrap();
         first.worked(Duration::from_secs(9));
-        // Less than the share: it may go on, and be over it then.
+        // Below the share: one more request may start, and then exceed it.
         drop(clients.enter(&named("one")).unwrap());
         first.worked(Duration::from_secs(6));
         let Err(Refusal::Time { most, wait }) = clients.enter(&named("one")) else { panic!("it is not refused") };
-        // 15 seconds are made up for in 90, of which 60 may be owed.
+        // 15 seconds take 90 to pay back, of which 60 may be owed.
         assert!(most == share && wait > Duration::from_secs(20) && wait <= Duration::from_secs(30), "{wait:?}");
         drop(clients.enter(&named("other")).unwrap());
         drop(first);
         assert_eq!(known(&clients), 1, "what is owed is remembered");
         assert!(clients.enter(&named("one")).is_err());
-        // So long that no clock has it: nobody is refused forever.
+        // Beyond the range of the clock: nobody is refused forever.
         clients.enter(&named("other")).unwrap().worked(Duration::MAX);
     }
 

@@ -1,4 +1,4 @@
-//! `/sparql`: queries and updates by the SPARQL 1.1 Protocol, §2. An address without a query is answered with what the service is.
+//! `/sparql`: queries and updates by the SPARQL 1.1 Protocol, §2. Without a query, the answer describes the service.
 
 use super::Shared;
 use super::answer::{Question, cites, respond_to};
@@ -32,7 +32,7 @@ pub async fn handle(State(server): State<Shared>, request: Request<Body>) -> Res
     }
 }
 
-/// The methods that an address takes.
+/// Answers `OPTIONS` with the methods that an address supports.
 pub fn options(methods: &'static str) -> Response {
     (StatusCode::NO_CONTENT, [(ALLOW, HeaderValue::from_static(methods))]).into_response()
 }
@@ -46,7 +46,7 @@ async fn get(server: &Shared, parts: &Parts) -> Result<Response, Problem> {
     if asked.all("update").next().is_some() {
         return Err(Problem::bad_request("an update is sent by POST"));
     }
-    // Who opens the endpoint in a browser can ask there.
+    // Whoever opens the endpoint in a browser can enter a query there.
     if asked.path == "/sparql" && pages::wants(&asked) {
         let query = asked.one("query")?.map(str::to_owned);
         let about = why::about(&asked)?;
@@ -97,7 +97,7 @@ async fn post(server: &Shared, parts: &Parts, body: Body) -> Result<Response, Pr
     question(server, asked).await
 }
 
-/// What is said of the answer and of the graphs must be right also where there will be none.
+/// Checks the parameters that concern an answer, also for requests that get none.
 fn of_answer(asked: &RequestKey) -> Result<(), Problem> {
     why::about(asked)?;
     cites(asked)?;
@@ -106,18 +106,18 @@ fn of_answer(asked: &RequestKey) -> Result<(), Problem> {
     Ok(())
 }
 
-/// The graphs of this kind that the query looks into.
+/// The graphs that the request names by this parameter.
 fn graphs(asked: &RequestKey, name: &str) -> Result<Vec<NamedNode>, Problem> {
     asked.all(name).map(graph_name).collect()
 }
 
-/// Who sends an update, if it is taken at all.
+/// Collects who sends an update, and takes a place in the queue, if updates are accepted at all.
 fn sent(server: &Shared, parts: &Parts) -> Result<Sent, Problem> {
     let author = author(server, parts)?;
     Ok(Sent { author, conditions: Conditions::of(&parts.headers), queued: server.writers.queue()? })
 }
 
-/// The type of a body, without its parameters; it is in UTF-8.
+/// The media type of a body, without its parameters. A charset other than UTF-8 or its subset US-ASCII is refused.
 pub fn content_type(headers: &HeaderMap) -> Result<String, Problem> {
     let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let mut fields = content_type.split(';').map(str::trim);
@@ -136,10 +136,10 @@ fn unsupported(detail: String) -> Problem {
     Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail)
 }
 
-/// How much of a body that is too long is read and thrown away: a client that is still sending would not see the refusal.
+/// How many bytes of a too long body are read and discarded: a client that is still sending would not see the refusal.
 const PASSED_OVER: usize = 16 << 20;
 
-/// The body as it is, up to the length that one may have.
+/// Reads the whole body, up to the allowed length.
 pub async fn read_body(server: &Shared, headers: &HeaderMap, mut body: Body) -> Result<Vec<u8>, Problem> {
     let codings = headers.get_all(CONTENT_ENCODING).iter();
     if codings.into_iter().any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity")) {
@@ -175,7 +175,7 @@ async fn question(server: &Shared, asked: RequestKey) -> Result<Response, Proble
     respond_to(server, asked, Question::Text { text, dataset }).await
 }
 
-/// An absolute IRI as the name of a graph.
+/// Parses an absolute IRI as the name of a graph.
 pub fn graph_name(text: &str) -> Result<NamedNode, Problem> {
     NamedNode::new(text)
         .map_err(|_| Problem::bad_request(format!("`{text}` is no absolute IRI, which a graph is named by")))

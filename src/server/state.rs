@@ -1,4 +1,4 @@
-//! What all requests share: the graph that is current, the settings, who may work, what is counted.
+//! The state shared by all requests: the current graph, the settings, the admission of work, the counters.
 
 use super::admission::{Admission, Capacity};
 use super::door::Names;
@@ -29,54 +29,54 @@ use tokio::sync::{broadcast, watch};
 
 pub type Shared = Arc<Server>;
 
-/// How the server serves.
+/// The settings of the server.
 pub struct Settings {
-    /// Of each query.
+    /// The limits of each query.
     pub limits: Limits,
     pub capacity: Capacity,
-    /// Of each client.
+    /// The shares of each client.
     pub shares: Shares,
-    /// Proxies that tell for whom they ask.
+    /// Trusted proxies, whose `X-Forwarded-For` names the client.
     pub proxies: Vec<IpAddr>,
-    /// The longest body of a request, in bytes.
+    /// The maximum size of a request body, in bytes.
     pub longest_body: usize,
-    /// The longest answer that is held until it is whole, in bytes.
+    /// The maximum size, in bytes, of an answer that must be complete before it is sent.
     pub longest_held: usize,
-    /// The longest answer to a query, in bytes: not of pages, reports of writing and tools.
+    /// The maximum size of a query answer, in bytes. It does not apply to pages, reports of writes and tools.
     pub longest_answer: Option<u64>,
-    /// How long a client may take to send its headers, its body, or to read a piece of an answer.
+    /// How long a client may take to send its headers, to send its body, or to read a piece of an answer.
     pub patience: Duration,
-    /// How many connections there may be.
+    /// The maximum number of connections.
     pub connections: usize,
-    /// For how many seconds an answer may be taken for current without asking.
+    /// For how many seconds a cache may reuse an answer without asking again.
     pub max_age: u64,
-    /// The certificate that clients are shown.
+    /// The certificate that is shown to clients.
     #[cfg(feature = "net")]
     pub tls: Option<super::tls::Tls>,
-    /// How clients ask here: `http` or `https`.
+    /// The scheme by which clients reach this server: `http` or `https`.
     pub scheme: &'static str,
-    /// The names by which the server may be asked.
+    /// The host names under which the server answers.
     pub names: Names,
-    /// The address of the site, where it is another than the one listened on: a proxy stands before it.
+    /// The public address of the site if it differs from the listening address, as behind a proxy.
     pub address: Option<String>,
-    /// Pages of these origins may ask; `*` is all.
+    /// Origins whose pages may send requests; `*` means all.
     pub origins: Vec<String>,
     pub tokens: Tokens,
-    /// Whether what is counted is told at /metrics of the same address.
+    /// Whether `/metrics` is served at the main address, too.
     pub tells_metrics: bool,
-    /// How the files are changed, where who has a token for it may do so.
+    /// How the files are changed by clients whose token allows it; `None` if the server is read-only.
     pub writing: Option<Writing>,
 }
 
 impl Settings {
-    /// Whether browsers ask by TLS, here or at a proxy.
+    /// Whether browsers reach the server by TLS, directly or through a proxy.
     pub fn is_secure(&self) -> bool {
         self.scheme == "https" || self.address.as_ref().is_some_and(|address| address.starts_with("https://"))
     }
 
-    /// What is said of the keeping of answers.
+    /// The value of `Cache-Control` for answers.
     pub fn caching(&self) -> HeaderValue {
-        // What only some may read, no cache between may keep for others.
+        // Shared caches must not keep what only some clients may read.
         let text = match (self.tokens.guard_reading(), self.max_age) {
             (true, 0) => "private, no-cache".to_owned(),
             (true, seconds) => format!("private, max-age={seconds}"),
@@ -87,22 +87,24 @@ impl Settings {
     }
 }
 
-/// A graph with what names its state.
+/// A graph, with tags that identify its state.
 pub struct Held {
     pub graph: Arc<Graph>,
-    /// Differs where an answer could.
+    /// Changes whenever an answer could change.
     pub tag: String,
-    /// Stands for that in the tags of answers, before what else they depend on.
+    /// A short hash of the tag, with which the entity tags of answers begin.
     pub version: String,
     pub pages: Pages,
-    /// Whether the canned queries are being answered for its pages.
+    /// Makes the canned queries run once in the background for the pages.
     pub answering: Once,
     gone: OnceLock<Option<Gone>>,
 }
 
 impl Held {
+    /// Loads the graph.
+    ///
     /// # Errors
-    /// Those of the graph's files.
+    /// The files of the graph cannot be read.
     pub fn of(graph: Arc<Graph>, settings: &Settings) -> Result<Self> {
         graph.load()?;
         let (tag, version) = (tag_of(&graph)?, version_of(&graph)?);
@@ -110,7 +112,7 @@ impl Held {
         Ok(Self { graph, tag, version, pages, answering: Once::new(), gone: OnceLock::new() })
     }
 
-    /// Whether the files said something before of one of these things, of which they say nothing now.
+    /// Whether the files once said something about one of these things, about which they now say nothing.
     pub fn knew(&self, things: &[NamedNode]) -> bool {
         let gone = || self.gone.get_or_init(|| self.graph.project().map(Gone::of));
         !things.is_empty() && gone().as_ref().is_some_and(|gone| things.iter().any(|thing| gone.knew(thing)))
@@ -121,39 +123,41 @@ fn tag_of(graph: &Graph) -> Result<String> {
     Ok(format!("{} {}", env!("CARGO_PKG_VERSION"), graph.fingerprint()?))
 }
 
-/// What the tags of all answers from a graph begin with.
+/// The short hash with which the entity tags of all answers from a graph begin.
 ///
 /// # Errors
-/// Those of the graph's files.
+/// The files of the graph cannot be read.
 pub fn version_of(graph: &Graph) -> Result<String> {
     Ok(Sha256::digest(tag_of(graph)?).iter().take(8).map(|byte| format!("{byte:02x}")).collect())
 }
 
-/// How many pieces of news are kept for who listens slowly.
+/// How many events are kept for slow listeners.
 const UNHEARD: usize = 16;
 
 pub struct Server {
     pub live: Live,
     held: RwLock<Arc<Held>>,
-    /// Who reads the files again: of two, the later has the newer graph.
+    /// Held while the files are read again, so that of two readers the later one installs the newer graph.
     reading: Mutex<()>,
     pub settings: Settings,
     pub writers: Writers,
-    /// Who is signed in by a browser.
+    /// The open browser sessions.
     pub sessions: Sessions,
     pub admission: Admission,
     pub memory: Memory,
     pub metrics: Metrics,
     pub log: Log,
-    /// Tells what happens to the graph.
+    /// Announces events of the graph.
     pub news: broadcast::Sender<News>,
-    /// Tells that the server stops.
+    /// Announces that the server stops.
     pub stopping: watch::Sender<bool>,
 }
 
 impl Server {
+    /// Creates a server for a graph.
+    ///
     /// # Errors
-    /// Those of the graph's files.
+    /// The files of the graph cannot be read.
     pub fn new(graph: Graph, settings: Settings, memory: Memory, log: Log) -> Result<Self> {
         let live = Live::new(graph);
         let held = RwLock::new(Arc::new(Held::of(live.graph(), &settings)?));
@@ -163,7 +167,7 @@ impl Server {
         Ok(Self { live, held, reading, settings, writers, sessions, admission, memory, metrics, log, news, stopping })
     }
 
-    /// Reads the certificate again, where there is one. What was read before stays if that fails; the log tells either.
+    /// Reads the certificate again, if there is one. On failure the former one stays in use; the log records both outcomes.
     pub fn read_certificate(&self) {
         #[cfg(feature = "net")]
         if let Some(tls) = &self.settings.tls {
@@ -177,10 +181,10 @@ impl Server {
         }
     }
 
-    /// Reads the files again, and lets what they say be the current graph. How many were new, changed or gone.
+    /// Reads the files again, and makes the result the current graph. Returns how many files were new, changed or deleted.
     ///
     /// # Errors
-    /// Why they cannot be read; the graph stays what it was.
+    /// The files cannot be read; the graph stays what it was.
     pub fn reload(&self) -> Result<usize> {
         let _reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
         let reloaded = self.live.reload()?;
@@ -188,7 +192,7 @@ impl Server {
         Ok(reloaded.files)
     }
 
-    /// The same where they have changed since they were last read, or tried.
+    /// Reloads only if the files have changed since they were last read or tried.
     ///
     /// # Errors
     /// As [`Server::reload`].
@@ -199,22 +203,22 @@ impl Server {
         Ok(Some(reloaded.files))
     }
 
-    /// Lets a newer graph be the current one; who holds the old one finishes with it.
+    /// Installs a newer graph. Requests that hold the old one finish with it.
     fn replace(&self, graph: Arc<Graph>) -> Result<()> {
         let newer = Arc::new(Held::of(graph, &self.settings)?);
         *self.held.write().unwrap_or_else(PoisonError::into_inner) = newer;
         let times = self.metrics.reloads.fetch_add(1, Ordering::Relaxed) + 1;
-        // Nobody need listen.
+        // It is no error if nobody listens.
         let _ = self.news.send(News::Graph(times));
         Ok(())
     }
 
-    /// The graph that is current.
+    /// The current graph.
     pub fn held(&self) -> Arc<Held> {
         Arc::clone(&self.held.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// The address by which the client knows this server: its scheme, host and port.
+    /// The address by which the client reaches this server: scheme, host and port.
     pub fn address_for(&self, asked: &RequestKey) -> String {
         match &self.settings.address {
             Some(address) => address.trim_end_matches('/').to_owned(),
@@ -222,7 +226,7 @@ impl Server {
         }
     }
 
-    /// What a client is told of an error of the graph or of a query. The log has what it is not told.
+    /// Turns an error of the graph or of a query into what the client may see. The log gets the details that the client does not.
     pub fn problem(&self, error: &Error) -> Problem {
         if matches!(error.kind(), Kind::Io | Kind::Bug) {
             self.log.say(&error.render(false));
@@ -235,7 +239,7 @@ impl Server {
     }
 }
 
-/// The name of a limit that was passed.
+/// The name of the limit that was exceeded.
 fn limit_name(limit: Exceeded) -> &'static str {
     match limit {
         Exceeded::Time(_) => "time",

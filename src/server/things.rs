@@ -1,4 +1,4 @@
-//! Things at addresses: every IRI below the graph's base at the same path of this server, and any IRI by `/about?iri=`.
+//! Pages and data of things: every IRI below the base of the graph at the same path of this server, any IRI at `/about?iri=`.
 
 use super::Shared;
 use super::answer::{Question, answer};
@@ -23,10 +23,10 @@ use kgq_syntax::rdf::{NamedNode, Triple};
 use rustc_hash::FxHashSet;
 use std::sync::Arc;
 
-/// How many things of one document are told of.
+/// The maximum number of things described for one document.
 const MOST_THINGS: usize = 1_000;
 
-/// The thing, the document of things or the named graph at a path.
+/// Returns the thing, the document of things, or the named graph at a path.
 pub async fn dereference(State(server): State<Shared>, request: Request<Body>) -> Response {
     let (parts, body) = request.into_parts();
     match parts.method {
@@ -77,12 +77,12 @@ async fn at_path(server: &Shared, parts: &Parts) -> Result<Response, Problem> {
     .await
 }
 
-/// The place that a base names: what stands behind its last slash does not count.
+/// The directory of a base: whatever follows its last slash does not count.
 pub fn place_of(base: &str) -> &str {
     &base[..base.rfind('/').map_or(base.len(), |at| at + 1)]
 }
 
-/// The IRIs that a path can stand for: as it was sent, and without its escapes.
+/// The IRIs that a path can denote: as it was sent, and with its escapes decoded.
 pub fn candidates(base: Option<&str>, path: &str) -> Result<Vec<NamedNode>, Problem> {
     let Some(base) = base else { return Ok(Vec::new()) };
     let place = place_of(base);
@@ -93,7 +93,7 @@ pub fn candidates(base: Option<&str>, path: &str) -> Result<Vec<NamedNode>, Prob
     Ok(named)
 }
 
-/// Any thing, by its IRI or CURIE.
+/// Returns any thing, by its IRI or CURIE.
 pub async fn about(State(server): State<Shared>, request: Request<Body>) -> Response {
     let (parts, _) = request.into_parts();
     let told = async {
@@ -125,7 +125,7 @@ fn tell(job: &Job<'_>, named: &[NamedNode], reply: &mut Reply) -> Result<(), End
     Err(Problem::not_found(format!("the graph says nothing of <{iri}>")).with("near", near(job, iri)?).into())
 }
 
-/// What is said of a thing, and of those that are behind a `#` of its IRI: a document is told with its things.
+/// The description of a thing, and of the things whose IRIs extend its IRI by a fragment: a document is described with its things.
 fn said_of(job: &Job<'_>, node: &NamedNode) -> Outcome<Vec<Triple>> {
     let graph = &job.held.graph;
     let mut triples = describe::triples(graph, node, false)?;

@@ -1,4 +1,4 @@
-//! TLS (feature `net`): a certificate and its key, read at the start, and again when the server is told to read its files.
+//! TLS (feature `net`): the certificate and its key are read at the start, and again when the server is told to reload.
 
 use kgq_syntax::error::{Error, Kind, Place, Result, Source};
 use std::fmt::Write;
@@ -10,7 +10,7 @@ use tokio_rustls::rustls::pki_types::pem::{Error as PemError, PemObject};
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::rustls::{Error as TlsError, ServerConfig};
 
-/// The one protocol that is spoken.
+/// The only application protocol offered.
 const HTTP: &[u8] = b"http/1.1";
 const CERTIFICATE: &str = "CERTIFICATE";
 const KEYS: [&str; 3] = ["PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY"];
@@ -19,7 +19,7 @@ const OF_CERTIFICATE: &str = "the file holds the server's certificate first, the
 const OF_KEY: &str =
     "the file holds the key of the server's certificate: a section that begins with `-----BEGIN PRIVATE KEY-----`";
 
-/// What the server shows to its clients, and the files where that stands.
+/// The certificate that the server shows, and the files that it comes from.
 #[derive(Debug)]
 pub struct Tls {
     certificate: String,
@@ -31,16 +31,16 @@ impl Tls {
     /// Reads both files.
     ///
     /// # Errors
-    /// That one cannot be read or holds something else, with its place.
+    /// A file cannot be read or has other content; the error has the place.
     pub fn read(certificate: &str, key: &str) -> Result<Self> {
         let current = RwLock::new(config(certificate, key)?);
         Ok(Self { certificate: certificate.to_owned(), key: key.to_owned(), current })
     }
 
-    /// Reads both files again, for the connections that come.
+    /// Reads both files again, for new connections.
     ///
     /// # Errors
-    /// As [`Tls::read`]; what was read before stays.
+    /// As [`Tls::read`]; the former certificate stays in use.
     pub fn read_again(&self) -> Result<()> {
         let newer = config(&self.certificate, &self.key)?;
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = newer;
@@ -83,15 +83,15 @@ fn text(file: &str) -> Result<String> {
     })
 }
 
-/// A part of a text between lines that say what it is.
+/// A PEM section: text between its begin and end lines.
 struct Section<'a> {
     label: &'a str,
     text: &'a str,
-    /// Where its first line stands.
+    /// The byte range of its first line.
     line: Range<usize>,
 }
 
-/// The sections of a text, each up to where the next begins.
+/// Splits a text into sections; each ends where the next begins.
 fn sections(text: &str) -> Vec<Section<'_>> {
     let mut starts = Vec::new();
     let mut at = 0;
@@ -108,7 +108,7 @@ fn sections(text: &str) -> Vec<Section<'_>> {
         .collect()
 }
 
-/// The certificates, and where the first stands.
+/// Reads the certificates, and the place of the first.
 fn chain(source: Source<'_>) -> Result<(Vec<CertificateDer<'static>>, Place)> {
     let sections = sections(source.text);
     let own: Vec<&Section<'_>> = sections.iter().filter(|section| section.label == CERTIFICATE).collect();
@@ -122,7 +122,7 @@ fn chain(source: Source<'_>) -> Result<(Vec<CertificateDer<'static>>, Place)> {
     Ok((certificates, source.place(first.line.clone())))
 }
 
-/// The first key, and where it stands.
+/// Reads the first private key, and its place.
 fn private_key(source: Source<'_>, provider: &CryptoProvider) -> Result<(PrivateKeyDer<'static>, Place)> {
     let sections = sections(source.text);
     let is_key = |section: &&Section<'_>| KEYS.contains(&section.label);
@@ -150,7 +150,7 @@ fn private_key(source: Source<'_>, provider: &CryptoProvider) -> Result<(Private
     }
 }
 
-/// That what was looked for is not there, and what is.
+/// The error for a missing section; it names what the file contains instead.
 fn nothing(what: &str, source: Source<'_>, sections: &[Section<'_>]) -> Error {
     let mut message = what.to_owned();
     if let Some(other) = sections.first() {

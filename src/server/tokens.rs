@@ -1,17 +1,17 @@
-//! Tokens by which clients show that they may ask: a file of them, a line each, with the hash instead of the token.
+//! Tokens by which clients prove that they may ask. Their file has a line per token, with its hash instead of the token itself.
 
 use kgq_syntax::error::{Error, Result, Source};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-/// What a token is good for.
+/// What a token permits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
     Read,
     Write,
 }
 
-/// Who holds a token.
+/// The holder of a token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Holder {
     pub name: String,
@@ -30,10 +30,10 @@ struct Token {
 pub struct Tokens(Vec<Token>);
 
 impl Tokens {
-    /// Reads lines of a name, a scope, and the SHA-256 hash of a token; empty lines and those after a `#` say nothing.
+    /// Reads one token per line: a name, a scope, and the SHA-256 hash. Empty lines and lines that begin with `#` are skipped.
     ///
     /// # Errors
-    /// A line that is not so, with its place.
+    /// A line has another form; the error has its place.
     pub fn read(source: Source<'_>) -> Result<Self> {
         let mut tokens = Vec::new();
         let mut start = 0;
@@ -64,23 +64,23 @@ impl Tokens {
         Ok(Self(tokens))
     }
 
-    /// Whether there are any.
+    /// Whether the file has any token.
     pub fn are_any(&self) -> bool {
         !self.0.is_empty()
     }
 
-    /// Whether reading needs a token: where one was given out for it.
+    /// Whether reading requires a token, which is so once a token for reading was given out.
     pub fn guard_reading(&self) -> bool {
         self.0.iter().any(|token| token.scope == Scope::Read)
     }
 
-    /// Whether anybody may write.
+    /// Whether any token permits writing.
     pub fn let_write(&self) -> bool {
         self.0.iter().any(|token| token.scope == Scope::Write)
     }
 
-    /// Who holds this token; one that stands there twice may write if either may. All are compared, each in the same time, whatever
-    /// they begin with.
+    /// Returns the holder of a token. If the token is listed twice, it may write if either entry may. All entries are
+    /// compared, each in constant time.
     pub fn holder(&self, given: &str) -> Option<Holder> {
         let hash: [u8; 32] = Sha256::digest(given).into();
         let mut holder: Option<&Token> = None;

@@ -1,4 +1,4 @@
-//! Updates by the SPARQL 1.1 Protocol, §2.2: changes of the project's files.
+//! SPARQL updates by the SPARQL 1.1 Protocol, §2.2: they change the files of the project.
 
 use super::Shared;
 use super::conditions::Conditions;
@@ -12,14 +12,14 @@ use kgq_edit::{Settings, update_within};
 use kgq_graph::graph::UpdateContext;
 use kgq_syntax::error::Source;
 
-/// An update that came by the protocol.
+/// An update received by the protocol.
 pub struct Sent {
     pub author: Holder,
     pub conditions: Conditions,
     pub queued: Queued,
 }
 
-/// Carries out the `update` of a request.
+/// Executes the `update` of a request.
 pub async fn update(server: &Shared, asked: RequestKey, sent: Sent) -> Result<Response, Problem> {
     let text = asked.one("update")?.ok_or_else(|| Problem::bad_request("there is no `update`"))?.to_owned();
     if asked.all("query").next().is_some() {
@@ -29,7 +29,7 @@ pub async fn update(server: &Shared, asked: RequestKey, sent: Sent) -> Result<Re
     let (default, named) = (graphs("using-graph-uri")?, graphs("using-named-graph-uri")?);
     let dataset = (!default.is_empty() || !named.is_empty()).then_some((default, named));
     let base = Some(format!("{}{}", server.address_for(&asked), asked.path));
-    // It is named once.
+    // The query is recorded once per request.
     let _ = asked.tally.query.set(text.clone());
     let Sent { author, conditions, queued } = sent;
     let wish = Wish { author, conditions, queued };

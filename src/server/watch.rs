@@ -1,4 +1,4 @@
-//! Each request from its coming to the last byte of its answer: what is counted of it, and its line in the log.
+//! Follows each request from its arrival to the last byte of its answer, for the counters and the line in the log.
 
 use super::Shared;
 use super::request::Tally;
@@ -32,23 +32,23 @@ pub async fn watch(State(server): State<Shared>, mut request: Request<Body>, nex
     response.map(|body| Body::new(Watched { body, visit }))
 }
 
-/// How an answer ended.
+/// How the transfer of an answer ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum End {
     Whole,
-    /// We broke it off.
+    /// The server broke it off.
     Cut,
-    /// The client did not wait for it.
+    /// The client left before the end.
     Left,
 }
 
-/// A request that is being answered. When it is dropped, it is over.
+/// A request in progress; dropping it ends it.
 struct Visit {
     server: Shared,
     tally: Arc<Tally>,
     method: Method,
     path: String,
-    /// 0 while there is none.
+    /// The status of the answer; 0 before there is one.
     status: u16,
     bytes: u64,
     started: Instant,
@@ -87,13 +87,13 @@ impl Drop for Visit {
     }
 }
 
-/// The part of the program that a path leads to, of which there are few.
+/// The route to which a path belongs, from a small fixed set, so that the metrics stay few.
 fn route(path: &str) -> &'static str {
     let first = path.trim_start_matches('/').split('/').next().unwrap_or_default();
     OWN.iter().chain(&[""]).find(|route| **route == first).copied().unwrap_or("page")
 }
 
-/// A body whose bytes are counted.
+/// A body that counts its bytes.
 struct Watched {
     body: Body,
     visit: Visit,
@@ -132,7 +132,7 @@ impl HttpBody for Watched {
 
 impl Drop for Watched {
     fn drop(&mut self) {
-        // An empty body is not asked for.
+        // Nobody polls an empty body, so it counts as sent.
         if self.visit.end == Some(End::Left) && self.body.is_end_stream() {
             self.visit.end = Some(End::Whole);
         }

@@ -1,5 +1,5 @@
-//! `why=N` of a query: what makes the row of that number, as JSON-LD in the words of PROV-O: the statements that the query found for it,
-//! where each is written, and what it is cited from. `why-not=COLUMN=VALUE`: why the answer has no such row.
+//! `why=N` of a query: explains the row of this number, as JSON-LD in PROV-O: the statements that the query matched for
+//! it, where each is written, and what it is cited from. `why-not=COLUMN=VALUE`: explains why the answer has no such row.
 
 use super::Shared;
 use super::answer::{Question, parse};
@@ -13,10 +13,10 @@ use kgq_graph::request::why::{document, explain_within, part_within};
 use kgq_graph::request::why_not::{self, Request, expectation, why_not_within};
 use kgq_syntax::error::{Error, Source};
 
-/// The last row that can be asked about: all before it are made first.
+/// The last row that can be asked about, because all rows before it have to be computed.
 pub const LAST: usize = 1_000_000;
 
-/// The number of the row that is asked about, if one is.
+/// The number of the row that the request asks about, if any.
 fn row(asked: &RequestKey) -> Result<Option<usize>, Problem> {
     let number = |text: &str| match text.parse() {
         Ok(number) if (1..=LAST).contains(&number) => Ok(number),
@@ -25,16 +25,16 @@ fn row(asked: &RequestKey) -> Result<Option<usize>, Problem> {
     asked.one("why")?.map(number).transpose()
 }
 
-/// What is asked of an answer instead of the answer.
+/// A request for an explanation of an answer instead of the answer.
 pub enum About {
-    /// What makes this row.
+    /// Why this row is there.
     Row(usize),
-    /// Why there is no row that has these values in these columns; without any, why there is nothing.
+    /// Why there is no row with these values in these columns; without any, why the answer is empty.
     Missing(Vec<(String, String)>),
 }
 
 impl About {
-    /// As a page tells of it.
+    /// The same question, as the pages take it.
     pub fn in_page(&self) -> kgq_site::About<'_> {
         match self {
             Self::Row(row) => kgq_site::About::Row(*row),
@@ -43,7 +43,7 @@ impl About {
     }
 }
 
-/// What is asked of the answer, if anything is.
+/// The explanation that the request asks for, if any.
 pub fn about(asked: &RequestKey) -> Result<Option<About>, Problem> {
     let missing = missing(asked)?;
     match (row(asked)?, missing) {
@@ -54,7 +54,8 @@ pub fn about(asked: &RequestKey) -> Result<Option<About>, Problem> {
     }
 }
 
-/// The columns and values of `why-not`, each written COLUMN=VALUE; forms send a column and, as `why-not-value`, its value.
+/// The columns and values of `why-not`, each written as COLUMN=VALUE; forms send the column, and the value as
+/// `why-not-value`.
 fn missing(asked: &RequestKey) -> Result<Option<Vec<(String, String)>>, Problem> {
     let written: Vec<&str> = asked.all("why-not").collect();
     if written.is_empty() {
@@ -69,7 +70,7 @@ fn missing(asked: &RequestKey) -> Result<Option<Vec<(String, String)>>, Problem>
     written.iter().filter(|text| !text.is_empty()).map(read).collect::<Result<_, _>>().map(Some)
 }
 
-/// Tells what makes a row, or why there is none.
+/// Explains a row or its absence.
 pub async fn tell(server: &Shared, asked: RequestKey, question: Question, about: About) -> Result<Response, Problem> {
     negotiate::json_alone(asked.one("format")?)?;
     match about {
@@ -110,7 +111,7 @@ async fn why_no(
     .await
 }
 
-/// Tells what makes a row.
+/// Explains a row.
 async fn why(server: &Shared, asked: RequestKey, question: Question, row: usize) -> Result<Response, Problem> {
     work(server, asked, move |job, reply| {
         let (graph, failed) = (&job.held.graph, |error: Error| job.server.problem(&error));

@@ -1,4 +1,4 @@
-//! What answers a request on a thread of its own: a place among those that work, within the limits, until the client leaves.
+//! Handles a request on its own thread: takes a place, works within the limits, and stops when the client leaves.
 
 use super::Shared;
 use super::problem::Problem;
@@ -11,16 +11,16 @@ use kgq_graph::project::parse_duration;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What work has at hand.
+/// The context of the work on a request.
 pub struct Job<'a> {
     pub server: &'a Shared,
     pub held: &'a Arc<Held>,
     pub asked: &'a RequestKey,
-    /// How queries of this request are evaluated.
+    /// The options for evaluating queries of this request.
     pub options: EvaluationOptions,
 }
 
-/// Lets a thread do what may take a while.
+/// Runs work that may take a while on a thread.
 pub async fn work(
     server: &Shared,
     asked: RequestKey,
@@ -41,7 +41,7 @@ pub async fn work(
     Ok(deliver(Delivery { place, leaving, whole, longest }, write).await)
 }
 
-/// How long the answer may take: what the client asks for, up to what the server allows.
+/// The time limit of the answer: the one that the client asks for, at most that of the server.
 fn time_limit(server: &Shared, asked: &RequestKey) -> Result<Option<Duration>, Problem> {
     let most = server.settings.limits.time;
     let Some(text) = asked.one("timeout")? else { return Ok(most) };

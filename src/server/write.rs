@@ -1,5 +1,5 @@
-//! Changes of the project's files by clients: who may make them, one after the other, and what each must pass. An answer comes when the
-//! files are safe on disk and the graph that is served says the same.
+//! Changes of the project's files by clients: who may make them, their order, and the checks that each must pass. The
+//! answer is sent when the files are safe on disk and the served graph has the change.
 
 use super::Shared;
 use super::admission::Capacity;
@@ -31,35 +31,35 @@ use std::time::Duration;
 use tokio::sync::{Mutex, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
-/// How the files are changed.
+/// How changes are checked and recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Writing {
-    /// Refuse what would add a finding or fail an expected answer.
+    /// Refuse a change that adds a finding or makes an expected answer fail.
     pub check: bool,
-    /// Make a commit of each change.
+    /// Commit each change.
     pub commit: bool,
 }
 
-/// The longest message of a commit, in bytes.
+/// The maximum size of a commit message, in bytes.
 const LONGEST_MESSAGE: usize = 10_000;
-/// How many changes may wait for each other: their texts are held meanwhile.
+/// How many changes may wait: each holds its text in memory.
 const WAITING: usize = 64;
 
-/// Who writes, and who waits for it: one writes at a time.
+/// Serializes the changes: one is made at a time, the others wait.
 pub struct Writers {
     turn: Arc<Mutex<()>>,
     room: Arc<Semaphore>,
     wait: Duration,
 }
 
-/// A change that waits, or is made, until it is dropped.
+/// A change that waits or is being made, until it is dropped.
 pub struct Queued {
     _room: OwnedSemaphorePermit,
     turn: Arc<Mutex<()>>,
     wait: Duration,
 }
 
-/// The turn to write, until it is dropped.
+/// The turn to write, held until it is dropped.
 pub struct Turn {
     _room: OwnedSemaphorePermit,
     _turn: OwnedMutexGuard<()>,
@@ -71,7 +71,7 @@ impl Writers {
         Self { turn: Arc::default(), room, wait: capacity.wait }
     }
 
-    /// Takes a place among those that wait; to be had before the text of a change is read.
+    /// Takes a place in the queue; call this before reading the text of a change.
     pub fn queue(&self) -> Result<Queued, Problem> {
         let room = Arc::clone(&self.room).try_acquire_owned().map_err(|_| Problem::busy(1))?;
         Ok(Queued { _room: room, turn: Arc::clone(&self.turn), wait: self.wait })
@@ -86,10 +86,10 @@ impl Queued {
     }
 }
 
-/// Who makes a change.
+/// Returns the author of a change.
 ///
 /// # Errors
-/// That the server takes none, or none from this page or by this token.
+/// The server accepts no changes, or none from this page or with this token.
 pub fn author(server: &Shared, parts: &Parts) -> Result<Holder, Problem> {
     if server.settings.writing.is_none() {
         return Err(read_only());
@@ -99,7 +99,7 @@ pub fn author(server: &Shared, parts: &Parts) -> Result<Holder, Problem> {
     }
     let is_signed = parts.extensions.get::<Signed>().is_some();
     match parts.extensions.get::<Holder>() {
-        // Who writes from a browser has looked at what there is.
+        // A user who writes from a browser must say which version they have seen.
         Some(holder) if holder.scope == Scope::Write && is_signed && Conditions::of(&parts.headers).is_empty() => {
             Err(Problem::new(StatusCode::PRECONDITION_REQUIRED, "it is not said which version the change is of")
                 .hint("send the `ETag` of what was read as `If-Match`"))
@@ -111,10 +111,10 @@ pub fn author(server: &Shared, parts: &Parts) -> Result<Holder, Problem> {
     }
 }
 
-/// Who holds a token, if it is one to write.
+/// Returns the holder of a token if the token permits writing.
 ///
 /// # Errors
-/// That it is not.
+/// The token does not permit it.
 pub fn may_write(holder: &Holder) -> Result<&Holder, Problem> {
     match holder.scope {
         Scope::Write => Ok(holder),
@@ -127,42 +127,42 @@ fn read_only() -> Problem {
         .hint("who runs it can let holders of a token change them, by starting it as writable")
 }
 
-/// A change that is asked for, before it is known what it is.
+/// A requested change, before it is planned.
 pub struct Wish {
     pub author: Holder,
     pub conditions: Conditions,
     pub queued: Queued,
 }
 
-/// The project while a change of it is thought out: nobody else reads or writes its files.
+/// The project while a change is planned: nobody else reads or writes its files meanwhile.
 pub struct Desk<'a> {
     pub job: &'a Job<'a>,
     pub writer: &'a Writer,
     conditions: &'a Conditions,
 }
 
-/// What is to be changed.
+/// A planned change.
 pub struct Plan {
-    /// What the commit says where the client says nothing.
+    /// The commit message if the client gives none.
     pub title: String,
     pub change: Change,
     pub settings: Settings,
     pub reply: Told,
 }
 
-/// How the client is told that it is done.
+/// How success is reported to the client.
 pub enum Told {
-    /// What was changed, as JSON.
+    /// Report the change, as JSON.
     Report,
-    /// A status alone, with the address of what was made.
+    /// Send only a status, and the address of what was created.
     Status(StatusCode, Option<HeaderValue>),
 }
 
 impl Desk<'_> {
-    /// Whether the conditions of the request hold. What is written is there already, or not.
+    /// Checks the conditions of the request, given whether the target of the write exists.
     ///
     /// # Errors
-    /// That they do not; those of the files.
+    /// The conditions do not hold, or the files cannot be read.
     pub fn check(&self, is_there: bool) -> Result<(), Ending> {
         if self.conditions.is_empty() {
             return Ok(());
@@ -172,7 +172,7 @@ impl Desk<'_> {
     }
 }
 
-/// Makes a change when it is its turn, and answers with what was made.
+/// Makes a change when its turn comes, and answers with a report.
 pub async fn write(
     server: &Shared,
     asked: RequestKey,
@@ -186,7 +186,7 @@ pub async fn write(
     .await
 }
 
-/// Makes a change when it is its turn, and tells of it, or of why it is not made, from the graph that is served then.
+/// Makes a change when its turn comes, and reports it, or why it was not made, from the graph that is served then.
 pub async fn write_and_tell(
     server: &Shared,
     asked: RequestKey,
@@ -205,14 +205,14 @@ pub async fn write_and_tell(
     .await
 }
 
-/// Who makes a change, what it is called, and on which conditions.
+/// The author of a change, its message, and its conditions.
 struct Author<'a> {
     holder: &'a Holder,
     message: Option<&'a str>,
     conditions: Conditions,
 }
 
-/// Makes a change. The turn ends when the graph that is served says what the files say.
+/// Makes a change. The turn ends when the served graph has it.
 fn made(
     job: &Job<'_>,
     _turn: Turn,
@@ -229,7 +229,7 @@ fn made(
         .and_then(|plan| carry_out(job, &writer, &budget, plan, author));
     drop(writer);
     let mut done = done?;
-    // An edit that another had left was finished, and somebody may have written just before.
+    // Even without changes, another program's unfinished edit may just have been completed, or somebody may have written before.
     let read =
         if done.edit.changes.is_empty() { job.server.refresh().map(drop) } else { job.server.reload().map(drop) };
     match read {
@@ -244,7 +244,7 @@ fn made(
     Ok(done)
 }
 
-/// The message of the commit, where the client has one.
+/// The commit message, if the client gives one.
 fn message(asked: &RequestKey) -> Result<Option<String>, Problem> {
     let message = asked.one("message")?.map(str::trim).filter(|message| !message.is_empty());
     match message {
@@ -255,7 +255,7 @@ fn message(asked: &RequestKey) -> Result<Option<String>, Problem> {
     }
 }
 
-/// The project as its files are now, to be changed or looked at within the limits of the request.
+/// Opens the project with its current files, to change or view it within the limits of the request.
 pub fn opened(job: &Job<'_>) -> Result<(Graph, Budget), Ending> {
     let limits = Limits { time: job.options.limits.time, ..Limits::default() };
     let budget = job.options.budget.child(Work::Edit, limits);
@@ -264,7 +264,7 @@ pub fn opened(job: &Job<'_>) -> Result<(Graph, Budget), Ending> {
     Ok((graph, budget))
 }
 
-/// That the files cannot be read as they are now, which is not the client's mistake.
+/// Reports that the current files cannot be read, which is not the client's fault.
 pub fn unreadable(job: &Job<'_>, error: &Error) -> Ending {
     let problem = job.server.problem(error);
     let problem = match error.kind() {
@@ -281,7 +281,7 @@ pub struct Done {
     change: Change,
     edit: Edit,
     told: Told,
-    /// Whether there is a commit of it, where one was wanted.
+    /// Whether it was committed; `None` if no commit was wanted.
     pub committed: Option<bool>,
     pub warnings: Vec<String>,
 }
@@ -321,17 +321,17 @@ fn carry_out(job: &Job<'_>, writer: &Writer, budget: &Budget, plan: Plan, author
 }
 
 impl Done {
-    /// The names of the files that were changed.
+    /// The names of the changed files.
     pub fn files(&self) -> impl Iterator<Item = &str> {
         self.edit.changes.iter().map(|change| change.name.as_str())
     }
 
-    /// Whether the client is to be told more than that it is done.
+    /// Whether the client has to be told more than the bare success.
     fn needs_words(&self) -> bool {
         self.committed == Some(false) || !self.warnings.is_empty()
     }
 
-    /// What the client is told.
+    /// The answer to the client.
     pub fn answer(&self, job: &Job<'_>) -> Ending {
         let mut headers = HeaderMap::new();
         let status = match &self.told {
@@ -340,7 +340,7 @@ impl Done {
                 if !self.needs_words() {
                     return Ending::Other(*status, Box::new(headers), Vec::new());
                 }
-                // That there is no content would be no longer true.
+                // The answer has content now, so it cannot be 204.
                 if *status == StatusCode::NO_CONTENT { StatusCode::OK } else { *status }
             }
             Told::Report => StatusCode::OK,
@@ -362,7 +362,7 @@ impl Done {
     }
 }
 
-/// What the project's files cannot take, although it is rightly said. The log has the hints that are not for clients.
+/// Reports a change that is valid but that the files cannot take. The log has the hints that are not for clients.
 pub fn conflict(job: &Job<'_>, error: &Error) -> Problem {
     let problem = job.server.problem(error);
     if !matches!(error.kind(), Kind::Input | Kind::Usage | Kind::Policy | Kind::Check) {
@@ -381,7 +381,7 @@ pub fn conflict(job: &Job<'_>, error: &Error) -> Problem {
     }
 }
 
-/// Why nothing could be written, which is not the client's mistake.
+/// Reports that nothing could be written, which is not the client's fault.
 fn unwritten(job: &Job<'_>, error: &Error) -> Problem {
     match error.kind() {
         Kind::Io => {
@@ -393,7 +393,7 @@ fn unwritten(job: &Job<'_>, error: &Error) -> Problem {
     }
 }
 
-/// What would be worse after the change.
+/// Reports what the change would make worse.
 fn refused(verdict: &Verdict) -> Problem {
     let findings: Vec<Value> = verdict.report.findings.iter().map(kgq_graph::check::Finding::to_json).collect();
     let failed: Vec<Value> = verdict.failed.iter().map(|(name, why)| json!({"answer": name, "why": why})).collect();

@@ -1,4 +1,4 @@
-//! What completion reads off the snapshot. Each reading is bounded, however large the graph.
+//! What completion reads from the snapshot. Each read is bounded, however large the graph.
 
 use crate::repl::shared::ProjectState;
 use kgq_snapshot::{Index, Permutation, QuadPermutation, Snapshot, TermId, TermKind};
@@ -9,10 +9,10 @@ use rustc_hash::FxHashMap;
 use std::cmp::Reverse;
 use std::ops::Range;
 
-/// How many different ids of a column are counted.
+/// The maximum number of distinct ids of a column that are counted.
 const MOST_DIFFERENT: usize = 2_000;
 
-/// The stored term of a name in a query.
+/// The id of a term as written in a query.
 pub fn resolve(state: &ProjectState, text: &str, written: &str) -> Option<TermId> {
     let node = if let Some(iri) = written.strip_prefix('<').and_then(|w| w.strip_suffix('>')) {
         NamedNode::new(iri).ok()?
@@ -33,14 +33,14 @@ pub fn is_type(state: &ProjectState, text: &str, written: &str) -> bool {
     written == "a" || resolve(state, text, written).is_some_and(|id| state.snapshot.id(rdf::TYPE.into()) == Some(id))
 }
 
-/// The values that a property takes, the most frequent first; of very many, those of an even sample.
+/// The values of a property, the most frequent first; if there are very many, those of an even sample.
 pub fn values(snapshot: &Snapshot, property: TermId) -> Vec<(TermId, u64)> {
     let indexes = [snapshot.triples(Permutation::Pos), snapshot.quads(QuadPermutation::Posg)];
     let runs = indexes.into_iter().flat_map(|index| different(index, 1, index.run(property)));
     by_frequency(runs.filter(|(o, _)| snapshot.kind(*o) != TermKind::BlankNode))
 }
 
-/// Whether a property takes a value.
+/// Whether a value occurs with a property.
 pub fn takes(snapshot: &Snapshot, property: TermId, value: TermId) -> bool {
     [snapshot.triples(Permutation::Pos), snapshot.quads(QuadPermutation::Posg)]
         .iter()
@@ -53,13 +53,13 @@ pub fn properties_of(snapshot: &Snapshot, subject: TermId) -> Vec<(TermId, u64)>
     by_frequency(indexes.into_iter().flat_map(|index| different(index, 1, index.run(subject))))
 }
 
-/// The different ids at `depth` in rows that agree before it, each with the number of its rows.
+/// The distinct ids at `depth` in rows with a common prefix, each with its number of rows.
 fn different(index: Index<'_>, depth: usize, rows: Range<usize>) -> Vec<(TermId, u64)> {
     let mut found = Vec::new();
     let mut rest = rows.clone();
     while !rest.is_empty() && found.len() < MOST_DIFFERENT {
         let id = index.id(depth, rest.start);
-        // From one to the next, however often it occurs.
+        // Seek to the next distinct id, however often this one occurs.
         let end = match id.get().checked_add(1) {
             Some(next) => index.seek(depth, rest.clone(), TermId::new(next)),
             None => rest.end,
@@ -86,7 +86,7 @@ pub fn by_frequency(counts: impl Iterator<Item = (TermId, u64)>) -> Vec<(TermId,
     sums
 }
 
-/// The IRIs of the graph that start so: they are stored in order.
+/// The range of the graph's IRIs that begin with `start`; IRIs are stored in order.
 pub fn iris_starting(snapshot: &Snapshot, start: &str) -> Range<u32> {
     let all = snapshot.kind_range(TermKind::Iri);
     let mut text = Vec::new();

@@ -1,4 +1,4 @@
-//! Completion at the cursor: what may stand there by the grammar, and which of it the graph has.
+//! Completion at the cursor: what the grammar allows there, and which of it occurs in the graph.
 
 mod graph;
 mod terms;
@@ -13,10 +13,10 @@ use kgq_syntax::text::{char_width, typeable, visible, width};
 use reedline::{Completer, CompletionOrigin, CompletionResult, CompletionStatus, Span, Suggestion};
 pub use terms::named;
 
-/// The editor's completer.
+/// The completer of the editor.
 pub struct Completion {
     shared: Shared,
-    /// Something was asked before the index of terms was there, and is to be answered once it is.
+    /// Whether a request came before the term index was built, and has to be answered later.
     owed: bool,
 }
 
@@ -32,7 +32,7 @@ impl Completer for Completion {
         let offers = offers(&state, line, pos);
         let widths = offers.iter().map(|offer| width(&typeable(&offer.value))).filter(|width| *width <= WIDEST_VALUE);
         let widest = widths.max().unwrap_or(0);
-        // A line that is full to its last cell would wrap on some terminals.
+        // A line that fills the last column would wrap on some terminals.
         let room = terminal_size::terminal_size().map_or(80, |(columns, _)| usize::from(columns.0)).saturating_sub(1);
         let suggestions: Vec<Suggestion> = offers.into_iter().map(|offer| suggestion(offer, widest, room)).collect();
         self.owed = state.index().is_none();
@@ -51,17 +51,17 @@ impl Completer for Completion {
     }
 }
 
-/// Something that could stand at the cursor.
+/// A completion.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Offer {
     /// The bytes of the text that it replaces.
     pub span: TextSpan,
     pub value: String,
-    /// What it is: a label, a kind, a signature.
+    /// Its description: a label, a kind, a signature.
     pub about: String,
 }
 
-/// As much of a text as fits.
+/// Cuts a text to the available width.
 fn cut(text: String, room: usize) -> String {
     if width(&text) <= room {
         return text;
@@ -76,10 +76,10 @@ fn cut(text: String, room: usize) -> String {
     out
 }
 
-/// Beyond, in cells, a value pushes what is said of it to the right.
+/// The width in cells up to which values are aligned; wider ones push their description to the right.
 const WIDEST_VALUE: usize = 32;
 
-/// As the menu shows it: what each is stands beside it, not beside the chosen one only.
+/// A completion as a menu item. Every item shows its description, not only the selected one.
 fn suggestion(offer: Offer, widest: usize, room: usize) -> Suggestion {
     let value = typeable(&offer.value).into_owned();
     let pad = " ".repeat(widest.saturating_sub(width(&value)));
@@ -93,10 +93,10 @@ fn suggestion(offer: Offer, widest: usize, room: usize) -> Suggestion {
     }
 }
 
-/// How many terms are offered at once.
+/// The maximum number of terms offered at once.
 const MOST: usize = 40;
 
-/// What could stand at byte `cursor`, the likeliest first.
+/// The completions at byte `cursor`, the likeliest first.
 pub fn offers(state: &ProjectState, text: &str, cursor: usize) -> Vec<Offer> {
     let Some(before) = text.get(..cursor) else { return Vec::new() };
     let line_start = before.rfind('\n').map_or(0, |at| at + 1);

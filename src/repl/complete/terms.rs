@@ -1,4 +1,4 @@
-//! What the graph offers: by the position in the query, by name, by CURIE.
+//! Completions from the graph: by position in the query, by name, by CURIE.
 
 use super::graph::{by_frequency, iris_starting, is_type, properties_of, resolve, takes, values};
 use super::{MOST, Offer, Offers};
@@ -12,15 +12,15 @@ use kgq_syntax::sparql::{prefixes_declared, tokenize};
 use kgq_syntax::text::{count, visible};
 use kgq_syntax::{Span, TokenKind, significant};
 
-/// How many terms of a position are compared with what was typed: the rest is found by name.
+/// How many terms that fit a position are compared with the typed text; the others are found by name.
 const MOST_COMPARED: usize = 400;
-/// How many values of a property tell what things it leads to.
+/// How many values of a property are inspected for the classes that it leads to.
 const MOST_VALUES: usize = 50;
 /// How many words of a label are read back from the cursor.
 const MOST_WORDS: usize = 5;
 
 impl Offers<'_> {
-    /// What the graph has for this position, the most frequent first.
+    /// Offers the terms of the graph for this position, the most frequent first.
     pub(super) fn of_position(&mut self, text: &str, place: &CursorContext) {
         let Some(index) = self.state.index() else { return };
         let snapshot = &self.state.snapshot;
@@ -39,7 +39,7 @@ impl Offers<'_> {
         let rdf_type = snapshot.id(rdf::TYPE.into());
         let mut offered = 0;
         for (id, n) in candidates.into_iter().take(MOST_COMPARED) {
-            // It is offered as `a`.
+            // It is already offered as `a`.
             if verb && Some(id) == rdf_type && self.typed.is_empty() {
                 continue;
             }
@@ -60,7 +60,7 @@ impl Offers<'_> {
         }
     }
 
-    /// The properties that fit a subject, by how often they occur.
+    /// The properties that fit a subject, by frequency.
     fn properties(&self, index: &TermIndex, text: &str, subject: Option<&str>) -> Vec<(TermId, u64)> {
         let snapshot = &self.state.snapshot;
         let all_properties = || index.properties().iter().take(MOST_COMPARED).copied().collect();
@@ -87,7 +87,7 @@ impl Offers<'_> {
         if !of_classes.is_empty() {
             return of_classes;
         }
-        // Subjects that have what this one has.
+        // Use the properties of subjects that have all properties of this one.
         let known: Vec<TermId> = of_subject().filter_map(|[_, p, _]| term(p)).collect();
         let sets = [snapshot.statistics(), snapshot.quad_statistics()].into_iter().flat_map(|s| &s.characteristic_sets);
         let fitting = sets.filter(|set| !known.is_empty() && known.iter().all(|p| set.predicates.contains(p)));
@@ -95,7 +95,7 @@ impl Offers<'_> {
         if beside.is_empty() { all_properties() } else { beside }
     }
 
-    /// Names of a namespace: `body:mi`.
+    /// Offers names of a namespace, as for `body:mi`.
     pub(super) fn of_namespace(&mut self, text: &str, place: &CursorContext) {
         let (prefix, local) = self.typed.split_once(':').unwrap_or((self.typed, ""));
         let declared = tokenize(text);
@@ -115,7 +115,7 @@ impl Offers<'_> {
             let found = index.search(local, MOST, |id| inside.contains(&id.get()) && fits_place(id));
             self.found.extend(found.terms.into_iter().map(|id| offer(self.state, id, &self.span)));
         }
-        // A longer namespace may have a prefix of its own.
+        // Part of a namespace may have a prefix of its own; names with another prefix do not fit.
         let prefix = format!("{prefix}:");
         self.found.retain(|offer| offer.value.starts_with(&prefix));
         self.found.truncate(MOST);
@@ -132,7 +132,7 @@ impl Offers<'_> {
         }
     }
 
-    /// Terms whose label has the word at the cursor.
+    /// Offers terms with the word at the cursor in their label.
     pub(super) fn named(&mut self, text: &str, place: &CursorContext) {
         let term = matches!(
             place.expected,
@@ -149,7 +149,7 @@ impl Offers<'_> {
         }
     }
 
-    /// Terms whose label has the word at the cursor and those before it, as many of them as fit together. Whether there are any.
+    /// Offers terms whose label has the words up to the cursor, as many as match together. Returns whether there are any.
     pub(super) fn several_words(&mut self, text: &str) -> bool {
         let before = &text[..self.span.end];
         let mut starts: Vec<usize> = Vec::new();
@@ -162,7 +162,7 @@ impl Offers<'_> {
             starts.push(token.start);
         }
         let longest_first = starts.into_iter().skip(1).rev();
-        // A word that the language knows begins a label only where the language would not have it.
+        // A keyword can begin a label only where the grammar does not allow it.
         let mut fitting = longest_first.filter(|start| {
             !matches!(
                 place(text, *start).expected,
@@ -172,7 +172,7 @@ impl Offers<'_> {
         fitting.any(|start| self.named_by(text, start))
     }
 
-    /// Offers the terms whose label fits the text from `start` to the cursor: those that fit the place, or else any.
+    /// Offers terms whose label matches the text from `start` to the cursor: those that fit the position, or else any.
     fn named_by(&mut self, text: &str, start: usize) -> bool {
         let Some(index) = self.state.index() else { return false };
         let span = start..self.span.end;
@@ -198,7 +198,7 @@ impl Offers<'_> {
     }
 }
 
-/// Terms whose label fits what was typed; classes alone, if asked for.
+/// Terms whose label matches the typed text; only classes, if asked for.
 pub fn named(state: &ProjectState, typed: &str, span: &Span, classes: bool) -> Vec<Offer> {
     let Some(index) = state.index() else { return Vec::new() };
     let wanted = |id: &TermId| !classes || index.role(*id) == Role::Class;
@@ -215,7 +215,7 @@ pub fn named(state: &ProjectState, typed: &str, span: &Span, classes: bool) -> V
     found.into_iter().map(|id| offer(state, id, span)).collect()
 }
 
-/// A term by its CURIE, with its labels and what it is.
+/// Offers a term by its CURIE, with its labels and its kind.
 fn offer(state: &ProjectState, id: TermId, span: &Span) -> Offer {
     let role = state.index().map_or(Role::Thing, |index| index.role(id));
     let kind = match role {
@@ -234,7 +234,7 @@ fn offer(state: &ProjectState, id: TermId, span: &Span) -> Offer {
     Offer { span: span.clone(), value: shown(state, id), about: visible(&about).into_owned() }
 }
 
-/// A term as it is written in a query.
+/// A term as written in a query.
 fn shown(state: &ProjectState, id: TermId) -> String {
     match state.snapshot.term(id) {
         Term::NamedNode(node) => state.prefixes.display(node.as_str()),
@@ -250,7 +250,7 @@ fn number_of(n: u64, what: &str) -> String {
     }
 }
 
-/// Whether a name or one of the labels has a word that begins so.
+/// Whether a word of the name or of a label begins with the typed text.
 fn fits(name: &str, labels: &[String], typed: &str) -> bool {
     let typed = typed.to_lowercase();
     let begins = |text: &str| {

@@ -1,4 +1,4 @@
-//! Completion over a small graph for what is offered, and over a large one for how long it takes.
+//! Tests what completion offers over a small graph, and how long it takes over a large one.
 
 use super::*;
 use kgq_graph::catalog::TermIndex;
@@ -67,7 +67,7 @@ fn after_a_subject_come_the_properties_of_its_class_by_frequency() {
     let properties = offered("SELECT * { ?m a :Ministry ; ");
     assert_eq!(properties[..3], ["a", ":leads", "rdfs:label"]);
     assert!(properties.contains(&":seat".to_owned()) && !properties.contains(&":partOf".to_owned()), "{properties:?}");
-    // What a ministry leads is a sector.
+    // Ministries lead sectors.
     assert!(offered("SELECT * { ?m :leads ?x . ?x ").contains(&":partOf".to_owned()));
 }
 
@@ -92,7 +92,7 @@ fn nothing_is_offered_in_strings_and_comments() {
     assert_eq!(offered("SELECT * { # mini"), [""; 0]);
 }
 
-/// A million triples: things of a hundred classes with labels in two languages and links.
+/// A million triples: things of a hundred classes, with labels in two languages and links.
 fn large_graph() -> Vec<u8> {
     use std::fmt::Write as _;
     let words =
@@ -156,7 +156,7 @@ fn completion_takes_less_than_a_keystroke_on_a_million_triples() {
         }
         report.push_str(&format!("{:8.2} ms  {found:3} offers  {text}\n", worst.as_secs_f64() * 1000.0));
         assert!(found > 0 || text.ends_with("?s trade") || text.ends_with("?s e:t1"), "{text}");
-        // Without optimisation it is not what users have.
+        // Debug builds are slower than what users run.
         let bound = Duration::from_millis(if cfg!(debug_assertions) { 200 } else { 20 });
         assert!(worst < bound, "{text}: {worst:?}\n{report}");
     }
@@ -179,7 +179,7 @@ fn a_tab_before_the_index_is_there_is_answered_once_it_is() {
     assert_eq!(completion.poll_completion(), CompletionStatus::Idle);
 }
 
-/// What is offered after a text in a project of these canned queries.
+/// The completions after a text in a project with these canned queries.
 fn offered_in_project(queries: &[(&str, &str)], text: &str) -> Vec<String> {
     let folder = tempfile::tempdir().unwrap();
     std::fs::create_dir(folder.path().join("queries")).unwrap();

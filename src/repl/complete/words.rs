@@ -1,4 +1,4 @@
-//! What the language and the text itself offer: keywords, functions, prefixes, variables.
+//! Completions from the language and from the text itself: keywords, functions, prefixes, variables.
 
 use super::Offers;
 use kgq_syntax::cursor::Expected;
@@ -7,7 +7,7 @@ use kgq_syntax::text::visible;
 use kgq_syntax::words::{AGGREGATES, FUNCTIONS, KEYWORDS, WELL_KNOWN_PREFIXES};
 
 impl Offers<'_> {
-    /// The other variables of the text, each once, in order.
+    /// Offers the other variables of the text, each once, in order.
     pub(super) fn variables(&mut self, text: &str) {
         let bare = self.typed.trim_start_matches(['?', '$']);
         let mut seen: Vec<String> = Vec::new();
@@ -41,7 +41,7 @@ impl Offers<'_> {
             Expected::Graph => &["NAMED"],
             Expected::Nothing | Expected::Prefix | Expected::Object { .. } | Expected::Number => &[],
         };
-        // The empty word begins with everything; only a few things are worth offering then.
+        // Every word begins with an empty text; then only these keywords are offered, no aggregates and no functions.
         for word in words.iter().filter(|word| self.starts(word)).copied().collect::<Vec<_>>() {
             let known = word.split(' ').all(|w| KEYWORDS.iter().any(|k| k.eq_ignore_ascii_case(w)));
             debug_assert!(known, "{word}");
