@@ -1,18 +1,18 @@
-//! A knowledge graph kept as files in a folder, and all that can be asked of it.
+//! A knowledge graph kept as files in a folder, and everything that can be asked of it.
 //!
-//! - [`survey`]: a look at a folder that has no kgq.toml yet, and the one that fits.
-//! - [`graph`]: the one door, [`Graph`](graph::Graph): of a project, of files named by hand, or of a saved snapshot; and the one that is
-//!   current, [`Live`](graph::Live).
+//! - [`survey`]: examines a folder that has no kgq.toml yet, and drafts one for it.
+//! - [`graph`]: the single entry point, [`Graph`](graph::Graph): a project, files named by hand, or a saved snapshot; and
+//!   [`Live`](graph::Live), which holds the current graph while its files change.
 //! - [`project`]: `kgq.toml`, its globs and the files that they find.
 //! - [`catalog`]: canned queries with their headers and parameters, labels, names for completion.
-//! - [`audit`]: the statements behind a row, their citations, the cited text.
-//! - [`render`]: an answer → bytes, a file a format.
-//! - [`advice`]: what usually is a mistake in a query, and why an answer is empty.
-//! - [`check`], [`answers`], [`mod@format`]: findings, SHACL, expected answers, one way to write Turtle.
-//! - [`request`]: what can be asked beside a query: describe, cite, explain, find, export, an overview.
-//! - [`infer`], [`export`]: what follows by rules; Turtle in one order, tables, IRIs moved.
+//! - [`audit`]: the statements behind a row, their citations, and the cited text.
+//! - [`render`]: writes answers as bytes, with one source file for each format.
+//! - [`advice`]: likely mistakes in a query, and why an answer is empty.
+//! - [`check`], [`answers`], [`mod@format`]: findings, SHACL, expected answers, and a uniform layout for Turtle.
+//! - [`request`]: what can be asked besides a query: describe, cite, explain, find, export, an overview.
+//! - [`infer`], [`export`]: inference by rules; Turtle in a fixed order, tables, and moved IRIs.
 //!
-//! It knows no command line, asks no terminal, and prints nothing: output goes to a writer that is passed in.
+//! This crate knows no command line or terminal and prints nothing: output goes to a writer that the caller passes in.
 //!
 //! ```
 //! use kgq_engine::Answer;

@@ -1,4 +1,4 @@
-//! A project: the folder with a `kgq.toml`, what that file says, and which files belong to it.
+//! A project: the folder with a `kgq.toml`, what that file says, and the files that belong to it.
 
 mod files;
 mod globs;
@@ -26,7 +26,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// The name of the file that makes a folder a project.
+/// The name of the file whose folder is a project.
 pub const MANIFEST: &str = "kgq.toml";
 
 /// What `kgq.toml` says. Unknown keys are errors.
@@ -37,10 +37,11 @@ pub struct Manifest {
     pub name: String,
     #[serde(default)]
     pub title: Option<String>,
-    /// The IRI that relative IRIs in files and queries are resolved against, and below which the project's things live.
+    /// The base for relative IRIs in files and queries; the project's things have IRIs that begin with it.
     #[serde(default)]
     pub base: Option<String>,
-    /// Globs of files; `!` before one leaves out. Where neither `ontology` nor `data` is said, both have a default.
+    /// Globs of files; one that starts with `!` excludes. If neither `ontology` nor `data` is given, both have a
+    /// default.
     #[serde(default)]
     pub ontology: Option<Vec<String>>,
     #[serde(default)]
@@ -52,15 +53,15 @@ pub struct Manifest {
     pub default_graph: DefaultGraph,
     #[serde(default)]
     pub prefixes: BTreeMap<String, String>,
-    /// The named graph of the files that a glob matches; of several globs, the longest wins.
+    /// The named graph for the files that a glob matches; if several match, the longest wins.
     #[serde(default)]
     pub graphs: BTreeMap<String, String>,
     #[serde(default)]
     pub limits: LimitSettings,
-    /// Where the texts of source documents lie: a document's IRI to a path, relative to the project.
+    /// Where the texts of source documents are: the IRI of a document and its path relative to the project.
     #[serde(default)]
     pub sources: BTreeMap<String, String>,
-    /// Where imported ontologies lie: the IRI that `owl:imports` names to a path, relative to the project.
+    /// Where imported ontologies are: the IRI that `owl:imports` names and a path relative to the project.
     #[serde(default)]
     pub imports: BTreeMap<String, String>,
     #[serde(default)]
@@ -75,13 +76,13 @@ pub struct Manifest {
     pub load: LoadSettings,
     #[serde(default)]
     pub edit: EditSettings,
-    /// What language models are given.
+    /// What language models can read.
     #[serde(default)]
     pub mcp: McpSettings,
-    /// Which other machines may be asked.
+    /// The other machines that may be asked.
     #[serde(default)]
     pub net: NetSettings,
-    /// Files that stand for remote contexts of JSON-LD, by the contexts' addresses.
+    /// Files that stand for remote JSON-LD contexts, by the address of the context.
     #[serde(default)]
     pub contexts: BTreeMap<String, String>,
 }
@@ -95,25 +96,25 @@ pub struct LoadSettings {
     pub lenient: bool,
 }
 
-/// Where an edit puts what has no place yet.
+/// Where an edit puts things that have no place yet.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct EditSettings {
-    /// The file of things whose class has no members yet, relative to the project.
+    /// The file for things whose class has no members yet, relative to the project.
     pub file: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "kebab-case")]
 pub enum DefaultGraph {
-    /// Strictly the default graph.
+    /// Only the default graph.
     #[default]
     Default,
     /// The duplicate-free union of all graphs.
     Union,
 }
 
-/// Limits as written in `kgq.toml`; `none` lifts one.
+/// Limits as written in `kgq.toml`; `none` removes one.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct LimitSettings {
@@ -129,27 +130,28 @@ pub struct LimitSettings {
     pub max_entities: Option<String>,
 }
 
-/// The project's own properties of citations, where no standard has one, as CURIEs or IRIs; and what needs no citation.
+/// The properties that the project uses for citations where no standard has one, as CURIEs or IRIs; and what needs no
+/// citation.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct CitationSettings {
-    /// Whether the statements of the data need citations. If it is not said: yes, if anything else is said here.
+    /// Whether the statements of the data need citations. If not given: yes, if anything else is given here.
     pub required: Option<bool>,
-    /// Of a citation: a few words that stand exactly once in the cited span.
+    /// On a citation: a few words that occur exactly once in the cited span.
     pub anchor: Option<String>,
-    /// Of a selector or a document: the SHA-256 of its text in hexadecimal digits.
+    /// On a selector or a document: the SHA-256 of its text in hexadecimal digits.
     pub hash: Option<String>,
-    /// Of a selector: the number of a sentence in it.
+    /// On a selector: the number of a sentence in it.
     pub sentence: Option<String>,
-    /// Of a document: the length of its text in code points.
+    /// On a document: the length of its text in code points.
     pub length: Option<String>,
-    /// Of a document: `false` where its text is not at hand.
+    /// On a document: `false` if its text is not available.
     pub text_at_hand: Option<String>,
-    /// Of a selector: why no statement rests on its sentence.
+    /// On a selector: why no statement rests on its sentence.
     pub states_nothing: Option<String>,
-    /// Of a reifier: whose words the text is that its statement has for object.
+    /// On a reifier: whose words the text is that is the object of its statement.
     pub wording: Option<String>,
-    /// The value of `wording` for words that stand so in the source.
+    /// The value of `wording` for words that appear literally in the source.
     pub quoted: Option<String>,
     /// Properties whose statements need no citation, besides `rdf:type` and labels.
     #[serde(default)]
@@ -165,38 +167,38 @@ impl CitationSettings {
     }
 }
 
-/// The properties by which the project says what a source does not say, as CURIEs or IRIs.
+/// The properties with which the project says what a source does not state, as CURIEs or IRIs.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct SilenceSettings {
-    /// Of a silence: the thing, or the class of things, of which something is not stated.
+    /// On a silence: the thing, or the class of things, that something is not stated about.
     pub of: Option<String>,
-    /// Of a silence: the property that was looked for.
+    /// On a silence: the property that was looked for.
     pub property: Option<String>,
-    /// Of a silence: the source that does not say it.
+    /// On a silence: the source that does not state it.
     pub source: Option<String>,
 }
 
-/// What `kgq check` asks of this project.
+/// What `kgq check` checks in this project.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct CheckSettings {
     /// Languages in which everything named needs a label.
     #[serde(default)]
     pub languages: Vec<String>,
-    /// The property by which a thing says in which language it has no name, so that it needs no label there.
+    /// The property that names a language in which a thing has no name, so that it needs no label in it.
     pub no_label: Option<String>,
-    /// How bad the findings of a code are; `*` at its end stands for any rest.
+    /// The severity of findings by code; a final `*` stands for any rest.
     #[serde(default)]
     pub severity: BTreeMap<String, FindingLevel>,
-    /// Findings that are left out.
+    /// Findings to leave out.
     #[serde(default)]
     pub ignore: Vec<IgnoreSettings>,
-    /// The file of the findings that are known, relative to the project.
+    /// The file with the known findings, relative to the project.
     pub baseline: Option<String>,
 }
 
-/// How bad a finding is, as kgq.toml says it.
+/// The severity of a finding, as written in kgq.toml.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "kebab-case")]
 pub enum FindingLevel {
@@ -207,27 +209,27 @@ pub enum FindingLevel {
     Off,
 }
 
-/// Findings that are left out: those for which all that is said holds.
+/// Findings to leave out: those that meet every given condition.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct IgnoreSettings {
-    /// A code; `*` at its end stands for any rest.
+    /// A code; a final `*` stands for any rest.
     pub code: Option<String>,
     /// A glob of files.
     pub file: Option<String>,
-    /// A CURIE or IRI of what the finding is about; `*` at its end stands for any rest.
+    /// A CURIE or IRI of what the finding is about; a final `*` stands for any rest.
     pub term: Option<String>,
-    /// Why, for people.
+    /// The reason, for human readers.
     #[serde(rename = "why")]
     _why: Option<String>,
 }
 
-/// By which rules statements follow from the stated ones, for `kgq export --inferred` and the site's dumps.
+/// The rules of entailment for `kgq export --inferred` and the site's dumps.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct InferSettings {
     pub rules: Entailment,
-    /// How many statements may follow.
+    /// The most statements that may be inferred.
     pub max_statements: u64,
 }
 
@@ -237,22 +239,22 @@ impl Default for InferSettings {
     }
 }
 
-/// A set of rules of entailment.
+/// A set of entailment rules.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "kebab-case")]
 pub enum Entailment {
     None,
-    /// Domains, ranges, and what stands below another class or property.
+    /// Domains, ranges, subclasses and subproperties.
     #[default]
     Rdfs,
-    /// These, and inverse, symmetric and transitive properties, equivalent classes and properties.
+    /// The same, and inverse, symmetric and transitive properties, equivalent classes and properties.
     RdfsPlus,
 }
 
 impl Entailment {
     pub const ALL: [Self; 3] = [Self::None, Self::Rdfs, Self::RdfsPlus];
 
-    /// As kgq.toml and the command line name it.
+    /// Returns its name in kgq.toml and on the command line.
     pub fn name(self) -> &'static str {
         match self {
             Self::None => "none",
@@ -267,13 +269,13 @@ impl Entailment {
 pub struct Project {
     pub root: PathBuf,
     pub manifest: Manifest,
-    /// Whether the user lets it name files outside of its folder.
+    /// Whether the user allows it to name files outside of its folder.
     pub is_trusted: bool,
-    /// Whether its kgq.toml was written for the folder as it is at another time: what it names need not be there.
+    /// Whether its kgq.toml was written for another state of the folder in time, so that what it names need not exist.
     is_of_another_time: bool,
-    /// What files would hold after an edit that is being judged, by their names.
+    /// The content of files after an edit that is being judged, by name.
     edited: BTreeMap<String, Vec<u8>>,
-    /// The text of `kgq.toml`, for the places of messages.
+    /// The text of `kgq.toml`, to locate messages.
     text: String,
     globs: ProjectGlobs,
     graphs: Vec<(Glob, NamedNode)>,
@@ -294,7 +296,7 @@ impl ProjectGlobs {
             None if holds_default => Globs::by_default(default, root, source),
             None => Ok(Globs::default()),
         };
-        // Whoever says where one of the two lies says where both do.
+        // If kgq.toml gives either list, the other has no default.
         let unsaid = manifest.ontology.is_none() && manifest.data.is_none();
         Ok(Self {
             ontology: list(&manifest.ontology, unsaid, "ontology/**/*")?,
@@ -305,12 +307,12 @@ impl ProjectGlobs {
 }
 
 impl Project {
-    /// The project whose folder is `start` or the nearest one above it that has a `kgq.toml`; `None` if none has.
+    /// Finds the project in `start` or in the nearest folder above it that has a `kgq.toml`; `None` if there is none.
     pub fn find(start: &Path) -> Result<Option<Self>> {
         Self::find_root(start)?.map(|root| Self::open(&root)).transpose()
     }
 
-    /// The folder of the project that a folder lies in, whatever its kgq.toml says.
+    /// Finds the project folder that a folder lies in, whatever its kgq.toml says.
     pub fn find_root(start: &Path) -> Result<Option<PathBuf>> {
         let start = fs::canonicalize(start).map_err(|e| Error::io(start.display(), &e))?;
         Ok(start.ancestors().find(|folder| folder.join(MANIFEST).is_file()).map(Path::to_owned))
@@ -322,7 +324,7 @@ impl Project {
         Self::of(root, bytes)
     }
 
-    /// The project as it would be if these files held something else.
+    /// Returns the project as it would be if these files had this content.
     pub(crate) fn edited(&self, files: impl IntoIterator<Item = (String, Vec<u8>)>) -> Result<Self> {
         let mut edited = self.edited.clone();
         edited.extend(files);
@@ -333,7 +335,7 @@ impl Project {
         Ok(Self { edited, ..project })
     }
 
-    /// The project of this folder with these bytes as its kgq.toml.
+    /// Makes the project of this folder with these bytes as its kgq.toml.
     fn of(root: &Path, bytes: Vec<u8>) -> Result<Self> {
         let text = String::from_utf8(bytes)
             .map_err(|e| Error::input(format!("{MANIFEST} is not UTF-8 (byte {})", e.utf8_error().valid_up_to())))?;
@@ -346,15 +348,15 @@ impl Project {
         Ok(Self { text, ..project })
     }
 
-    /// The project that this kgq.toml makes of another folder, which has none: of its own folder at another time.
+    /// Applies this kgq.toml to another folder, which has none: to its own folder at another time.
     ///
     /// # Errors
-    /// What it says wrongly of that folder.
+    /// What it says about that folder that is wrong.
     pub fn over(&self, root: &Path) -> Result<Self> {
         Ok(Self { is_of_another_time: true, ..Self::of(root, self.text.clone().into_bytes())? })
     }
 
-    /// Files that are read without a `kgq.toml`: a project of which nothing is set and to which no file belongs.
+    /// Files that are read without a `kgq.toml`: a project without settings and without files.
     pub(crate) fn without_manifest(root: &Path, base: Option<String>) -> Self {
         let manifest = Manifest { base, ..Manifest::default() };
         Self { root: root.to_owned(), manifest, ..Self::default() }
@@ -428,12 +430,12 @@ fn compile_graphs(source: Source<'_>, root: &Path, manifest: &Manifest) -> Resul
     Ok(graphs)
 }
 
-/// Says that a limit on depth is beyond what can be allowed.
+/// The message for a depth limit beyond what can be allowed.
 pub fn too_deep(depth: usize) -> String {
     format!("`max-depth` can be {DEEPEST} at most, not {depth}")
 }
 
-/// A duration such as `30s`, `500ms`, `2m`, `1h`; `none` is no limit.
+/// Parses a duration such as `30s`, `500ms`, `2m`, `1h`; `none` is no limit.
 pub fn parse_duration(text: &str) -> Result<Option<Duration>, String> {
     let text = text.trim();
     if text == "none" {
@@ -453,7 +455,7 @@ pub fn parse_duration(text: &str) -> Result<Option<Duration>, String> {
     Duration::try_from_secs_f64(number * seconds).map(Some).map_err(|_| format!("`{text}` is too long a duration"))
 }
 
-/// A number of bytes such as `512MiB`, `4GB`, `1000`; `none` is no limit.
+/// Parses a number of bytes such as `512MiB`, `4GB`, `1000`; `none` is no limit.
 pub fn parse_size(text: &str) -> Result<Option<u64>, String> {
     let text = text.trim();
     if text == "none" {

@@ -1,33 +1,34 @@
-//! What advice on one query may cost. It is a courtesy: it must not take longer than the answer was allowed to.
+//! Limits the cost of advice on one query. Advice is a courtesy: it must not take longer than the answer was allowed
+//! to.
 
 use kgq_engine::{Budget, Limits};
 use kgq_syntax::budget::Work;
 use std::cell::Cell;
 use std::time::Duration;
 
-/// How many findings are told of one query.
+/// The most findings reported for one query.
 pub const MOST_FINDINGS: usize = 10;
 
-/// How many names may be looked at for one query, which takes some 50 ms.
+/// The most names that may be compared for one query; this many take about 50 ms.
 const WORK: u64 = 200_000;
-/// The same by the clock, which is looked at after each so many names: what is small never depends on it.
+/// The same limit in time. The clock is read once per `LOOK` names, so that small cases never depend on it.
 const COMPARING: Duration = Duration::from_millis(50);
 const LOOK: u64 = 4_096;
-/// How long the search for a reason may take altogether.
+/// The longest time that the whole search for a reason may take.
 const SEARCHING: Duration = Duration::from_secs(1);
 
-/// Work and time that are left.
+/// The remaining work and time.
 pub struct Allowance {
-    /// A part of the query's own: whoever stops the query stops its advice.
+    /// A child of the query's budget: cancelling the query also stops its advice.
     budget: Budget,
     work: Cell<u64>,
     compared: Cell<Duration>,
-    /// Since when names are being compared.
+    /// When the comparison of names in progress began.
     comparing: Cell<Option<Duration>>,
 }
 
 impl Allowance {
-    /// From now on; `budget` is what the query has left: nothing, if it is over.
+    /// Starts now; `budget` is what the query has left. If that is used up, nothing is allowed.
     pub fn new(budget: &Budget) -> Self {
         let limits = Limits { time: Some(SEARCHING), ..Limits::default() };
         let work = if budget.check().is_ok() { WORK } else { 0 };
@@ -35,7 +36,7 @@ impl Allowance {
         Self { budget: budget.child(Work::Query, limits), work, compared, comparing: Cell::new(None) }
     }
 
-    /// Runs what compares names; its time is counted.
+    /// Runs a comparison of names, and counts its time.
     pub(super) fn compare<T>(&self, work: impl FnOnce() -> T) -> T {
         self.comparing.set(Some(self.budget.now()));
         let found = work();
@@ -49,7 +50,7 @@ impl Allowance {
         self.compared.get() + self.comparing.get().map_or(Duration::ZERO, since)
     }
 
-    /// Takes so many steps from what is left; `false` if that is not enough.
+    /// Spends this many steps; returns `false` if too few are left.
     pub(super) fn spend(&self, steps: usize) -> bool {
         let steps = steps as u64;
         let before = self.work.get();
@@ -63,7 +64,7 @@ impl Allowance {
         !late
     }
 
-    /// How much time is left for asking the data; `None` if none is.
+    /// Returns the time left for querying the data; `None` if there is none.
     pub(super) fn left(&self) -> Option<Duration> {
         self.budget.time_left().filter(|left| !left.is_zero() && !self.budget.is_cancelled())
     }
@@ -76,7 +77,7 @@ mod tests {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicU64, Ordering};
 
-    /// A clock that stands still until it is set, in milliseconds.
+    /// A clock that stands still until it is set.
     #[derive(Debug, Default)]
     struct Hand(AtomicU64);
 

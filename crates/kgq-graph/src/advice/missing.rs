@@ -1,7 +1,7 @@
-//! What keeps a row away that is expected: the condition that removes it, and the statement that would have let it pass.
+//! Why an expected row is missing: the condition that removes it, and the statement that would have let it pass.
 //!
-//! The conditions of the query are asked from the first on, with what is expected of the variables that they have, until one lets nothing
-//! pass.
+//! The conditions are tested from the first on, with the expected values of their variables, to find the one that lets
+//! nothing pass.
 
 use super::AdviceRequest;
 use super::place::QueryText;
@@ -14,39 +14,39 @@ use kgq_syntax::error::{Error, Place, Result};
 use kgq_syntax::rdf::{Literal, NamedNode, NamedOrBlankNode, Quad, Term, TermRef, Variable};
 use rustc_hash::FxHashMap;
 
-/// How many solutions before the condition are looked at for the nearest statement.
+/// The most solutions before the condition for which the nearest statement is looked for.
 const MOST_TRIED: usize = 50;
-/// How many statements that are near are told.
+/// The most near statements that are shown.
 const SHOWN: usize = 3;
 
-/// The condition that takes all expected rows away.
+/// The condition that removes all expected rows.
 #[derive(Clone, Debug)]
 pub struct Removal {
-    /// Where it stands in the query.
+    /// Its place in the query.
     pub place: Option<Place>,
-    /// As it is written, or as the algebra has it.
+    /// The condition as written, or as in the algebra.
     pub condition: String,
     pub lack: Lack,
 }
 
-/// What it wants.
+/// What the condition requires.
 #[derive(Clone, Debug)]
 pub enum Lack {
-    /// A statement, which nothing states.
+    /// A statement that is not in the graph.
     Statement {
         wanted: Wanted,
-        /// What is stated and comes nearest to it.
+        /// The statements that come nearest to it.
         near: Vec<Quad>,
     },
-    /// That an expression is true, or gives another value: these are the values that it has.
+    /// That an expression is true, or has another value; the variables have these values.
     Values(Vec<(Variable, Option<Term>)>),
-    /// That nothing states this.
+    /// That these statements are absent.
     Absence(Vec<Quad>),
-    /// Something else, of which there is none.
+    /// Something else that has no match.
     Match,
 }
 
-/// A statement of which parts are known.
+/// A statement of which some parts are known.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wanted {
     pub subject: PatternTerm,
@@ -54,7 +54,7 @@ pub struct Wanted {
     pub object: PatternTerm,
 }
 
-/// Values of variables.
+/// The values of variables.
 type Solution = FxHashMap<Variable, Term>;
 
 pub fn removal(asked: &AdviceRequest<'_>, expected: &[Expectation], text: &QueryText<'_>) -> Result<Option<Removal>> {
@@ -82,13 +82,14 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    /// The conditions of which the last removes what the others let pass; `None` if all let something pass.
+    /// Returns conditions of which the last removes everything that the others let pass; `None` if together they let
+    /// something pass.
     fn core(&self) -> Result<Option<Vec<usize>>> {
         let all: Vec<usize> = (0..self.taken.atoms.len()).collect();
         if !self.solutions(&all, 1)?.is_empty() {
             return Ok(None);
         }
-        // Each condition only takes solutions away.
+        // Each condition can only remove solutions.
         let (mut good, mut bad) = (0, all.len());
         while bad - good > 1 {
             let middle = good + (bad - good) / 2;
@@ -97,7 +98,7 @@ impl Search<'_> {
         Ok(Some(all[..bad].to_vec()))
     }
 
-    /// Solutions of some of the conditions that have what is expected.
+    /// Returns solutions of these conditions that have the expected values.
     fn solutions(&self, which: &[usize], most: usize) -> Result<Vec<Solution>> {
         let query = self.taken.select_expecting(which, self.expected, most);
         let options = EvaluationOptions {
@@ -114,7 +115,8 @@ impl Search<'_> {
         found.rows.map(solution).collect()
     }
 
-    /// What is known where the condition is asked: solutions of those before it, with what is expected.
+    /// Returns what is known when the condition is tested: solutions of the conditions before it, with the expected
+    /// values.
     fn before(&self, before: &[usize]) -> Result<Vec<Solution>> {
         let mut found = if before.is_empty() { vec![Solution::default()] } else { self.solutions(before, MOST_TRIED)? };
         for solution in &mut found {
@@ -144,7 +146,7 @@ impl Search<'_> {
                 Ok(Lack::Values(values(atom, &known)))
             }
             AtomKind::Bind | AtomKind::Optional => {
-                // With what this condition itself gives, and without what is expected of it.
+                // Includes what this condition itself binds, without what is expected of it.
                 let including: Vec<usize> = before.iter().copied().chain([culprit]).collect();
                 let others: Vec<Expectation> =
                     self.expected.iter().filter(|e| !atom.variables.contains(&e.variable)).cloned().collect();
@@ -157,7 +159,7 @@ impl Search<'_> {
         }
     }
 
-    /// The statement that is wanted, of the solution for which something comes nearest to it.
+    /// The wanted statement, for the solution to which some statement comes nearest.
     fn statement(&self, parts: [PatternTerm; 3], known: &[Solution]) -> Lack {
         let wanted = |solution: &Solution| {
             let [subject, predicate, object] = parts.clone().map(|node| match node {
@@ -179,7 +181,8 @@ impl Search<'_> {
         Lack::Statement { wanted, near }
     }
 
-    /// What is stated of the same thing with the same property; else of the same two things; else of others with the same value.
+    /// Statements of the same thing with the same property; else between the same two things; else of others with the
+    /// same value.
     fn near(&self, wanted: &Wanted) -> (usize, Vec<Quad>) {
         let (subject, object) = (term(&wanted.subject), term(&wanted.object));
         let property = match term(&wanted.predicate) {
@@ -208,11 +211,11 @@ impl Search<'_> {
         self.asked.snapshot.find(subject.map(Term::as_ref), property, object.map(Term::as_ref)).take(SHOWN).collect()
     }
 
-    /// The statements that make up what must not be there, for the first of the solutions.
+    /// The statements that match what must be absent, for the first of the solutions that has any.
     fn excluded(&self, query: &engine::query::Query, known: &[Solution]) -> Result<Lack> {
         for solution in known {
             let mut query = query.clone();
-            // A blank node cannot be named in a query.
+            // A query cannot name a blank node.
             let named = solution.iter().filter(|(_, term)| matches!(term, Term::NamedNode(_) | Term::Literal(_)));
             let values =
                 named.map(|(variable, term)| Binding { variable: variable.clone(), value: BoundTo::One(term.clone()) });
@@ -224,7 +227,7 @@ impl Search<'_> {
         Ok(Lack::Match)
     }
 
-    /// A condition that has no place in the text.
+    /// Describes a condition that has no place in the text.
     fn described(&self, atom: &Atom) -> String {
         let node = |node: &PatternTerm| match node {
             PatternTerm::Variable(variable) => variable.to_string(),
@@ -248,7 +251,7 @@ impl Search<'_> {
 }
 
 impl Wanted {
-    /// The thing and the property of which the graph says nothing, where it says nothing of them.
+    /// Returns the thing and the property that the statement is about, if both are known.
     pub fn topic(&self) -> Option<(NamedOrBlankNode, NamedNode)> {
         let subject = match term(&self.subject)? {
             Term::NamedNode(node) => node.clone().into(),
@@ -269,7 +272,7 @@ fn term(node: &PatternTerm) -> Option<&Term> {
     }
 }
 
-/// What the variables of a condition have in the first solution.
+/// The values of a condition's variables in the first solution.
 fn values(atom: &Atom, known: &[Solution]) -> Vec<(Variable, Option<Term>)> {
     let first = known.first();
     atom.variables.iter().map(|v| (v.clone(), first.and_then(|solution| solution.get(v)).cloned())).collect()

@@ -1,6 +1,6 @@
-//! What is to be said of a query beside its answer: what usually is a mistake, and why there is no answer.
+//! What is said about a query besides its answer: likely mistakes, and why the answer is empty.
 //!
-//! Findings are errors that stop nothing: with a place in the query's text, a code, and often a suggestion.
+//! Findings are errors that stop nothing. They have a place in the query's text, a code, and often a suggestion.
 
 mod budget;
 mod empty;
@@ -35,7 +35,7 @@ pub struct Finding {
 
 impl Finding {
     fn new(code: &'static str, message: impl std::fmt::Display) -> Self {
-        // What is wrong is the query, if somebody wants it to be an error.
+        // An input error, in case the user turns findings into errors: the query is at fault.
         Self { code, error: Error::new(Kind::Input, format!("{message} [{code}]")) }
     }
 
@@ -52,28 +52,28 @@ impl Finding {
     }
 }
 
-/// What is said of expressions that failed while a query was answered.
+/// Returns the finding on expressions that failed during evaluation.
 pub fn failed(failures: &Failures) -> Option<Finding> {
     let (count, reason) = failures.told()?;
-    // What is evaluated once for equal rows is counted once.
+    // An expression that is evaluated once for equal rows is counted once.
     let times = if count == 1 { "once".to_owned() } else { format!("{count} times, for example") };
     let finding = Finding::new("expression-failed", format!("an expression gave no value at least {times}: {reason}"));
     Some(finding.hint_if(Some("COALESCE(…, …) says what is to be taken instead, without this warning".into())))
 }
 
-/// A query with all that is known where it is asked.
+/// A query with everything known about the graph that it is evaluated on.
 #[derive(Clone, Copy)]
 pub struct AdviceRequest<'a> {
     pub source: Source<'a>,
     pub query: &'a Query,
     pub snapshot: &'a Snapshot,
     pub prefixes: &'a Prefixes,
-    /// Cancelling their budget stops what advice asks the data.
+    /// Cancelling their budget stops the queries that advice evaluates.
     pub options: &'a EvaluationOptions,
     pub budget: &'a Allowance,
 }
 
-/// At most [`MOST_FINDINGS`], and how many more there are.
+/// Keeps at most [`MOST_FINDINGS`], and says how many more there are.
 fn with_more(mut findings: Vec<Finding>, more: usize) -> Vec<Finding> {
     let more = more + findings.len().saturating_sub(MOST_FINDINGS);
     findings.truncate(MOST_FINDINGS);
@@ -86,7 +86,7 @@ fn with_more(mut findings: Vec<Finding>, more: usize) -> Vec<Finding> {
 }
 
 impl<'a> AdviceRequest<'a> {
-    /// What usually is a mistake, said before the query runs.
+    /// Returns likely mistakes, to be shown before the query runs.
     pub fn mistakes(&self) -> Vec<Finding> {
         let text = self.text();
         let misspelt = text.variables_used_once(self.budget);
@@ -96,12 +96,12 @@ impl<'a> AdviceRequest<'a> {
             lints.iter().filter(|lint| lint.code != "used-once").filter_map(|lint| lint.variable.clone()).collect();
         let lints: Vec<query::lint::Lint> = lints
             .into_iter()
-            // The near name says more.
+            // The finding with the similar name is more helpful.
             .filter(|lint| lint.code != "used-once" || !lint.variable.as_ref().is_some_and(is_misspelt))
             .filter(|lint| !lint.variable.as_ref().is_some_and(|v| text.is_parameter(v.as_str())))
             .filter(|lint| lint.if_several.as_ref().is_none_or(|property| self.has_several(property)))
             .collect();
-        // What is said of a variable already has its near name.
+        // Findings on a variable already contain its similar name.
         let misspelt: Vec<_> =
             misspelt.into_iter().filter(|(name, _, _)| said.iter().all(|v| v.as_str() != name)).collect();
         let more = (lints.len() + misspelt.len()).saturating_sub(MOST_FINDINGS);
@@ -135,18 +135,18 @@ impl<'a> AdviceRequest<'a> {
         with_more(findings, more)
     }
 
-    /// The terms that the graph does not know, or not in the place where the query has them.
+    /// Returns findings on terms that the graph does not know, or not in the position where the query uses them.
     pub fn unknown_terms(&self) -> Vec<Finding> {
         terms::told(self, &self.text())
     }
 
-    /// Why nothing was found. What is suggested there was tried.
+    /// Returns why nothing was found. All suggestions were tried.
     pub fn why_empty(&self) -> Vec<Finding> {
         empty::why(self, &self.text())
     }
 
-    /// What keeps a row away that is expected to have these values: the first of the conditions that takes all such rows away. `None`
-    /// where every condition lets some pass.
+    /// Returns what removes an expected row with these values: the first condition that removes all such rows. `None`
+    /// if every condition lets some pass.
     ///
     /// # Errors
     /// Those of evaluation.
@@ -154,7 +154,7 @@ impl<'a> AdviceRequest<'a> {
         missing::removal(self, expected, &self.text())
     }
 
-    /// What the graph says is not stated, of what the query asks for.
+    /// Returns what the graph says is not stated, as far as the query asks for it.
     pub fn not_stated(&self, settings: &SilenceSettings) -> Vec<Finding> {
         silence::silences(self, settings, &self.text())
     }
@@ -175,7 +175,7 @@ impl<'a> AdviceRequest<'a> {
         self.prefixes.display(iri.as_str())
     }
 
-    /// A term as one would write it in a query.
+    /// Formats a term as it would be written in a query.
     fn shown(&self, term: &Term) -> String {
         match term {
             Term::NamedNode(iri) => self.curie(iri),
@@ -193,7 +193,7 @@ impl<'a> AdviceRequest<'a> {
         }
     }
 
-    /// A text whose IRIs in angle brackets are shortened.
+    /// Shortens the IRIs in angle brackets in a text.
     fn with_curies(&self, text: &str) -> String {
         let mut out = String::new();
         let mut rest = text;
@@ -222,7 +222,7 @@ fn is_bare(literal: &Literal) -> bool {
     }
 }
 
-/// The codes of all findings, with what each means.
+/// Returns the codes of all findings with their meanings.
 pub fn codes() -> Vec<(&'static str, &'static str)> {
     let own = [
         ("not-stated", "the graph says that its source does not state this"),

@@ -1,4 +1,4 @@
-//! The names that a misspelt one is compared with, and which of them was probably meant.
+//! The names that a misspelt one is compared with, and the one that was probably meant.
 
 use super::AdviceRequest;
 use crate::catalog::local_name;
@@ -9,14 +9,14 @@ use kgq_syntax::rdf::{NamedNode, Term};
 use kgq_syntax::text::nearest;
 use rustc_hash::FxHashMap;
 
-/// How many names of a kind a misspelt one is compared with.
+/// The most names of one kind that a misspelt one is compared with.
 const MOST_COMPARED: usize = 5_000;
-/// What a name costs that is put into an index of near names, in names that are only looked at.
+/// The cost of indexing a name for similarity search, in units of looking at one name.
 const INDEXING: usize = 10;
-/// How many names are offered for one.
+/// The most names suggested for one.
 const SHOWN: usize = 3;
 
-/// What a misspelt name is compared with.
+/// The kind of names that a misspelt one is compared with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Among {
     Properties,
@@ -25,18 +25,18 @@ pub enum Among {
     Things,
 }
 
-/// The names in use, read when they are first asked for.
+/// The names in use, read when first needed.
 pub struct UsedNames<'a> {
     asked: &'a AdviceRequest<'a>,
-    /// By what they are among, and by namespace for things.
+    /// By kind, and for things also by namespace.
     known: FxHashMap<(Among, String), Known>,
 }
 
 /// Names of one kind.
 struct Known {
-    /// By their local names, without what is often confused.
+    /// By local name, folded to ignore common confusions.
     same: FxHashMap<String, Vec<NamedNode>>,
-    /// The local names in each namespace, and an index of them.
+    /// The local names in each namespace, with an index for similarity search.
     near: FxHashMap<String, (Vec<String>, NearNames<'static>)>,
 }
 
@@ -45,8 +45,8 @@ impl<'a> UsedNames<'a> {
         Self { asked, known: FxHashMap::default() }
     }
 
-    /// Which names were probably meant, the best first: those that are called the same, else those of the same namespace that are
-    /// spelt almost so.
+    /// Returns the names that were probably meant, the best first: those that are the same after folding, else similar
+    /// ones in the same namespace.
     pub fn meant(&mut self, iri: &NamedNode, among: Among) -> Vec<NamedNode> {
         let (namespace, local) = split(iri.as_str());
         let own = if among == Among::Things { namespace } else { "" };
@@ -60,7 +60,7 @@ impl<'a> UsedNames<'a> {
         let mut same: Vec<NamedNode> = known.same.get(&fold(local)).cloned().unwrap_or_default();
         same.retain(|other| other != iri);
         if !same.is_empty() || local.is_empty() {
-            // What is in the same namespace is nearer.
+            // Names in the same namespace are preferred.
             same.sort_by(|a, b| {
                 let far = |other: &NamedNode| !other.as_str().starts_with(namespace);
                 (far(a), a.as_str()).cmp(&(far(b), b.as_str()))
@@ -71,7 +71,7 @@ impl<'a> UsedNames<'a> {
         let Some((names, index)) = known.near.get(namespace) else { return Vec::new() };
         let mut near = index.nearest(local, SHOWN);
         if near.is_empty() && self.asked.budget.spend(names.len()) {
-            // The index knows misspellings only; among few names a word of the same stem may have been meant.
+            // The index finds only misspellings; among few names, a word with the same stem may have been meant.
             near = nearest(local, names.iter().map(String::as_str), SHOWN);
         }
         near.into_iter().filter_map(|local| NamedNode::new(format!("{namespace}{local}")).ok()).collect()
@@ -109,7 +109,7 @@ impl<'a> UsedNames<'a> {
         Known { same, near }
     }
 
-    /// The terms of the same namespace.
+    /// The terms in the same namespace.
     fn of_namespace(&self, namespace: &str) -> Vec<TermId> {
         let snapshot = self.asked.snapshot;
         let all = snapshot.kind_range(TermKind::Iri);
@@ -124,7 +124,8 @@ impl<'a> UsedNames<'a> {
         (low..all.end).map(TermId::new).take_while(inside).take(MOST_COMPARED).collect()
     }
 
-    /// Things of any namespace that are called as these are, read in one pass; by what they are called.
+    /// Returns things of any namespace whose local names equal these after folding, read in one pass; keyed by the
+    /// folded name.
     pub fn called_alike(&self, wanted: &[&NamedNode]) -> FxHashMap<String, Vec<NamedNode>> {
         let snapshot = self.asked.snapshot;
         let mut found: FxHashMap<String, Vec<NamedNode>> =
@@ -157,7 +158,7 @@ fn split(iri: &str) -> (&str, &str) {
     iri.split_at(iri.len() - local_name(iri).len())
 }
 
-/// Names that differ in case, in `-` or `_`, or in a plural's `s` are the same for this purpose.
+/// Folds a name: case, `-` and `_`, and a plural's `s` are ignored.
 pub fn fold(name: &str) -> String {
     let folded: String = name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
     folded.strip_suffix('s').map_or(folded.clone(), str::to_owned)
@@ -173,7 +174,7 @@ fn classes(snapshot: &Snapshot) -> Vec<TermId> {
     let mut found = Vec::new();
     for index in [snapshot.triples(Permutation::Pos), snapshot.quads(QuadPermutation::Posg)] {
         let mut rows = index.run(rdf_type);
-        // From one class to the next, however many members it has.
+        // Seeks from each class to the next, however many members it has.
         while !rows.is_empty() && found.len() < MOST_COMPARED {
             let class = index.id(1, rows.start);
             found.push(class);

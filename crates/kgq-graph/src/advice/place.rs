@@ -1,4 +1,4 @@
-//! Where in a query's text something stands that the algebra only names.
+//! Finds where in a query's text something is that the algebra only names.
 
 use super::Allowance;
 use kgq_engine::query::atoms::{Atom, AtomKind, PatternTerm};
@@ -18,7 +18,7 @@ pub struct QueryText<'a> {
     prefixes: Prefixes,
     triples: Vec<Written>,
     pattern: Span,
-    /// Where each IRI stands, declarations left out.
+    /// The places of each IRI, except in declarations.
     iris: OnceCell<FxHashMap<String, Vec<Span>>>,
 }
 
@@ -35,13 +35,13 @@ impl<'a> QueryText<'a> {
         Self { source, tokens, prefixes, triples, pattern, iris: OnceCell::new() }
     }
 
-    /// Whether a variable is marked as a parameter, whose value comes from outside.
+    /// Whether a variable is marked as a parameter, with a value from outside.
     pub fn is_parameter(&self, name: &str) -> bool {
         let text = self.source.text;
         self.tokens.iter().any(|t| t.variable(text) == Some(name) && t.text(text).starts_with('$'))
     }
 
-    /// Where the pattern begins, for what has no place of its own.
+    /// Returns where the pattern begins, for findings without a place of their own.
     pub fn pattern(&self) -> Span {
         self.pattern.clone()
     }
@@ -51,7 +51,8 @@ impl<'a> QueryText<'a> {
         self.tokens.iter().rev().find(|t| t.variable(self.source.text) == Some(name)).map(Token::span)
     }
 
-    /// The place of a variable in a FILTER or BIND whose group mentions it nowhere else; else its last place.
+    /// Returns the place of a variable in a FILTER or BIND whose group does not mention it otherwise; else its last
+    /// place.
     pub fn variable_out_of_scope(&self, name: &str) -> Option<Span> {
         let text = self.source.text;
         let is_it = |token: &&Token| token.variable(text) == Some(name);
@@ -68,14 +69,14 @@ impl<'a> QueryText<'a> {
         strange.into_iter().next().or_else(|| self.last_variable(name))
     }
 
-    /// The tokens between the braces that are nearest around a token.
+    /// The tokens between the innermost braces around a token.
     fn group_around(&self, at: usize) -> (usize, usize) {
         let open = self.unmatched((0..at).rev(), "}", "{").unwrap_or(0);
         let close = self.unmatched(at..self.tokens.len(), "{", "}").unwrap_or(self.tokens.len());
         (open, close)
     }
 
-    /// The first closing bracket whose opening one is not among these tokens.
+    /// The first closing bracket whose opening bracket is not among these tokens.
     fn unmatched(&self, mut tokens: impl Iterator<Item = usize>, opening: &str, closing: &str) -> Option<usize> {
         let text = self.source.text;
         let mut depth = 0usize;
@@ -98,7 +99,7 @@ impl<'a> QueryText<'a> {
         self.triples.iter().find(path).map(|t| self.trimmed(t))
     }
 
-    /// The first place of a variable behind a keyword.
+    /// Returns the first place of a variable after a keyword.
     pub fn variable_behind(&self, keyword: &str, name: &str) -> Option<Span> {
         let behind = self.tokens.iter().skip_while(|t| !t.is_keyword(self.source.text, keyword));
         behind.into_iter().find(|t| t.variable(self.source.text) == Some(name)).map(Token::span)
@@ -128,7 +129,7 @@ impl<'a> QueryText<'a> {
         let found = places.get(iri.as_str()).into_iter().flatten();
         let exact = found.clone().find(|span| span.start >= from).or_else(|| found.clone().next()).cloned();
         exact.or_else(|| {
-            // One that is written relative to a base.
+            // An IRI that is written relative to a base.
             let relative = self.tokens.iter().filter(|t| t.kind == TokenKind::Iri && t.start >= from);
             relative.into_iter().find(|t| self.names(t.text(self.source.text), iri)).map(Token::span)
         })
@@ -201,7 +202,7 @@ impl<'a> QueryText<'a> {
         }
     }
 
-    /// The place of a path between two nodes; a `^` in it turns them round in the algebra.
+    /// The place of a path between two nodes; with `^` in it, the algebra has them exchanged.
     fn path(&self, subject: &PatternTerm, object: &PatternTerm) -> Option<Span> {
         let fits = |t: &&Written| {
             let [s, _, o] = &t.parts;
@@ -211,7 +212,7 @@ impl<'a> QueryText<'a> {
         self.triples.iter().find(fits).map(|t| self.trimmed(t))
     }
 
-    /// Whether a pattern has a path: one of several parts, or a name that is repeated.
+    /// Whether a pattern has a path: one of several parts, or a repeated predicate.
     fn is_path(&self, written: &Written) -> bool {
         let name = written.parts[1].as_str();
         let own = &self.source.text[written.span.clone()];
@@ -228,11 +229,11 @@ impl<'a> QueryText<'a> {
     fn is(&self, written: &str, node: &PatternTerm) -> bool {
         match node {
             PatternTerm::Variable(variable) => written.strip_prefix(['?', '$']) == Some(variable.as_str()),
-            // A parameter, for which a value was given.
+            // A parameter that was given a value.
             PatternTerm::Term(_) if written.starts_with('$') => true,
             PatternTerm::Term(Term::NamedNode(iri)) => self.names(written, iri),
             PatternTerm::Term(Term::Literal(literal)) => {
-                // An escape is not read: hardly two patterns differ in nothing else.
+                // Escapes are not decoded: two patterns will hardly differ only in them.
                 let inner = written.trim_matches(['"', '\'']);
                 inner == literal.value() || written.eq_ignore_ascii_case(literal.value()) || inner.contains('\\')
             }
@@ -245,7 +246,7 @@ impl<'a> QueryText<'a> {
         self.tokens.iter().find(|t| t.is_keyword(self.source.text, keyword)).map(Token::span)
     }
 
-    /// The clause of an expression: that which has its terms too, if several have its variables.
+    /// The clause of an expression; if several have its variables, the one that has its terms too.
     fn clause_of(&self, keyword: &str, atom: &Atom) -> Option<Span> {
         let constants = atom.constants();
         let has = |tokens: &[Token]| {
@@ -261,14 +262,14 @@ impl<'a> QueryText<'a> {
     fn writes(&self, token: &Token, lexical: &str) -> bool {
         let written = token.text(self.source.text);
         match token.kind {
-            // An escape is not read: it does not tell two clauses apart.
+            // Escapes are not decoded: they do not tell two clauses apart.
             TokenKind::String(_) => written.contains('\\') || written.trim_matches(['"', '\'']) == lexical,
             TokenKind::Integer | TokenKind::Decimal | TokenKind::Double => written == lexical,
             _ => written.eq_ignore_ascii_case(lexical),
         }
     }
 
-    /// The clause with this keyword in which all these variables stand, up to its closing bracket.
+    /// The clause with this keyword that has all these variables, up to its closing bracket.
     fn clause(&self, keyword: &str, variables: &[Variable]) -> Option<Span> {
         self.clause_where(keyword, variables, |_| true)
     }
@@ -309,7 +310,7 @@ impl<'a> QueryText<'a> {
         self.tokens.len() - 1
     }
 
-    /// Variables that occur once and are spelt almost as another: their name, their place, the other.
+    /// Returns variables that occur once and are spelt almost like another: their name, their place, the other.
     pub fn variables_used_once(&self, budget: &Allowance) -> Vec<(String, Span, String)> {
         let text = self.source.text;
         let all: Vec<(&str, Span)> = self.tokens.iter().filter_map(|t| Some((t.variable(text)?, t.span()))).collect();
@@ -320,12 +321,12 @@ impl<'a> QueryText<'a> {
         often.sort_unstable();
         often.dedup();
         all.iter()
-            // In names of one or two letters, and in those that differ in a number, every letter is meant.
+            // In names of one or two letters, and in names that differ by a number, every letter is intended.
             .filter(|(name, _)| times(name) == 1 && name.chars().count() > 3)
             .take_while(|_| budget.spend(often.len()))
             .filter_map(|(name, span)| {
                 let alike = |other: &&&str| other.chars().count() > 3 && !differ_on_purpose(name, other);
-                // One letter too many, too few or another, or two exchanged.
+                // One letter missing, added or changed, or two exchanged.
                 let near = nearest(name, often.iter().filter(alike).copied(), 1).first().copied()?;
                 let one = strsim::damerau_levenshtein(&name.to_lowercase(), &near.to_lowercase()) <= 1;
                 let near = one.then_some(near)?;
@@ -335,7 +336,7 @@ impl<'a> QueryText<'a> {
     }
 }
 
-/// Whether two names differ by a number or a suffix, as names of a series do.
+/// Whether two names differ by a number or a suffix, as the names of a series do.
 fn differ_on_purpose(a: &str, b: &str) -> bool {
     let stem = |name: &str| name.trim_end_matches(|c: char| c.is_ascii_digit()).to_owned();
     let has_digit = |name: &str| name.bytes().any(|b| b.is_ascii_digit());

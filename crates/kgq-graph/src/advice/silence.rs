@@ -1,4 +1,4 @@
-//! What the graph says that its sources do not say: the silences that an empty answer comes from.
+//! Silences: what the graph says its sources do not state, as the reason for an empty answer.
 
 use super::{AdviceRequest, Finding, QueryText};
 use crate::project::SilenceSettings;
@@ -8,10 +8,11 @@ use kgq_syntax::rdf::vocabulary::{rdf, rdfs};
 use kgq_syntax::rdf::{NamedNode, NamedOrBlankNode, Term};
 use std::collections::BTreeSet;
 
-/// How many silences are told of.
+/// The most silences that are reported.
 const SHOWN: usize = 3;
 
-/// The silences whose property the query asks for, of a thing that it names or of a class of such things.
+/// Returns the silences about a property that the query asks for, concerning a thing that it names or a class of such
+/// things.
 pub fn silences(asked: &AdviceRequest<'_>, settings: &SilenceSettings, text: &QueryText<'_>) -> Vec<Finding> {
     let node = |name: &Option<String>| name.as_ref().and_then(|name| asked.prefixes.expand(name));
     let (Some(of), Some(property)) = (node(&settings.of), node(&settings.property)) else { return Vec::new() };
@@ -52,7 +53,7 @@ pub fn silences(asked: &AdviceRequest<'_>, settings: &SilenceSettings, text: &Qu
 /// What a query looks for.
 struct Wanted {
     properties: BTreeSet<NamedNode>,
-    /// Things and classes that it names.
+    /// The things and classes that it names.
     things: BTreeSet<NamedNode>,
 }
 
@@ -61,7 +62,7 @@ impl Wanted {
         let taken = atoms(asked.query);
         let mut wanted = Self { properties: BTreeSet::new(), things: BTreeSet::new() };
         for (at, atom) in taken.atoms.iter().enumerate() {
-            // What must not be there is not looked for.
+            // Optional conditions, filters and MINUS do not say what is looked for.
             if matches!(atom.condition, AtomKind::Filter | AtomKind::Minus | AtomKind::Optional) {
                 continue;
             }
@@ -76,7 +77,7 @@ impl Wanted {
         wanted
     }
 
-    /// Whether the query names this thing, a member of it, or nothing at all that it could be about.
+    /// Whether the query names this thing or a member of it, or names nothing at all that it could be about.
     fn is_about(&self, asked: &AdviceRequest<'_>, thing: &NamedNode) -> bool {
         let is_class = asked.snapshot.find(None, Some(rdf::TYPE.into()), Some(thing.as_ref().into())).next().is_some();
         self.things.contains(thing)
@@ -108,7 +109,7 @@ fn objects(asked: &AdviceRequest<'_>, subject: &NamedNode, property: &NamedNode)
         .collect()
 }
 
-/// The labels of a silence in all its languages.
+/// The labels of a silence in all languages.
 fn labels(asked: &AdviceRequest<'_>, silence: &NamedNode) -> String {
     let found = asked.snapshot.find(Some(silence.as_ref().into()), Some(rdfs::LABEL.into()), None);
     let texts = found.filter_map(|quad| match quad.object {

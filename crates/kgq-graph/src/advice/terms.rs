@@ -1,4 +1,4 @@
-//! Terms of a query that the graph does not have, or not in the place where the query has them.
+//! Terms of a query that the graph does not have, or not in the position where the query uses them.
 
 use super::budget::MOST_FINDINGS;
 use super::names::{Among, UsedNames, fold};
@@ -10,20 +10,20 @@ use kgq_snapshot::{Permutation, QuadPermutation, Snapshot, TermId};
 use kgq_syntax::rdf::vocabulary::rdf;
 use kgq_syntax::rdf::{NamedNode, Term};
 
-/// A term that the data do not have as the query asks for it, and what may have been meant.
+/// A term that the data do not have as the query uses it, and what may have been meant.
 pub struct Guess {
     pub finding: Finding,
     pub term: Term,
     /// The likeliest first.
     pub meant: Vec<Term>,
-    /// What is said where nothing else was meant.
+    /// The hint if nothing else was meant.
     pub otherwise: Option<String>,
-    /// The condition that it stands in, if that alone is to be changed.
+    /// The condition with the term, if the term is to be changed only there.
     pub only: Option<usize>,
 }
 
 impl Guess {
-    /// The finding with what may have been meant, as it is said of a query that has rows.
+    /// Turns the guess into a finding with what may have been meant, for a query that has rows.
     fn told(self, asked: &AdviceRequest<'_>) -> Finding {
         let names: Vec<String> = self.meant.iter().map(|term| format!("`{}`", asked.shown(term))).collect();
         let hint = (!names.is_empty()).then(|| format!("did you mean {}?", names.join(" or ")));
@@ -31,17 +31,17 @@ impl Guess {
     }
 }
 
-/// The findings on the terms of the query, in the order of the text.
+/// Returns the findings on the terms of the query, in text order.
 pub fn told(asked: &AdviceRequest<'_>, text: &QueryText<'_>) -> Vec<Finding> {
     let (mut guesses, more) = unknown(asked, used_terms(&asked.query.algebra), text);
     let wanted = wanted_terms(&asked.query.algebra);
     let is_wanted = |term: &Term| wanted.iter().any(|used| matches!(term, Term::NamedNode(iri) if *iri == used.iri));
-    // What a query wants to be absent may well be.
+    // Terms that the query wants to be absent may well be absent.
     guesses.retain(|guess| !guess.meant.is_empty() || guess.otherwise.is_some() || is_wanted(&guess.term));
     super::with_more(guesses.into_iter().map(|guess| guess.told(asked)).collect(), more)
 }
 
-/// Those of the terms that are unknown, the first in the text, and how many more there are.
+/// Returns the unknown ones of these terms, the first in the text, and how many more there are.
 pub fn unknown(asked: &AdviceRequest<'_>, used: Vec<UsedTerm>, text: &QueryText<'_>) -> (Vec<Guess>, usize) {
     let mut found: Vec<(usize, UsedTerm, Option<kgq_syntax::Span>)> = used
         .into_iter()
@@ -62,7 +62,7 @@ pub fn unknown(asked: &AdviceRequest<'_>, used: Vec<UsedTerm>, text: &QueryText<
             (used, Guess { finding: guess.finding.at(text, span), ..guess })
         })
         .collect();
-    // What is called so in another namespace is looked for in one pass for all.
+    // Equal names in other namespaces are looked for in one pass for all terms.
     let is_open =
         |(used, guess): &&mut (UsedTerm, Guess)| among(used.position) == Among::Things && guess.meant.is_empty();
     let wanted: Vec<NamedNode> = guesses.iter_mut().filter(is_open).map(|(used, _)| used.iri.clone()).collect();
@@ -131,7 +131,7 @@ fn of_term(asked: &AdviceRequest<'_>, used: &UsedTerm, names: &mut UsedNames<'_>
     Guess { finding, term: iri.clone().into(), meant, otherwise, only: None }
 }
 
-/// Names of datatypes stand in expressions and need not be in the data.
+/// Datatype names are used in expressions and need not be in the data.
 fn is_datatype(iri: &NamedNode) -> bool {
     iri.as_str().starts_with("http://www.w3.org/2001/XMLSchema#")
         || iri.as_str().starts_with("http://www.w3.org/1999/02/22-rdf-syntax-ns#")

@@ -1,4 +1,4 @@
-//! The files of expected answers, and which query each is of.
+//! The files of expected answers, and the query that each belongs to.
 
 use super::FOLDER;
 use super::expected::Expected;
@@ -11,10 +11,10 @@ use std::path::PathBuf;
 /// One file of expected answers.
 #[derive(Clone, Debug)]
 pub struct Case {
-    /// The query's name, and the case's after a dot: `tasks-of-sector.finance`.
+    /// The query's name, followed by a dot and the case's name: `tasks-of-sector.finance`.
     pub name: String,
     pub query: String,
-    /// As the user would name it.
+    /// As the user would write it.
     pub file: String,
     pub path: PathBuf,
     pub expected: Expected,
@@ -26,7 +26,7 @@ impl Case {
     }
 }
 
-/// The cases of a project in the order of their names; those that cannot be read as errors.
+/// Returns the cases of a project, ordered by name; those that cannot be read are errors.
 pub fn cases(project: &Project, catalog: &Catalog) -> Result<Vec<(String, Result<Case>)>> {
     let folder = project.root.join(FOLDER);
     if !folder.is_dir() {
@@ -62,7 +62,7 @@ fn read(project: &Project, catalog: &Catalog, (name, ending): (&str, &str), file
     Ok(Case { name: name.to_owned(), query, file: file.to_owned(), path, expected })
 }
 
-/// The query whose name is the file's, or the longest that is before a dot in it.
+/// The query with the file's name, or the one with the longest name that precedes a dot in it.
 fn query_of(catalog: &Catalog, name: &str) -> Option<String> {
     let is_case = |query: &str| name.strip_prefix(query).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
     let names = catalog.queries.iter().map(|q| &q.name).chain(catalog.broken.iter().map(|(name, _)| name));

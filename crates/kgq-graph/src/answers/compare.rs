@@ -1,4 +1,5 @@
-//! An answer against the expected one: rows as multisets, in order where ORDER BY fixes it, blank nodes by isomorphism, numbers by value.
+//! Compares an answer with the expected one: rows as multisets, in order where ORDER BY fixes it, blank nodes by
+//! isomorphism, numbers by value.
 
 use super::Outcome;
 use super::expected::{Cell, Expected, ExpectedAnswer};
@@ -23,10 +24,10 @@ impl Difference {
     }
 }
 
-/// How many rows or triples of each side are listed after the first line.
+/// The most rows or triples of each side that are listed after the first line.
 const LISTED: usize = 5;
 
-/// Compares; `None` if the answer is as expected. `name` writes a term for the reader.
+/// Returns the difference, or `None` if the answer is as expected. `name` formats a term for the reader.
 pub fn compare(expected: &Expected, outcome: &Outcome, name: &dyn Fn(&Term) -> String) -> Option<Difference> {
     match (&expected.answer, outcome) {
         (ExpectedAnswer::Boolean(e), Outcome::Boolean(f)) => {
@@ -71,12 +72,12 @@ fn form_found(outcome: &Outcome) -> &'static str {
 
 struct Table<'a> {
     columns: &'a [&'a str],
-    /// The columns that fix the order, the first one first.
+    /// The columns that fix the order, by precedence.
     order: Vec<usize>,
     name: &'a dyn Fn(&Term) -> String,
 }
 
-/// A cell as it is compared: cells that mean the same have the same key.
+/// The comparison key of a cell: cells with the same meaning have the same key.
 type Key = Option<String>;
 
 impl Table<'_> {
@@ -94,7 +95,7 @@ impl Table<'_> {
         let mut difference = Difference::new(match (missing.first(), extra.is_empty()) {
             (Some(m), false) => {
                 let same = |x: &usize| wanted_keys[*m].iter().zip(&actual_keys[*x]).filter(|(a, b)| a == b).count();
-                // Of equally near rows the first: `max_by_key` would take the last.
+                // Among equally similar rows, takes the first: `max_by_key` alone would take the last.
                 let x = extra.iter().copied().rev().max_by_key(same).unwrap_or_default();
                 let at = (0..self.columns.len()).find(|c| wanted_keys[*m][*c] != actual_keys[x][*c]).unwrap_or(0);
                 format!(
@@ -165,7 +166,7 @@ fn listed(mark: &str, rows: impl ExactSizeIterator<Item = String>) -> Vec<String
     lines
 }
 
-/// The rows of one side that have no partner on the other, by their numbers.
+/// Returns the indices of the rows of each side that have no partner on the other.
 fn multiset_difference<K: Eq + std::hash::Hash>(wanted: &[K], actual: &[K]) -> (Vec<usize>, Vec<usize>) {
     let mut open: FxHashMap<&K, Vec<usize>> = FxHashMap::default();
     for (i, row) in actual.iter().enumerate().rev() {
@@ -181,9 +182,9 @@ fn multiset_difference<K: Eq + std::hash::Hash>(wanted: &[K], actual: &[K]) -> (
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum As {
     Terms,
-    /// Of CSV, which says of no cell what it is.
+    /// Cells from CSV, which does not say what kind of term a cell is.
     Texts,
-    /// The same in a column where the answer has numbers.
+    /// Cells from CSV in a column where the answer has numbers.
     Numbers,
 }
 
@@ -206,7 +207,7 @@ impl As {
                 Some(numeric_key(literal).unwrap_or_else(|| literal.to_string()))
             }
             (Self::Terms, Cell::Term(term)) => Some(term.to_string()),
-            // CSV writes an empty string and an unbound cell the same way.
+            // CSV writes an empty string and an unbound cell alike.
             (_, Cell::Term(Term::Literal(literal))) if literal.value().is_empty() => None,
             (Self::Numbers, Cell::Term(Term::Literal(literal))) => Some(number(literal.value())),
             (Self::Texts, Cell::Term(Term::Literal(literal))) => Some(literal.value().to_owned()),
@@ -216,7 +217,7 @@ impl As {
     }
 }
 
-/// A number's text by its value, any other as it is.
+/// Normalises a number's text by its value; other texts are unchanged.
 fn number(text: &str) -> String {
     let of = |datatype| numeric_key(&Literal::new_typed_literal(text, datatype));
     of(oxrdf::vocab::xsd::DECIMAL).or_else(|| of(oxrdf::vocab::xsd::DOUBLE)).unwrap_or_else(|| text.to_owned())
@@ -230,7 +231,8 @@ fn blank_label(cell: &Cell) -> Option<&str> {
     }
 }
 
-/// The keys of all cells. Blank nodes get canonical names first, from the whole table: a node in two rows is one node.
+/// The keys of all cells. Blank nodes first get canonical names from the whole table: a node in two rows is the same
+/// node.
 fn keys(rows: &[Vec<Cell>], columns: &[As]) -> Vec<Vec<Key>> {
     let names = canonical_names(rows, columns);
     let key = |(cell, column): (&Cell, &As)| match blank_label(cell) {
@@ -240,7 +242,7 @@ fn keys(rows: &[Vec<Cell>], columns: &[As]) -> Vec<Vec<Key>> {
     rows.iter().map(|row| row.iter().zip(columns).map(key).collect()).collect()
 }
 
-/// Names for the blank nodes of a table that depend on nothing but what the table says of them (RDF Dataset Canonicalization).
+/// Names for the blank nodes of a table that depend only on the table's content (RDF Dataset Canonicalization).
 fn canonical_names(rows: &[Vec<Cell>], columns: &[As]) -> BTreeMap<String, String> {
     let mut dataset = Dataset::new();
     let mut labels: Vec<&str> = Vec::new();
@@ -295,12 +297,12 @@ fn compare_graphs(expected: &[Triple], found: &[Triple], name: &dyn Fn(&Term) ->
     Some(difference)
 }
 
-/// Whether two triples differ in their objects only, as far as blank nodes let that be said.
+/// Whether two triples differ only in their objects, as far as blank nodes allow to tell.
 fn same_place(a: &Triple, b: &Triple) -> bool {
     a.predicate == b.predicate && (a.subject == b.subject || a.subject.is_blank_node() && b.subject.is_blank_node())
 }
 
-/// The triples by a key in which blank nodes have canonical names and numbers their values.
+/// Returns the triples by a key in which blank nodes have canonical names and numbers are normalised by value.
 fn canonical(triples: &[Triple]) -> BTreeMap<String, Triple> {
     let mut dataset = Dataset::new();
     for triple in triples {

@@ -1,4 +1,4 @@
-//! What no expected answer speaks of: canned queries without one, and terms of the ontology that no query or answer touches.
+//! What no expected answer covers: canned queries without one, and terms of the ontology that no query or answer uses.
 
 use super::case::Case;
 use crate::catalog::Catalog;
@@ -7,16 +7,16 @@ use kgq_syntax::rdf::{NamedNode, NamedOrBlankNode, Quad, Term};
 use oxrdf::vocab::rdf;
 use std::collections::BTreeSet;
 
-/// What is not covered, each in the order of its name.
+/// What is not covered, ordered by name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Coverage {
-    /// Canned queries, the project's checks aside: those expect no row, and `kgq check` looks.
+    /// Canned queries, except the project's checks: these should return no rows, and `kgq check` runs them.
     pub queries: Vec<String>,
     pub terms: Vec<NamedNode>,
 }
 
-/// Looks for what is not covered. `ontology` is what the project's own ontology declares: classes and properties below `base`,
-/// or all, if there is no base.
+/// Determines what is not covered. `ontology` holds the statements of the project's own ontology; the classes and
+/// properties that it declares below `base` count, or all if there is no base.
 pub fn coverage<'q>(
     catalog: &Catalog,
     cases: &[Case],

@@ -1,6 +1,7 @@
-//! Expected answers as their files write them.
+//! Expected answers in the form of their files.
 //!
-//! CSV holds texts only (SPARQL 1.1 Query Results CSV): an IRI and a string of the same letters are the same there. JSON holds terms.
+//! CSV holds only texts (SPARQL 1.1 Query Results CSV), so an IRI and a string with the same characters are equal
+//! there. JSON holds terms.
 
 use kgq_syntax::error::{Error, Place, Result, Source};
 use kgq_syntax::rdf::{NamedNode, Term, Triple};
@@ -10,7 +11,7 @@ use sparesults::{QueryResultsFormat, QueryResultsParser, SliceQueryResultsParser
 /// What a file expects.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Expected {
-    /// The values of the query's parameters, as they would be typed.
+    /// The values of the query's parameters, as a user would type them.
     pub params: Vec<(String, String)>,
     pub answer: ExpectedAnswer,
 }
@@ -26,7 +27,7 @@ pub enum ExpectedAnswer {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Cell {
     Unbound,
-    /// Of CSV.
+    /// From CSV.
     Text(String),
     Term(Term),
 }
@@ -42,7 +43,7 @@ impl Expected {
     }
 }
 
-/// The lines `# param name=value` at the top of a file, and how many lines they and other comments take.
+/// Reads the lines `# param name=value` at the top of a file, and counts the lines that they and other comments take.
 fn header(text: &str) -> (Vec<(String, String)>, usize) {
     let mut params = Vec::new();
     let mut lines = 0;
@@ -120,7 +121,7 @@ fn read_turtle(file: &str, text: &str) -> Result<Expected> {
 }
 
 impl ExpectedAnswer {
-    /// The IRIs that the answer holds.
+    /// Returns the IRIs in the answer.
     pub fn iris(&self) -> Vec<NamedNode> {
         fn of(term: &Term, found: &mut Vec<NamedNode>) {
             match term {

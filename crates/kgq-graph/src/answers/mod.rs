@@ -1,6 +1,6 @@
-//! Canned queries against the answers that are expected of them: `tests/answers/NAME[.case].csv|json|ttl`.
+//! Compares canned queries with their expected answers: `tests/answers/NAME[.case].csv|json|ttl`.
 //!
-//! It compares and writes; whoever calls it answers the queries. Nothing is printed here.
+//! It compares and formats; the caller evaluates the queries. Nothing is printed here.
 
 mod case;
 mod compare;
@@ -18,7 +18,7 @@ pub use write::{ending, write};
 
 use kgq_syntax::rdf::{Term, Triple, Variable};
 
-/// The folder of the expected answers, below the project's root.
+/// The folder of the expected answers, relative to the project's root.
 pub const FOLDER: &str = "tests/answers";
 
 /// The whole answer to a query, with what is needed to compare it.
@@ -27,7 +27,7 @@ pub enum Outcome {
     Table {
         columns: Vec<Variable>,
         rows: Vec<Vec<Option<Term>>>,
-        /// The leading conditions of ORDER BY that are columns: only they fix an order that can be seen.
+        /// The leading conditions of ORDER BY that are columns: only they fix an order that is visible in the answer.
         ordered_by: Vec<Variable>,
     },
     Boolean(bool),

@@ -1,4 +1,4 @@
-//! Every case of a project, answered and compared.
+//! Evaluates and compares every case of a project.
 
 use super::{Case, Outcome, cases, compare, ending, write};
 use crate::catalog::{CannedQuery, Catalog, Values};
@@ -8,22 +8,22 @@ use kgq_syntax::rdf::{Prefixes, Term};
 use std::fs;
 use std::path::PathBuf;
 
-/// A case that was run.
+/// The outcome of a case.
 #[derive(Clone, Debug)]
 pub struct Tested {
-    /// The query's name and the case's.
+    /// The name of the query and the case.
     pub name: String,
     pub file: String,
     /// Why it failed, the first line naming row and cell; `None` if it passed.
     pub failure: Option<Vec<String>>,
-    /// The text that its file has to have for it to pass, if the query was answered.
+    /// The text that its file must have for the case to pass, if the query could be evaluated.
     pub accepted: Option<(PathBuf, String)>,
 }
 
-/// What answers queries: the canned query and the values of its parameters.
+/// Evaluates a canned query with the values of its parameters.
 pub type Answerer<'a> = &'a mut dyn FnMut(&CannedQuery, &Values) -> Result<Outcome>;
 
-/// Runs the cases whose name has `filter` in it, in the order of their names. Also gives the cases that could be read.
+/// Runs the cases whose name contains `filter`, ordered by name. Also returns the cases that could be read.
 pub fn run(
     project: &Project,
     catalog: &Catalog,
@@ -64,7 +64,7 @@ fn run_case(catalog: &Catalog, prefixes: &Prefixes, case: &Case, answer: Answere
     Tested { name: case.name.clone(), file: case.file.clone(), failure, accepted }
 }
 
-/// The file's new text; its own comments stay.
+/// Returns the new text of the file; its comments are kept.
 fn accepted(case: &Case, outcome: &Outcome, prefixes: &Prefixes) -> Result<String> {
     let ending = case.file.rsplit('.').next().unwrap_or_default();
     if ending == "json" {
@@ -75,7 +75,7 @@ fn accepted(case: &Case, outcome: &Outcome, prefixes: &Prefixes) -> Result<Strin
     Ok(comments + &write(ending, &[], outcome, prefixes)?)
 }
 
-/// The first case of a query that has none: the answer with the defaults of its parameters.
+/// Makes the first case of a query that has none: its answer with the default values of its parameters.
 pub fn first_case(
     project: &Project,
     query: &CannedQuery,

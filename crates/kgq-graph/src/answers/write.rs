@@ -1,4 +1,4 @@
-//! An answer as the file that will expect it from now on.
+//! Writes an answer in the form of a file that expects it.
 
 use super::Outcome;
 use kgq_syntax::error::{Error, Result};
@@ -8,7 +8,7 @@ use oxttl::TurtleSerializer;
 use serde_json::{Map, Value, json};
 use std::fmt::Write as _;
 
-/// The ending of the file that an answer is written to, where there is none yet.
+/// Returns the ending for the file that an answer is written to, if it does not exist yet.
 pub fn ending(outcome: &Outcome) -> &'static str {
     match outcome {
         Outcome::Table { .. } => "csv",
@@ -17,8 +17,8 @@ pub fn ending(outcome: &Outcome) -> &'static str {
     }
 }
 
-/// The text of a file of expected answers, with its parameters. Rows and triples whose order nothing fixes are sorted, so
-/// that a change of one is a change of one line.
+/// Returns the text of a file of expected answers, with its parameters. Rows and triples without a fixed order are
+/// sorted, so that a change to one of them changes one line.
 pub fn write(ending: &str, params: &[(String, String)], outcome: &Outcome, prefixes: &Prefixes) -> Result<String> {
     let mut out = String::new();
     if ending != "json" {
@@ -121,7 +121,7 @@ fn json_text(params: &[(String, String)], answer: Value) -> String {
     if let Value::Object(answer) = answer {
         object.extend(answer);
     }
-    // A JSON value always has a text.
+    // A JSON value can always be written.
     serde_json::to_string_pretty(&object).unwrap_or_default() + "\n"
 }
 

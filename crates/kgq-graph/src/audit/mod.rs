@@ -1,9 +1,10 @@
 //! Why an answer holds: the statements behind a row, and the sources of a statement.
 //!
-//! A statement is a triple with a reifier (RDF 1.2). Its reifier says by `prov:wasDerivedFrom` what it rests on: citations,
-//! or, for an inference, other statements. A citation names a source document and a place in it by the Web Annotation
-//! vocabulary (`oa:hasSource`, `oa:hasSelector` with `oa:start` and `oa:end` in code points). What no standard has a property
-//! for (a hash, a sentence's number, an anchor other than `oa:exact`) is named in kgq.toml under `[citations]`.
+//! A statement is a triple with a reifier (RDF 1.2). With `prov:wasDerivedFrom` the reifier says what it rests on:
+//! citations, or, for an inference, other statements. A citation names a source document and a place in it with the Web
+//! Annotation vocabulary (`oa:hasSource`, `oa:hasSelector` with `oa:start` and `oa:end` in code points). Properties
+//! that no standard has (for a hash, a sentence's number, an anchor other than `oa:exact`) are named in kgq.toml under
+//! `[citations]`.
 
 mod provenance;
 mod reads;

@@ -1,4 +1,4 @@
-//! What a dataset says of the sources of some statements: the statements from which an audit of them alone would tell the same.
+//! What a dataset says about the sources of some statements: enough for an audit of only these to find the same.
 
 use super::sources::{Audit, PUBLISHERS};
 use kgq_syntax::rdf::vocabulary::{oa, prov, rdf, rdfs};
@@ -6,8 +6,8 @@ use kgq_syntax::rdf::{NamedNodeRef, Quad, Term, Triple};
 use rustc_hash::FxHashSet;
 
 impl Audit<'_> {
-    /// The quads that tell what these triples rest on: their reifiers, the grounds of these, the citations with their selectors, and the
-    /// documents with the names of their publishers.
+    /// Returns the quads that say what these triples rest on: their reifiers, the grounds of these, the citations with
+    /// their selectors, and the documents with the names of their publishers.
     pub fn provenance<'t>(&self, triples: impl IntoIterator<Item = &'t Triple>) -> Vec<Quad> {
         let mut walk = Walk { audit: self, open: Vec::new(), seen: FxHashSet::default(), found: Vec::new() };
         for triple in triples {
@@ -53,7 +53,7 @@ impl Walk<'_> {
             if PUBLISHERS.contains(&predicate) {
                 let names = self.audit.outgoing(&quad.object).into_iter();
                 self.found.extend(names.filter(|quad| quad.predicate.as_ref() == rdfs::LABEL));
-                // Whether that is stated or inferred is told of a document too.
+                // The audit of a document also says whether this is stated or inferred.
                 self.triple(&Triple::from(quad.clone()));
             }
             self.found.push(quad);

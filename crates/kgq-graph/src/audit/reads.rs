@@ -1,14 +1,14 @@
-//! How an audit reads a snapshot: what is said of a node, in the order of the files.
+//! How an audit reads a snapshot: the statements about a node, in file order.
 
 use kgq_snapshot::{Ids, Snapshot, TermId};
 use kgq_syntax::rdf::vocabulary::rdf;
 use kgq_syntax::rdf::{NamedNodeRef, NamedOrBlankNode, Quad, Term, TermRef, Triple};
 use rustc_hash::FxHashMap;
 
-/// The statements of a snapshot, by what is known of them.
+/// The statements of a snapshot, looked up by pattern.
 pub(super) struct Reads<'a> {
     snapshot: &'a Snapshot,
-    /// The ids of the properties that are asked for again and again; `None` of one that the snapshot does not have.
+    /// The ids of frequently used properties; `None` for one that the snapshot does not have.
     properties: FxHashMap<String, Option<TermId>>,
     reifies: Option<TermId>,
 }
@@ -36,7 +36,7 @@ impl<'a> Reads<'a> {
         self.snapshot.term(id)
     }
 
-    /// A term that stands where subjects do; none where a damaged file has another there.
+    /// Returns a term in subject position; `None` if a damaged file has something else there.
     pub(super) fn subject(&self, id: TermId) -> Option<NamedOrBlankNode> {
         as_subject(&self.snapshot.term(id))
     }
@@ -52,32 +52,32 @@ impl<'a> Reads<'a> {
         found.into_iter().map(|[_, _, object, _]| object)
     }
 
-    /// The subjects that have the value.
+    /// Returns the subjects that have this value.
     pub(super) fn subjects(&self, property: NamedNodeRef<'_>, object: TermId) -> impl Iterator<Item = TermId> + use<> {
         let found = self.property(property).map(|property| [None, Some(property), Some(object)]);
         let found = found.map(|pattern| self.snapshot.find_in_order(pattern)).unwrap_or_default();
         found.into_iter().map(|[subject, ..]| subject)
     }
 
-    /// All statements of a property.
+    /// Returns all statements with a property.
     pub(super) fn all(&self, property: NamedNodeRef<'_>) -> Vec<Ids> {
         let pattern = self.property(property).map(|property| [None, Some(property), None]);
         pattern.map(|pattern| self.snapshot.find_in_order(pattern)).unwrap_or_default()
     }
 
-    /// The same in no order, without holding them.
+    /// Like [`Self::all`], in no particular order and without collecting them.
     pub(super) fn each(&self, property: NamedNodeRef<'_>) -> impl Iterator<Item = Ids> {
         let pattern = self.property(property).map(|property| [None, Some(property), None]);
         pattern.into_iter().flat_map(|pattern| self.snapshot.find_ids(pattern))
     }
 
-    /// What is said of a node.
+    /// Returns the statements about a node.
     pub(super) fn outgoing(&self, node: TermId) -> Vec<Quad> {
         let found = self.snapshot.find_in_order([Some(node), None, None]);
         found.into_iter().filter_map(|statement| self.quad(statement)).collect()
     }
 
-    /// Whether a node has a value of the property.
+    /// Whether a node has a value for the property.
     pub(super) fn has(&self, subject: TermId, property: NamedNodeRef<'_>) -> bool {
         self.property(property).is_some_and(|property| self.snapshot.has([Some(subject), Some(property), None]))
     }
@@ -101,7 +101,7 @@ impl<'a> Reads<'a> {
         known.into_iter().flat_map(|pattern| snapshot.find_ids(pattern))
     }
 
-    /// The file in which a statement first stands.
+    /// Returns the first file that has a statement.
     pub(super) fn file(&self, statement: Ids) -> Option<usize> {
         self.snapshot.origin(statement).map(|origin| origin.file)
     }
@@ -110,11 +110,11 @@ impl<'a> Reads<'a> {
         [self.node(&triple.subject), self.property(triple.predicate.as_ref()), self.id(triple.object.as_ref())]
     }
 
-    /// The triple that a reifier names, the first if it names several.
+    /// Returns the triple that a reifier reifies, the first if there are several.
     pub(super) fn reified(&self, reifier: TermId) -> Option<TermId> {
         let pattern = [Some(reifier), Some(self.reifies?), None];
         let is_triple = |id: &TermId| self.snapshot.triple_components(*id).is_some();
-        // Most nodes reify nothing: no list is made of that.
+        // Most nodes reify nothing: this avoids collecting a list for them.
         self.snapshot.has(pattern).then_some(())?;
         self.snapshot.find_in_order(pattern).into_iter().map(|[_, _, object, _]| object).find(is_triple)
     }

@@ -1,4 +1,4 @@
-//! A citation as a reader wants it: the document, the place in it, and the sentence itself where its text is at hand.
+//! A citation for readers: the document, the place in it, and the sentence itself if its text is available.
 
 use super::sources::{Audit, Citation, Document};
 use super::text::{Marked, mark};
@@ -6,7 +6,7 @@ use super::verify::{Failure, verify};
 use kgq_syntax::rdf::NamedNode;
 use std::collections::BTreeMap;
 
-/// The texts of source documents that are at hand, by the document's IRI.
+/// The available texts of source documents, by the document's IRI.
 #[derive(Clone, Debug, Default)]
 pub struct Texts(BTreeMap<String, String>);
 
@@ -28,14 +28,14 @@ pub struct Reference {
     pub place: CitedText,
 }
 
-/// What is known of the cited text.
+/// What is known about the cited text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CitedText {
-    /// The document as a whole is cited, or its text is not at hand.
+    /// The document is cited as a whole, or its text is not available.
     NotAtHand,
-    /// The text, with the anchor marked; it is what was cited, by its hash.
+    /// The text, with the anchor marked; its hash shows that it is what was cited.
     Verified(Marked),
-    /// The text is at hand, and is not what was cited: why.
+    /// The text is available but is not what was cited, for this reason.
     Differs(Failure),
 }
 
@@ -75,7 +75,7 @@ impl Reference {
     }
 }
 
-/// The cited text, if it is what was cited.
+/// Looks up the cited text and verifies it.
 fn place(citation: &Citation, text: &str) -> CitedText {
     if let Some(failure) = verify(citation, text).into_iter().next() {
         return CitedText::Differs(failure);

@@ -12,24 +12,24 @@ use rustc_hash::FxHashSet;
 /// What one row rests on.
 #[derive(Clone, Debug, Default)]
 pub struct RowSources {
-    /// The triples of its witness, each once, in the order of the query's patterns.
+    /// The distinct triples of its witness, in the order of the query's patterns.
     pub triples: Vec<Triple>,
     pub statements: Vec<Statement>,
-    /// Every citation of the statements, their grounds' included, each once.
+    /// The distinct citations of the statements and of their grounds.
     pub citations: Vec<NamedNode>,
     /// Triples that need a citation and have none.
     pub uncited: Vec<Triple>,
     /// Whether some statement is inferred from others.
     pub inferred: bool,
-    /// Whether it has no witness, as the query gives it anew each time.
+    /// Whether it has no witness, because the query computes it anew each time.
     pub unexplained: bool,
 }
 
-/// The triples that need a citation: those of the data files that the audit does not exempt.
+/// The triples that need a citation: those in data files that the audit does not exempt.
 #[derive(Clone, Copy)]
 pub struct Needed<'r> {
     audit: &'r Audit<'r>,
-    /// Of each file, whether it is one of data.
+    /// For each file, whether it has the role of data.
     is_data: &'r [bool],
 }
 
@@ -38,14 +38,14 @@ impl<'r> Needed<'r> {
         Self { audit, is_data }
     }
 
-    /// Whether the triple needs one. What stands in no file does not.
+    /// Whether the triple needs a citation. A triple that is in no file does not.
     pub fn contains(&self, triple: &Triple) -> bool {
         self.audit.files_of(triple).any(|file| self.is_data.get(file).copied().unwrap_or(false))
             && !self.audit.is_exempt(triple)
     }
 }
 
-/// Finds what each row of a SELECT's answer rests on.
+/// Returns what each row of a SELECT answer rests on.
 ///
 /// # Errors
 /// Those of evaluation.

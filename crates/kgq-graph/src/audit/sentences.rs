@@ -1,22 +1,22 @@
-//! The sentences of a source document, as the graph numbers and bounds them. No text is split here.
+//! The sentences of a source document, as the graph numbers and delimits them. No text is split here.
 
 use super::sources::{Audit, Span};
 use kgq_syntax::rdf::{NamedNode, NamedOrBlankNode};
 use rustc_hash::{FxHashMap, FxHashSet};
 
-/// One sentence.
+/// A sentence of a source document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sentence {
     pub number: String,
-    /// Its span, where a selector is of this sentence alone.
+    /// Its span, if a selector covers only this sentence.
     pub span: Option<Span>,
-    /// How many statements cite it directly.
+    /// The number of statements that cite it directly.
     pub statements: usize,
-    /// Why no statement rests on it, as the graph says.
+    /// Why no statement rests on it, according to the graph.
     pub states_nothing: Option<String>,
 }
 
-/// The sentences of a document in the order of their numbers.
+/// Returns the sentences of a document, ordered by number.
 pub fn sentences(audit: &Audit<'_>, document: &NamedNode) -> Vec<Sentence> {
     let mut found: FxHashMap<String, Sentence> = FxHashMap::default();
     let resting = statements_by_selector(audit, document);
@@ -42,7 +42,7 @@ pub fn sentences(audit: &Audit<'_>, document: &NamedNode) -> Vec<Sentence> {
     for sentence in &mut sentences {
         sentence.statements = reifiers.get(&sentence.number).map_or(0, FxHashSet::len);
     }
-    // Numbers by their value, and what is no number behind them.
+    // Ordered by numeric value, with those that are not numbers last.
     sentences.sort_by_cached_key(|s| (s.number.parse::<u64>().unwrap_or(u64::MAX), s.number.clone()));
     sentences
 }

@@ -1,4 +1,4 @@
-//! The sources of statements, looked up in a snapshot when they are asked for.
+//! The sources of statements, looked up in a snapshot on demand.
 
 use super::reads::{Reads, as_subject, literal};
 use crate::project::CitationSettings;
@@ -8,14 +8,14 @@ use kgq_syntax::rdf::vocabulary::{prov, rdf, rdfs, skos};
 use kgq_syntax::rdf::{NamedNode, NamedNodeRef, NamedOrBlankNode, Prefixes, Quad, Term, TermRef, Triple};
 use rustc_hash::FxHashSet;
 
-/// A triple that can be named, with what it rests on.
+/// A reified triple, with what it rests on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Statement {
     pub reifier: NamedOrBlankNode,
     pub triple: Triple,
     /// Citations that it rests on directly.
     pub citations: Vec<NamedNode>,
-    /// The statements that it is inferred from, by their reifiers.
+    /// The reifiers of the statements that it is inferred from.
     pub grounds: Vec<NamedOrBlankNode>,
 }
 
@@ -32,7 +32,7 @@ pub struct Citation {
     pub sentences: Vec<String>,
 }
 
-/// Code points from 0, the end excluded (Web Annotation Data Model §4.2.5).
+/// A span in code points from 0, the end excluded (Web Annotation Data Model §4.2.5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Span {
     pub start: usize,
@@ -50,15 +50,15 @@ pub struct Document {
     pub hash: Option<String>,
     /// Length of the text in code points.
     pub length: Option<usize>,
-    /// Whether the graph says that the text is at hand; `None` where it says nothing.
+    /// Whether the graph says that the text is available; `None` if it does not say.
     pub at_hand: Option<bool>,
 }
 
-/// The properties of a document that name who published it.
+/// The properties of a document that name its publisher.
 pub(super) const PUBLISHERS: [NamedNodeRef<'static>; 3] =
     [dc::PUBLISHER, dc::ELEMENTS_PUBLISHER, prov::WAS_ATTRIBUTED_TO];
 
-/// The properties that are asked of node after node.
+/// The properties that are looked up for many nodes.
 const PROPERTIES: [NamedNodeRef<'static>; 8] = [
     rdf::TYPE,
     rdfs::SUB_CLASS_OF,
@@ -70,7 +70,7 @@ const PROPERTIES: [NamedNodeRef<'static>; 8] = [
     dc::IS_PART_OF,
 ];
 
-/// The citations of a graph. Whoever tells what it says asks before whether the snapshot was intact.
+/// The citations of a graph. Check that the snapshot was intact before reporting anything from it.
 pub struct Audit<'a> {
     reads: Reads<'a>,
     settings: Settings,
@@ -124,12 +124,12 @@ impl<'a> Audit<'a> {
         Self { reads, settings, exempt_classes }
     }
 
-    /// Whether anything in the graph is cited, so that a missing citation means something.
+    /// Whether anything in the graph is cited: otherwise a missing citation means nothing.
     pub fn has_citations(&self) -> bool {
         self.reads.each(prov::WAS_DERIVED_FROM).any(|[reifier, ..]| self.reads.reified(reifier).is_some())
     }
 
-    /// The rule by which statements need a citation, as `kgq check` prints it.
+    /// Returns the rule for which statements need a citation, as `kgq check` prints it.
     pub fn rule(&self, prefixes: &Prefixes) -> String {
         let mut rule = String::from(
             "every statement of the data files needs one, except those whose subject is a reifier, a citation, its selector \
@@ -190,7 +190,8 @@ impl<'a> Audit<'a> {
         false
     }
 
-    /// What a reifier says that its statement rests on and is neither a citation (it has no source) nor another statement.
+    /// Returns what a reifier says its statement rests on that is neither a citation (it has no source) nor another
+    /// statement.
     pub fn baseless_grounds(&self, reifier: &NamedOrBlankNode) -> Vec<Term> {
         let rests = |ground: &TermId| self.reads.reified(*ground).is_some() || self.reads.has(*ground, oa::HAS_SOURCE);
         let Some(reifier) = self.reads.node(reifier) else { return Vec::new() };
@@ -198,18 +199,18 @@ impl<'a> Audit<'a> {
         grounds.map(|ground| self.reads.term(ground)).collect()
     }
 
-    /// The property of anchors.
+    /// Returns the property for anchors.
     pub fn anchor_property(&self) -> Option<&NamedNode> {
         self.settings.anchor.as_ref()
     }
 
-    /// Whether a reifier says that the text its statement has for object is quoted.
+    /// Whether a reifier says that the text in its statement's object is quoted.
     pub fn is_quoted(&self, reifier: &NamedOrBlankNode) -> bool {
         let (Some(wording), Some(quoted)) = (&self.settings.wording, &self.settings.quoted) else { return false };
         self.objects(reifier, wording.as_ref()).any(|value| matches!(value, Term::NamedNode(node) if node == *quoted))
     }
 
-    /// Why nothing rests on the sentence of a selector, as the graph says, in English if it does.
+    /// Returns why nothing rests on the sentence of a selector, according to the graph; in English if possible.
     pub(super) fn states_nothing(&self, selector: &NamedOrBlankNode) -> Option<String> {
         let property = self.settings.states_nothing.as_ref()?;
         let reasons: Vec<Term> = self.objects(selector, property.as_ref()).collect();
@@ -217,7 +218,7 @@ impl<'a> Audit<'a> {
         english.or(reasons.first()).and_then(literal).map(str::to_owned)
     }
 
-    /// The selectors of a document: those of its citations, and those that are said to be part of it.
+    /// Returns the selectors of a document: those of its citations, and those said to be part of it.
     pub(super) fn selectors(&self, document: &NamedNode) -> Vec<NamedOrBlankNode> {
         let Some(document) = self.reads.id(document.as_ref().into()) else { return Vec::new() };
         let is_named = |citation: &TermId| matches!(self.reads.term(*citation), Term::NamedNode(_));
@@ -229,7 +230,7 @@ impl<'a> Audit<'a> {
         selectors.filter_map(|node| self.reads.subject(node)).collect()
     }
 
-    /// Start and end of a selector, and the numbers of its sentences.
+    /// Returns the span of a selector and the numbers of its sentences.
     pub(super) fn sentences_of(&self, selector: &NamedOrBlankNode) -> (Option<Span>, Vec<String>) {
         let number = |property| self.objects(selector, property).find_map(|t| literal(&t)?.parse().ok());
         let span = number(oa::START).zip(number(oa::END)).map(|(start, end)| Span { start, end });
@@ -237,27 +238,27 @@ impl<'a> Audit<'a> {
         (span, numbers.filter_map(|t| literal(&t).map(str::to_owned)).collect())
     }
 
-    /// The property of numbers of sentences.
+    /// Returns the property for sentence numbers.
     pub fn sentence_property(&self) -> Option<&NamedNode> {
         self.settings.sentence.as_ref()
     }
 
-    /// The property of hashes, of spans and of documents.
+    /// Returns the property for hashes of spans and documents.
     pub fn hash_property(&self) -> Option<&NamedNode> {
         self.settings.hash.as_ref()
     }
 
-    /// The property of a document's length.
+    /// Returns the property for a document's length.
     pub fn length_property(&self) -> Option<&NamedNode> {
         self.settings.length.as_ref()
     }
 
-    /// Whether the graph holds the triple, in any of its graphs.
+    /// Whether any graph of the dataset has the triple.
     pub fn holds(&self, triple: &Triple) -> bool {
         self.reads.holds(triple)
     }
 
-    /// The files in which the triple first stands, in each graph that has it.
+    /// Returns the first file with the triple, for each graph that has it.
     pub(super) fn files_of<'t>(&'t self, triple: &'t Triple) -> impl Iterator<Item = usize> + 't {
         self.reads.of_triple(triple).filter_map(|statement| self.reads.file(statement))
     }
@@ -268,7 +269,7 @@ impl<'a> Audit<'a> {
         self.reifiers_of(triple).into_iter().filter_map(of).collect()
     }
 
-    /// The statements of a triple; of one that says what a reifier names, also the statement that it names.
+    /// Returns the statements of a triple; for an `rdf:reifies` triple also the statement that is reified.
     pub fn behind(&self, triple: &Triple) -> Vec<Statement> {
         let mut statements = self.statements(triple);
         if triple.predicate.as_ref() == rdf::REIFIES {
@@ -277,7 +278,7 @@ impl<'a> Audit<'a> {
         statements
     }
 
-    /// The statement that a reifier names.
+    /// Returns the statement with this reifier.
     pub fn statement(&self, reifier: &NamedOrBlankNode) -> Option<Statement> {
         let reifier = self.reads.node(reifier)?;
         let triple = self.reads.reified(reifier)?;
@@ -297,7 +298,7 @@ impl<'a> Audit<'a> {
         Some(Statement { reifier: self.reads.subject(reifier)?, triple, citations, grounds })
     }
 
-    /// The citations that a statement rests on, those of its grounds (and of theirs) included, each once.
+    /// Returns the distinct citations of a statement, of its grounds, and of theirs.
     pub fn all_citations(&self, statement: &Statement) -> Vec<NamedNode> {
         let mut found: Vec<NamedNode> = Vec::new();
         let mut seen: FxHashSet<NamedOrBlankNode> = FxHashSet::from_iter([statement.reifier.clone()]);
@@ -317,7 +318,7 @@ impl<'a> Audit<'a> {
         found
     }
 
-    /// Whether a statement rests on a citation of a source, by itself or through the statements it follows from.
+    /// Whether a statement rests on a citation of a source, directly or through the statements that it follows from.
     pub fn is_cited(&self, statement: &Triple) -> bool {
         let statements = self.statements(statement);
         let mut citations = statements.iter().flat_map(|statement| self.all_citations(statement));
@@ -347,7 +348,7 @@ impl<'a> Audit<'a> {
             Term::NamedNode(node) => Some(node),
             Term::BlankNode(_) | Term::Literal(_) | Term::Triple(_) => None,
         });
-        // What a citation says of its place may stand on itself or on its selector.
+        // The place of a citation may be described on the citation itself or on its selector.
         let places: Vec<&NamedOrBlankNode> = std::iter::once(&subject).chain(&selector).collect();
         let number = |property: NamedNodeRef<'_>| {
             places.iter().flat_map(|place| self.objects(place, property)).find_map(|t| literal(&t)?.parse().ok())
@@ -404,7 +405,7 @@ impl<'a> Audit<'a> {
         }
     }
 
-    /// A literal's text, or a thing's label.
+    /// The text of a literal, or the label of a thing.
     fn name(&self, term: &Term) -> Option<String> {
         if let Some(text) = literal(term) {
             return Some(text.to_owned());
@@ -422,13 +423,13 @@ impl<'a> Audit<'a> {
         said.into_iter().filter(is_remark).map(|quad| (quad.predicate, quad.object)).collect()
     }
 
-    /// Every triple of the graph that something reifies, in the order of the files.
+    /// Returns every reified triple of the graph with its reifier, in file order.
     pub fn reified_triples(&self) -> impl Iterator<Item = (NamedOrBlankNode, Triple)> + '_ {
         let all = self.reads.all(rdf::REIFIES).into_iter();
         all.filter_map(|[reifier, _, triple, _]| Some((self.reads.subject(reifier)?, self.reads.triple(triple)?)))
     }
 
-    /// Every citation of the graph: whatever has a source, in the order of the files.
+    /// Returns every citation of the graph, that is everything with a source, in file order.
     pub fn citations(&self) -> Vec<NamedNode> {
         let mut seen = FxHashSet::default();
         let subjects = self.reads.all(oa::HAS_SOURCE).into_iter().map(|[subject, ..]| subject);
@@ -441,7 +442,7 @@ impl<'a> Audit<'a> {
             .collect()
     }
 
-    /// The names of a triple.
+    /// Returns the reifiers of a triple.
     pub(super) fn reifiers(&self, triple: &Triple) -> Vec<NamedOrBlankNode> {
         self.reifiers_of(triple).into_iter().filter_map(|reifier| self.reads.subject(reifier)).collect()
     }

@@ -1,9 +1,9 @@
-//! Texts of source documents: the span of a citation by code points, and its anchor marked.
+//! Texts of source documents: finds the span of a citation by code points, and marks its anchor.
 
 use super::sources::Span;
 use std::ops::Range;
 
-/// The bytes of a span that counts code points; `None` where it leaves the text or is empty.
+/// Converts a span in code points to bytes; `None` if it is empty or extends beyond the text.
 pub fn span_of(text: &str, span: Span) -> Option<Range<usize>> {
     if span.start >= span.end {
         return None;
@@ -14,7 +14,7 @@ pub fn span_of(text: &str, span: Span) -> Option<Range<usize>> {
     Some(start..end)
 }
 
-/// A sentence in three parts, the middle one the anchor.
+/// A sentence in three parts, of which the middle one is the anchor.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Marked {
     pub before: String,
@@ -22,7 +22,7 @@ pub struct Marked {
     pub after: String,
 }
 
-/// The text of a span with its anchor told apart; all of it is `before` where the anchor is not in it.
+/// Returns the text of a span with its anchor marked; all of it is `before` if the anchor does not occur in it.
 pub fn mark(text: &str, span: Span, anchor: Option<&str>) -> Option<Marked> {
     let sentence = text.get(span_of(text, span)?)?;
     let parts = anchor.filter(|a| !a.is_empty()).and_then(|a| Some((a, sentence.split_once(a)?)));
@@ -32,7 +32,7 @@ pub fn mark(text: &str, span: Span, anchor: Option<&str>) -> Option<Marked> {
     })
 }
 
-/// SHA-256 (FIPS 180-4) in hexadecimal digits.
+/// Returns the SHA-256 (FIPS 180-4) in hexadecimal digits.
 pub fn sha256(bytes: &[u8]) -> String {
     use sha2::{Digest, Sha256};
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()

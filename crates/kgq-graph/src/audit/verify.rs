@@ -1,25 +1,25 @@
-//! Whether a citation holds in the text of its source.
+//! Checks whether a citation holds in the text of its source.
 //!
-//! Spans count code points from 0 (Web Annotation Data Model §4.2.5). The text is taken as it is given: nothing is normalised.
+//! Spans count code points from 0 (Web Annotation Data Model §4.2.5). The text is used as it is, without normalisation.
 
 use super::sources::{Citation, Document};
 use super::text::{sha256, span_of};
 use std::fmt;
 
-/// Why a citation, or what the graph states of a document, does not hold in the document's text.
+/// Why a citation, or what the graph states about a document, does not hold in the document's text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Failure {
     /// The selector has no start or no end.
     NoSpan,
-    /// The span leaves the text, or is empty.
+    /// The span is empty or extends beyond the text.
     Span { start: usize, end: usize, length: usize },
-    /// The span's text has another SHA-256.
+    /// The span's text has a different SHA-256.
     Hash { stated: String, found: String },
-    /// The anchor stands in the span not once; `elsewhere` is where it first stands in the text.
+    /// The anchor does not occur exactly once in the span; `elsewhere` is its first place in the text.
     Anchor { anchor: String, times: usize, elsewhere: Option<usize> },
-    /// The document's text has another SHA-256.
+    /// The document's text has a different SHA-256.
     DocumentHash { stated: String, found: String },
-    /// The document's text has another number of code points.
+    /// The document's text has a different number of code points.
     DocumentLength { stated: usize, found: usize },
 }
 
@@ -54,8 +54,8 @@ fn abridged(hash: &str) -> String {
     hash.chars().take(12).collect()
 }
 
-/// Checks a citation against its source's text: the span lies in the text and has the stated hash, and the anchor stands exactly
-/// once in it (in the whole text, if there is no selector). Empty if it holds.
+/// Checks a citation against its source's text: the span lies in the text and has the stated hash, and the anchor
+/// occurs exactly once in it (in the whole text if there is no selector). Returns an empty list if it holds.
 pub fn verify(citation: &Citation, text: &str) -> Vec<Failure> {
     let mut failures = Vec::new();
     let cited = match (citation.span, &citation.selector) {
@@ -82,7 +82,7 @@ pub fn verify(citation: &Citation, text: &str) -> Vec<Failure> {
     failures
 }
 
-/// Occurrences, overlapping ones too: `aa` stands twice in `aaa`. An empty part stands nowhere.
+/// Counts occurrences, including overlapping ones: `aa` occurs twice in `aaa`. An empty part does not occur.
 fn occurrences(text: &str, part: &str) -> usize {
     if part.is_empty() {
         return 0;
@@ -90,7 +90,7 @@ fn occurrences(text: &str, part: &str) -> usize {
     text.char_indices().filter(|(at, _)| text[*at..].starts_with(part)).count()
 }
 
-/// Checks what the graph states of a document's text.
+/// Checks what the graph states about a document's text.
 pub fn verify_document(document: &Document, text: &str) -> Vec<Failure> {
     let mut failures = Vec::new();
     if let Some(stated) = &document.hash {

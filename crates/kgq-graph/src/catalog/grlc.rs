@@ -1,13 +1,14 @@
-//! Parameters as grlc and BASIL write them: in the names of variables. `?_genre_iri` is the required parameter `genre`, an IRI;
-//! `?__genre` an optional one; other endings are a language (`_en`), `_integer`, `_number`, `_literal`, or `_PREFIX_DATATYPE`.
+//! Parameters in the notation of grlc and BASIL: in the names of variables. `?_genre_iri` is the required parameter
+//! `genre`, an IRI; `?__genre` is an optional one; other endings are a language (`_en`), `_integer`, `_number`,
+//! `_literal`, or `_PREFIX_DATATYPE`.
 //!
-//! It applies to queries with a header that declares no parameters of our own.
+//! This applies to queries whose header declares no parameters of our own kind.
 
 use super::header::{Enumerate, Header, Param, ScalarOrList, Variable};
 use kgq_syntax::sparql;
 use std::collections::BTreeSet;
 
-/// Adds the parameters that the variables of the text are.
+/// Adds the parameters that the text's variables stand for.
 pub(super) fn add_parameters(text: &str, header: &mut Header) {
     if !header.params.is_empty() {
         return;
@@ -35,13 +36,13 @@ pub(super) fn add_parameters(text: &str, header: &mut Header) {
     }
 }
 
-/// Whether a decorator means this parameter: by its name, or by one of its variables.
+/// Whether a decorator refers to this parameter: by its name, or by one of its variables.
 fn is_called(name: &str, param: &Param, written: &str) -> bool {
     let written = written.trim_start_matches(['?', '$']);
     name == written || param.variables.iter().any(|variable| variable.name == written)
 }
 
-/// The parameter that a variable is: its name, its type, and whether it needs a value.
+/// The parameter that a variable stands for: its name, its type, and whether it needs a value.
 fn parameter(variable: &str) -> Option<(&str, Option<String>, bool)> {
     let rest = variable.strip_prefix('_')?;
     let (rest, required) = rest.strip_prefix('_').map_or((rest, true), |rest| (rest, false));

@@ -1,4 +1,5 @@
-//! The header of a canned query: lines that start with `#+ ` at the top of the file, together a YAML document.
+//! The header of a canned query: the lines at the top of the file that start with `#+ `; together they are a YAML
+//! document.
 //!
 //! Its keys are a superset of grlc's, so that a query written for grlc is understood; unknown keys are errors.
 
@@ -8,7 +9,7 @@ use kgq_syntax::text::did_you_mean;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-/// What a header says.
+/// The content of a header.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Header {
@@ -16,14 +17,14 @@ pub struct Header {
     #[serde(alias = "summary")]
     pub title: Option<LocalizedText>,
     pub description: Option<LocalizedText>,
-    /// The question in a person's words.
+    /// The question in plain words.
     pub question: Option<LocalizedText>,
     /// One tag, or a list of several.
     #[serde(default, deserialize_with = "tags")]
     pub tags: Vec<String>,
     #[serde(default)]
     pub params: IndexMap<String, Param>,
-    /// What each column of the answer holds.
+    /// The meaning of each column of the answer.
     #[serde(default)]
     pub columns: IndexMap<String, LocalizedText>,
     /// The parameter that replaces the number written in LIMIT.
@@ -34,17 +35,17 @@ pub struct Header {
     pub view: Option<View>,
     /// A command to try.
     pub example: Option<String>,
-    /// Of a check: how bad a row is.
+    /// For a check: the severity of a row.
     pub severity: Option<DeclaredSeverity>,
-    /// Of a check: how to mend what it found.
+    /// For a check: how to fix what it found.
     pub hint: Option<LocalizedText>,
     /// grlc: default values by parameter.
     pub defaults: Option<Enumerate>,
     /// grlc: the values that parameters may have.
     pub enumerate: Option<Enumerate>,
-    /// grlc: whom the query was written for. Here it runs on the data at hand.
+    /// grlc: the endpoint that the query was written for. Here it runs on the project's data.
     pub endpoint: Option<ScalarOrList>,
-    // grlc's keys that have no meaning without its server.
+    // Keys of grlc that mean nothing without its server.
     #[serde(rename = "endpoint_in_url")]
     endpoint_in_url: Option<IgnoredAny>,
     endpoint_method: Option<IgnoredAny>,
@@ -57,7 +58,7 @@ pub struct Header {
 }
 
 impl Header {
-    /// The keys of this header that are understood and have no meaning here.
+    /// Returns the keys of this header that are accepted but have no meaning here.
     pub fn without_meaning(&self) -> Vec<&'static str> {
         let keys = [
             ("endpoint_in_url", &self.endpoint_in_url),
@@ -76,7 +77,7 @@ fn tags<'de, D: serde::Deserializer<'de>>(deserializer: D) -> std::result::Resul
     Ok(ScalarOrList::deserialize(deserializer)?.texts())
 }
 
-/// grlc's values by parameter: a mapping, or a list of mappings. A name alone asks its server for the values.
+/// grlc's values by parameter: a mapping, or a list of mappings. A name alone would ask grlc's server for the values.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(untagged)]
 pub enum Enumerate {
@@ -113,15 +114,15 @@ pub struct Param {
     /// Whether several values may be given.
     #[serde(default)]
     pub list: bool,
-    /// The values that are allowed; all where none is named.
+    /// The allowed values; empty if all are.
     #[serde(default)]
     pub values: Vec<String>,
-    /// The variables that have the value, where they are not called as the parameter is.
+    /// The variables that get the value, if they are not named like the parameter.
     #[serde(skip)]
     pub variables: Vec<Variable>,
 }
 
-/// A variable that a parameter gives its value to, with a type of its own.
+/// A variable that gets its value from a parameter, with its own type.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Variable {
     pub name: String,
@@ -129,7 +130,7 @@ pub struct Variable {
 }
 
 impl Param {
-    /// The variables of the query that have the value.
+    /// Returns the variables of the query that get the value, with their types.
     pub fn variables<'a>(&'a self, name: &'a str) -> Vec<(&'a str, Option<&'a str>)> {
         match &self.variables[..] {
             [] => vec![(name, self.kind.as_deref())],
@@ -138,7 +139,7 @@ impl Param {
     }
 }
 
-/// A text, or one in each of several languages.
+/// A single text, or one for each of several languages.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(untagged)]
 pub enum LocalizedText {
@@ -147,7 +148,7 @@ pub enum LocalizedText {
 }
 
 impl LocalizedText {
-    /// The text in a language, else in English, else the first there is.
+    /// Returns the text in a language, else in English, else the first one.
     pub fn in_language(&self, language: &str) -> &str {
         match self {
             Self::One(text) => text,
@@ -167,7 +168,7 @@ impl LocalizedText {
     }
 }
 
-/// A value as YAML writes it: the text of it is what counts.
+/// A YAML scalar: only its text matters.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(untagged)]
 pub enum Scalar {
@@ -246,10 +247,10 @@ const KEYS: &[&str] = &[
     "values",
 ];
 
-/// Reads the header of a query's file. A file without one has an empty header.
+/// Reads the header of a query file. It is empty if the file has none.
 pub fn read(source: Source<'_>) -> Result<Header> {
     let mut yaml = String::new();
-    // Header line -> line of the file (both from 0) and the column at which its YAML starts.
+    // Header line -> line of the file (both from 0) and the column where its YAML starts.
     let mut lines: Vec<(usize, usize)> = Vec::new();
     for (number, line) in source.text.lines().enumerate() {
         let line = line.trim_end_matches('\r');
@@ -274,10 +275,10 @@ pub fn read(source: Source<'_>) -> Result<Header> {
     Ok(header)
 }
 
-/// The keys of a text for people, in which a colon or a sign that YAML knows means nothing.
+/// The keys with texts for people, in which a colon or a YAML indicator has no special meaning.
 const TEXTS: [&str; 5] = ["title", "summary", "description", "question", "hint"];
 
-/// A line of the header, with a plain text in quotes where YAML would read more into it than its author meant.
+/// A header line, with its plain text quoted if YAML would read more into it than its author meant.
 fn quoted(line: &str) -> std::borrow::Cow<'_, str> {
     let Some((key, value)) = line.split_once(": ") else { return line.into() };
     let value = value.trim();
@@ -292,7 +293,7 @@ fn quoted(line: &str) -> std::borrow::Cow<'_, str> {
 
 fn yaml_error(source: Source<'_>, lines: &[(usize, usize)], error: &serde_saphyr::Error) -> Error {
     let message = error.without_snippet().to_string();
-    // The library's own position is one in the extracted YAML; ours is one in the file.
+    // The library's own position refers to the extracted YAML; ours refers to the file.
     let message = message.split(" at line ").next().unwrap_or(&message).to_owned();
     let unknown = message.strip_prefix("unknown field `").and_then(|rest| rest.split('`').next()).map(str::to_owned);
     let words = match &unknown {

@@ -1,6 +1,6 @@
-//! An index of terms for whoever types: by name in any language, classes and properties with their counts.
+//! An index of terms for searching while typing: names in any language, classes and properties with their counts.
 //!
-//! It holds ids and folded names; what is shown of a term is read from the snapshot.
+//! It holds ids and folded names; everything shown about a term is read from the snapshot.
 
 use super::labels::{LITERAL_FORM, NAMING, NAMING_BY_THINGS, local_name};
 use super::names::{Found, NameIndex, Names};
@@ -10,7 +10,7 @@ use kgq_syntax::rdf::{NamedNodeRef, Term};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::ops::Range;
 
-/// What a term is in the graph, as far as the index tells.
+/// The role of a term in the graph, as far as the index knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
     Class,
@@ -44,17 +44,18 @@ impl TermIndex {
         index
     }
 
-    /// Classes with the number of their members, the largest first; declared ones without members last.
+    /// Returns the classes with their numbers of members, largest first; declared classes without members come last.
     pub fn classes(&self) -> &[(TermId, u64)] {
         &self.classes
     }
 
-    /// Properties with the number of their statements, the most used first; declared ones without any last.
+    /// Returns the properties with their numbers of statements, most used first; declared properties without statements
+    /// come last.
     pub fn properties(&self) -> &[(TermId, u64)] {
         &self.properties
     }
 
-    /// The properties of a class's members, with how many of them have it, the most frequent first.
+    /// Returns the properties of a class's members, with the number of members that have each, most frequent first.
     pub fn properties_of(&self, class: TermId) -> &[(TermId, u64)] {
         self.of_class.get(&class).map_or(&[], Vec::as_slice)
     }
@@ -161,17 +162,17 @@ impl TermIndex {
         self.names = names.index();
     }
 
-    /// The terms that are called so, as far as was typed; the best first.
+    /// Returns the terms whose name matches what was typed so far, the best first.
     pub fn search(&self, typed: &str, most: usize, wanted: impl Fn(TermId) -> bool) -> Found {
         self.names.search(typed, most, wanted)
     }
 
-    /// The terms that are called so, whatever is no letter and no digit.
+    /// Returns the terms whose name has the same letters and digits as what was typed.
     pub fn same_letters(&self, typed: &str, most: usize, wanted: impl Fn(TermId) -> bool) -> Vec<TermId> {
         self.names.same_letters(typed, most, wanted)
     }
 
-    /// The terms that are called nearly so; the nearest first.
+    /// Returns the terms with a similar name, the most similar first.
     pub fn near(&self, typed: &str, most: usize, wanted: impl Fn(TermId) -> bool) -> Vec<TermId> {
         self.names.near(typed, most, wanted)
     }
@@ -181,18 +182,18 @@ fn by_frequency(list: &mut [(TermId, u64)]) {
     list.sort_unstable_by_key(|(id, n)| (std::cmp::Reverse(*n), *id));
 }
 
-/// The statements of all graphs that match: the default graph's, then those of the named graphs.
+/// The matching statements of all graphs: those of the default graph, then those of the named graphs.
 fn everywhere(snapshot: &Snapshot, pattern: Bound) -> impl Iterator<Item = (Index<'_>, Range<usize>)> {
     [snapshot.matching_triples(pattern), snapshot.matching_quads(pattern)].into_iter()
 }
 
-/// Subject and object of every statement with the property, whatever its graph.
+/// Subject and object of every statement with this property, in any graph.
 fn pairs(snapshot: &Snapshot, predicate: TermId) -> impl Iterator<Item = (TermId, TermId)> + '_ {
     everywhere(snapshot, [None, Some(predicate), None])
         .flat_map(|(index, rows)| index.blocks(1, rows.clone()).zip(index.blocks(2, rows)))
 }
 
-/// The subjects of every statement with this property and object.
+/// The subjects of all statements with this property and object.
 fn objects_backward(snapshot: &Snapshot, predicate: TermId, object: TermId) -> Vec<TermId> {
     let found = everywhere(snapshot, [None, Some(predicate), Some(object)]);
     found.flat_map(|(index, rows)| index.blocks(2, rows)).collect()
@@ -205,17 +206,17 @@ pub fn classes_of(snapshot: &Snapshot, term: TermId) -> Vec<TermId> {
     found.flat_map(|(index, rows)| index.blocks(2, rows)).collect()
 }
 
-/// The properties of the graph that name things, with their ranks.
+/// The properties of the graph that give things names, with their ranks.
 fn naming(snapshot: &Snapshot) -> impl Iterator<Item = (TermId, u8)> + '_ {
     NAMING.iter().filter_map(|(iri, rank)| Some((snapshot.id((*iri).into())?, *rank)))
 }
 
-/// Those that name a thing by a label that is a thing too, with their ranks.
+/// The properties that name a thing by a label that is itself a thing, with their ranks.
 fn naming_by_things(snapshot: &Snapshot) -> impl Iterator<Item = (TermId, u8)> + '_ {
     NAMING_BY_THINGS.iter().filter_map(|(iri, rank)| Some((snapshot.id((*iri).into())?, *rank)))
 }
 
-/// The texts of the labels that are things; nothing where none names a thing.
+/// The texts of the labels that are things; empty if nothing is named by one.
 fn forms(snapshot: &Snapshot) -> FxHashMap<TermId, Vec<TermId>> {
     let mut forms: FxHashMap<TermId, Vec<TermId>> = FxHashMap::default();
     if naming_by_things(snapshot).next().is_some()
@@ -232,7 +233,7 @@ fn values(snapshot: &Snapshot, term: TermId, predicate: TermId) -> Vec<TermId> {
     found.flat_map(|(index, rows)| index.blocks(2, rows)).collect()
 }
 
-/// The labels of a term, the best first, English before other languages within a property.
+/// Returns the labels of a term, the best first, and English before other languages within a property.
 pub fn labels_of(snapshot: &Snapshot, term: TermId) -> Vec<String> {
     let mut found: Vec<(u8, TermId)> = Vec::new();
     for (predicate, rank) in naming(snapshot) {

@@ -1,7 +1,8 @@
-//! Names of terms in memory, found by the beginnings of their words while somebody types.
+//! Names of terms in memory, found by the beginnings of their words while the user types.
 //!
-//! A name's number is its rank: classes and properties before things, short names before long ones. What is typed turns into sets
-//! of such numbers, which are read from the lowest on, so that as many names are looked at as are offered, however many fit.
+//! A name's number is its rank: classes and properties before things, short names before long ones. The typed text
+//! becomes sets of such numbers, which are read from the lowest up. So only about as many names are read as are
+//! offered, however many match.
 
 use fixedbitset::FixedBitSet;
 use kgq_snapshot::TermId;
@@ -10,10 +11,10 @@ use std::hash::{Hash, Hasher};
 use std::ops::Range;
 use std::sync::OnceLock;
 
-/// Names with the terms that have them. Made by `Names::add`, one after another, and `Names::index`.
+/// Collects names with the terms that have them: `Names::add` for each, then `Names::index`.
 #[derive(Debug, Default)]
 pub struct Names {
-    /// Folded names, a line each.
+    /// Folded names, one per line.
     text: String,
     found: Vec<Name>,
     words: Vec<Word>,
@@ -23,11 +24,11 @@ pub struct Names {
 struct Name {
     start: u32,
     owner: TermId,
-    /// Of the schema, of a thing; then the length.
+    /// Classes and properties (`false`) before things (`true`); then by length.
     rank: (bool, u32),
 }
 
-/// Where a word begins in the text, and in which name.
+/// Where a word begins in the text, and which name it belongs to.
 #[derive(Clone, Copy, Debug)]
 struct Word {
     start: u32,
@@ -38,13 +39,13 @@ struct Word {
 #[derive(Debug, Default)]
 pub struct NameIndex {
     text: String,
-    /// Where each name starts; behind the last, where the text ends.
+    /// Where each name starts, and finally where the text ends.
     starts: Vec<u32>,
     owners: Vec<TermId>,
-    /// In the order of what stands there.
+    /// Sorted by the text at each word.
     words: Vec<Word>,
-    /// The letters and digits of each name and of each of its words, as a hash, with the number of the name; sorted. Made when it is
-    /// first asked for.
+    /// A hash of the letters and digits of each name and of each of its words, with the number of the name; sorted.
+    /// Made when first needed.
     by_letters: OnceLock<Vec<(u32, u32)>>,
 }
 
@@ -53,22 +54,23 @@ pub struct NameIndex {
 pub struct Found {
     /// The best first.
     pub terms: Vec<TermId>,
-    /// How many names were read for it.
+    /// The number of names that were read for it.
     pub looked_at: usize,
 }
 
-/// How much of a name is kept, in characters: what is longer is a text and not a name.
+/// The most characters of a name that are kept: anything longer is a text rather than a name.
 const LONGEST: usize = 200;
-/// How much text is kept, in bytes. Terms whose names do not fit are found by their IRIs only.
+/// The most bytes of text that are kept. Terms whose names do not fit are found only by their IRIs.
 const MOST_TEXT: usize = 256 << 20;
-/// How much of a name orders words: of longer beginnings no more is compared.
+/// Words are ordered by this many bytes of text: longer beginnings are compared only up to here.
 const KEY: usize = 64;
-/// How many places of one word are taken, and how many names are read: more than that is not done while a key is pressed.
+/// The most occurrences of one word that are used, and the most names that are read: more would take too long for a key
+/// press.
 const MOST_PLACES: usize = 1 << 20;
 const MOST_LOOKED_AT: usize = 20_000;
 
 impl Names {
-    /// Adds a name of a term, which may have others. `schema`: whether it is a class or a property.
+    /// Adds a name of a term, which may have several. `schema`: whether the term is a class or a property.
     pub fn add(&mut self, name: &str, owner: TermId, schema: bool) {
         if self.text.len() + LONGEST * 4 > MOST_TEXT {
             return;
@@ -91,7 +93,7 @@ impl Names {
         self.found.push(Name { start, owner, rank: (!schema, length) });
     }
 
-    /// Puts names and words in order.
+    /// Sorts names and words.
     pub fn index(self) -> NameIndex {
         let Self { text: unordered, found, mut words } = self;
         let mut order: Vec<u32> = (0..found.len() as u32).collect();
@@ -117,7 +119,7 @@ impl Names {
         }
         let bytes = text.as_bytes();
         let key = |from: usize, to: usize| bytes.get(from..to.min(bytes.len())).unwrap_or_default();
-        // Most words are told apart by their first eight bytes, which lie in one place then.
+        // Most words differ in their first eight bytes, which are kept next to each other for sorting.
         let mut keyed: Vec<(u64, Word)> = words
             .into_iter()
             .map(|word| {
@@ -138,8 +140,9 @@ impl Names {
 }
 
 impl NameIndex {
-    /// At most `most` terms whose name begins with what was typed, then those whose name has all its words or their
-    /// beginnings in any order, then those that have the characters of a Chinese word in this order, though not side by side.
+    /// Returns at most `most` terms: first those whose name begins with what was typed, then those whose name has words
+    /// that begin with all the typed words in any order, then those with the characters of a Chinese word in this order
+    /// but not adjacent.
     pub fn search(&self, typed: &str, most: usize, wanted: impl Fn(TermId) -> bool) -> Found {
         let typed: String = typed.chars().flat_map(folded).collect();
         let phrase = typed.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -164,8 +167,9 @@ impl NameIndex {
         picked.found
     }
 
-    /// At most `most` terms with a name, or a word of one, that differs from what was typed in few letters, the nearest first; what is
-    /// no letter and no digit does not count, so that `xian` is as near as can be to `Xi'an`.
+    /// Returns at most `most` terms with a name, or a word of one, that differs in few letters from what was typed, the
+    /// most similar first. Characters other than letters and digits are ignored, so that `xian` matches `Xi'an`
+    /// exactly.
     pub fn near(&self, typed: &str, most: usize, wanted: impl Fn(TermId) -> bool) -> Vec<TermId> {
         let typed = letters(&typed.chars().flat_map(folded).collect::<String>());
         let length = typed.chars().count();
@@ -222,7 +226,7 @@ impl NameIndex {
         all
     }
 
-    /// The names that have words beginning with each of these.
+    /// The names that have, for each of these beginnings, a word that starts with it.
     fn having_all<'a>(&self, beginnings: impl Iterator<Item = &'a str>) -> FixedBitSet {
         let mut all: Option<FixedBitSet> = None;
         for beginning in beginnings {
@@ -241,7 +245,7 @@ impl NameIndex {
         all.unwrap_or_default()
     }
 
-    /// The words that begin so.
+    /// The range of words that start with this text.
     fn places(&self, beginning: &str) -> Range<usize> {
         let bytes = self.text.as_bytes();
         let beginning = &beginning.as_bytes()[..beginning.len().min(KEY)];
@@ -260,7 +264,7 @@ impl NameIndex {
     }
 }
 
-/// What a search has so far.
+/// The state of a search.
 struct Picked<'a, W> {
     index: &'a NameIndex,
     most: usize,
@@ -270,9 +274,9 @@ struct Picked<'a, W> {
 }
 
 impl<W: Fn(TermId) -> bool> Picked<'_, W> {
-    /// Takes from these what fits, until there is enough.
+    /// Adds those of these names that fit, until there are enough.
     fn take(&mut self, numbers: &FixedBitSet, fits: impl Fn(&str) -> bool) {
-        // From the lowest on.
+        // In ascending order of rank.
         for number in numbers.ones() {
             if self.found.terms.len() >= self.most || self.found.looked_at >= MOST_LOOKED_AT {
                 return;
@@ -290,7 +294,7 @@ impl<W: Fn(TermId) -> bool> Picked<'_, W> {
     }
 }
 
-/// What is shorter is near to too much.
+/// A shorter word is similar to too many others.
 const SHORTEST_NEAR: usize = 3;
 
 fn letters(text: &str) -> String {
@@ -300,16 +304,16 @@ fn letters(text: &str) -> String {
 fn hash(text: &str) -> u32 {
     let mut hasher = FxHasher::default();
     text.hash(&mut hasher);
-    // Few names share half of a hash; those that do are compared.
+    // Few names share half of a hash; those that do are compared in full.
     hasher.finish() as u32
 }
 
-/// Case does not matter, nor which kind of space it is.
+/// Folds a character: case is ignored, and all kinds of space are the same.
 fn folded(c: char) -> impl Iterator<Item = char> {
     if c.is_whitespace() || c.is_control() { ' ' } else { c }.to_lowercase()
 }
 
-/// A word in its Chinese characters one by one, and what stands between them.
+/// Splits a word into its single Chinese characters and the parts between them.
 fn ideographs_apart(word: &str) -> Vec<&str> {
     let mut parts = Vec::new();
     let mut start = 0;
@@ -331,7 +335,7 @@ fn in_order(name: &str, characters: &str) -> bool {
     characters.chars().all(|c| rest.any(|n| n == c))
 }
 
-/// A character of a script that is written without spaces: a word may begin at each.
+/// Whether a character belongs to a script written without spaces: a word may begin at each of them.
 pub fn is_ideograph(c: char) -> bool {
     matches!(c, '\u{2e80}'..='\u{9fff}' | '\u{ac00}'..='\u{d7af}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{323af}')
 }
@@ -417,7 +421,7 @@ mod tests {
             let found = all.search(typed, 40, |_| true);
             assert_eq!((found.terms.len(), found.looked_at), (40, 40), "{typed}");
         }
-        // Where few of them are wanted, there is an end too.
+        // The search also ends if few of them are wanted.
         assert!(all.search("plan", 40, |_| false).looked_at <= MOST_LOOKED_AT);
     }
 }

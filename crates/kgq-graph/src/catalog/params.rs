@@ -1,4 +1,4 @@
-//! Parameters of canned queries: from what the user typed to terms, checked against their declared types.
+//! Parameters of canned queries: turns what the user typed into terms, checked against the declared types.
 
 use super::header::Param;
 use super::labels::{Labels, Named};
@@ -9,7 +9,7 @@ use kgq_syntax::rdf::{Literal, NamedNode, Prefixes, Term, Variable};
 use kgq_syntax::text::{did_you_mean, nearest};
 use oxrdf::vocab::xsd;
 
-/// What values a parameter takes.
+/// The values that a parameter accepts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ParamKind {
     Iri,
@@ -17,7 +17,7 @@ pub enum ParamKind {
     LangString,
     /// A text in this language.
     Language(String),
-    /// An integer if it is written as one, else a decimal.
+    /// An integer if written as one, else a decimal.
     Number,
     Integer,
     Decimal,
@@ -25,24 +25,24 @@ pub enum ParamKind {
     Boolean,
     /// A literal of this datatype.
     Datatype(NamedNode),
-    /// The members of a class, its sub-classes' included.
+    /// A member of this class or of one of its subclasses.
     MemberOf(NamedNode),
 }
 
 const KINDS: &[&str] = &["iri", "string", "langString", "number", "integer", "decimal", "date", "boolean"];
 
-/// What the dataset must tell for the values of parameters to be read.
+/// What has to be known of the dataset to read parameter values.
 pub trait ParameterContext {
     fn prefixes(&self) -> &Prefixes;
     fn labels(&self) -> &Labels;
     /// Whether the term occurs in the dataset.
     fn contains(&self, term: &NamedNode) -> bool;
-    /// The members of a class and of its sub-classes, sorted.
+    /// Returns the members of a class and of its subclasses, sorted.
     fn members(&self, class: &NamedNode) -> Vec<NamedNode>;
 }
 
-/// The values given to a canned query's parameters, as typed: `name=value`, a list's members separated by commas or
-/// the name repeated.
+/// The values given to the parameters of a canned query, as typed: `name=value`; for a list, the members are separated
+/// by commas or the name is repeated.
 #[derive(Clone, Debug, Default)]
 pub struct Values(Vec<(String, String)>);
 
@@ -75,7 +75,7 @@ impl CannedQuery {
         self.apply_slice(query, values)
     }
 
-    /// The terms of the values: those given, else the defaults. A parameter that has neither is not among them.
+    /// Returns the terms of the values: those given, else the defaults. A parameter with neither is left out.
     pub fn bindings(&self, values: &Values, known: &dyn ParameterContext) -> Result<Vec<Binding>> {
         for (name, _) in &values.0 {
             if !self.header.params.contains_key(name) && !self.slices(name) {
@@ -126,10 +126,10 @@ impl CannedQuery {
         [&self.header.limit, &self.header.offset].into_iter().flatten().any(|n| n == name)
     }
 
-    /// The numbers that the values put in the place of the query's LIMIT and OFFSET.
+    /// Returns the numbers that the values put in place of the query's LIMIT and OFFSET.
     ///
     /// # Errors
-    /// A value that is no number.
+    /// A value that is not a number.
     pub fn slice(&self, values: &Values) -> Result<(Option<usize>, Option<usize>)> {
         let number = |name: &Option<String>| -> Result<Option<usize>> {
             let Some(name) = name else { return Ok(None) };
@@ -155,7 +155,7 @@ impl CannedQuery {
         Ok(())
     }
 
-    /// The type of a parameter; a wrong one is an error of the header.
+    /// Returns the type of a parameter; a wrong one is an error in the header.
     pub fn kind(&self, name: &str, param: &Param, known: &dyn ParameterContext) -> Result<ParamKind> {
         let kind = param.variables(name).first().and_then(|(_, kind)| *kind);
         self.kind_of(name, kind, known)
@@ -240,7 +240,7 @@ impl CannedQuery {
 
 const XSD: &str = "http://www.w3.org/2001/XMLSchema#";
 
-/// The datatypes of XML Schema that RDF 1.1 §5.1 lists, besides those that are kinds by a name of their own.
+/// The XML Schema datatypes that RDF 1.1 §5.1 lists, except those with a kind of their own.
 const DATATYPES: [&str; 30] = [
     "double",
     "float",
@@ -278,7 +278,7 @@ fn xsd_type(local: &str) -> Option<NamedNode> {
     NamedNode::new(format!("{XSD}{local}")).ok()
 }
 
-/// The kind of a datatype of XML Schema by its local name; `None` if there is no such datatype.
+/// The kind for the XML Schema datatype with this local name; `None` if there is no such datatype.
 fn of_datatype(local: &str) -> Option<ParamKind> {
     match local {
         "string" => Some(ParamKind::String),
@@ -290,7 +290,7 @@ fn of_datatype(local: &str) -> Option<ParamKind> {
     }
 }
 
-/// The members of a list: separated by commas; one in double quotes may hold commas, and quotes doubled.
+/// Splits a list at commas; a member in double quotes may contain commas and doubled quotes.
 fn split_list(text: &str) -> Result<Vec<String>, String> {
     let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
     let mut members = Vec::new();
@@ -387,7 +387,7 @@ fn member(name: &str, text: &str, class: &NamedNode, known: &dyn ParameterContex
     })
 }
 
-/// A thing as it is offered: its CURIE and its label, so that nobody has to know codes.
+/// Formats a thing as it is offered: its CURIE and its label, so that the user need not know codes.
 pub fn named(node: &NamedNode, known: &dyn ParameterContext) -> String {
     let curie = known.prefixes().display(node.as_str());
     match known.labels().get(node, "en") {
@@ -396,7 +396,7 @@ pub fn named(node: &NamedNode, known: &dyn ParameterContext) -> String {
     }
 }
 
-/// The IRI that a user means by `<iri>`, an absolute IRI, a CURIE, or a label of something in the dataset.
+/// Finds the IRI that a user means by `<iri>`, an absolute IRI, a CURIE, or the label of something in the dataset.
 pub fn parse_term(text: &str, known: &dyn ParameterContext) -> Result<NamedNode> {
     match known.labels().resolve(text, known.prefixes(), |n| known.contains(n)) {
         Named::One(node) => Ok(node),
@@ -406,7 +406,7 @@ pub fn parse_term(text: &str, known: &dyn ParameterContext) -> Result<NamedNode>
                 .hint(format!("say which: {}", names.join(", "))))
         }
         Named::Unknown(near) => {
-            // An IRI that the data does not hold can still be meant.
+            // An IRI that is not in the data can still be what the user means.
             if let Some(node) = known.prefixes().expand(text) {
                 return Ok(node);
             }

@@ -1,4 +1,4 @@
-//! The canned queries of a project: files of one query each, and files in Turtle that hold SHACL's executables.
+//! The canned queries of a project: files with one query each, and Turtle files with SHACL executables.
 
 use super::executable::{self, Declarations, TurtleFile};
 use super::header::{self, Header};
@@ -13,16 +13,17 @@ use std::path::Path;
 /// A query kept in a file of the project.
 #[derive(Clone, Debug)]
 pub struct CannedQuery {
-    /// The path below the queries' folder, without `.rq` or `.sparql`; of one among several in a file, the folder and the last part of its IRI.
+    /// The path below the queries' folder, without `.rq` or `.sparql`; for one of several queries in a file, the folder
+    /// and the last part of its IRI.
     pub name: String,
     /// The file, relative to the project's root.
     pub file: String,
-    /// The query, with the prefixes that the file declares for it beside its text.
+    /// The query, preceded by those prefixes that the file declares for it outside of its text.
     pub text: String,
     pub header: Header,
-    /// Of an executable: what it is called in the graph.
+    /// For an executable: its IRI in the graph.
     pub iri: Option<NamedNode>,
-    /// Of an executable: where its text stands in the file.
+    /// For an executable: where its text is in the file.
     pub(super) embedded: Option<Embedded>,
 }
 
@@ -40,7 +41,7 @@ impl CannedQuery {
         self.header.title.as_ref().or(self.header.question.as_ref()).map_or(&self.name, |t| t.in_language(language))
     }
 
-    /// Whether its name, its tags, or one of its texts in any language contain this, which is in lower case.
+    /// Whether its name, its tags, or one of its texts in any language contains `wanted`, which must be in lower case.
     pub fn holds(&self, wanted: &str) -> bool {
         let Header { title, question, description, tags, .. } = &self.header;
         let texts = [title, question, description].into_iter().flatten().flat_map(|text| text.all());
@@ -48,17 +49,17 @@ impl CannedQuery {
         texts.chain([self.name.as_str()]).any(|text| text.to_lowercase().contains(wanted))
     }
 
-    /// The endpoint that it was written for, if that is elsewhere.
+    /// Returns the endpoint that it was written for, if it names one.
     pub fn endpoint(&self) -> Option<String> {
         self.header.endpoint.as_ref().and_then(|endpoint| endpoint.texts().into_iter().next())
     }
 
-    /// Whether it is one of SHACL's executables, in a file in Turtle.
+    /// Whether it is a SHACL executable in a Turtle file.
     pub fn is_executable(&self) -> bool {
         self.embedded.is_some()
     }
 
-    /// Whether it is one of the project's rules, where every row is a finding.
+    /// Whether it is one of the project's rules: each row of its answer is a finding.
     pub fn is_check(&self) -> bool {
         self.name.starts_with("checks/")
     }
@@ -69,7 +70,7 @@ impl CannedQuery {
 pub struct Catalog {
     pub queries: Vec<CannedQuery>,
     pub broken: Vec<(String, Error)>,
-    /// What is kept among them and is no query, such as an update.
+    /// Entries among them that are not queries, such as updates.
     pub passed_over: Vec<(String, Error)>,
 }
 
@@ -104,7 +105,7 @@ impl Catalog {
         Ok(catalog)
     }
 
-    /// Of queries with one name, which stand beside each other, only the first can be asked for.
+    /// If several queries have the same name, only the first can be run.
     fn refuse_same_names(&mut self) {
         let mut kept: Vec<CannedQuery> = Vec::with_capacity(self.queries.len());
         for query in std::mem::take(&mut self.queries) {
@@ -120,7 +121,7 @@ impl Catalog {
         self.queries = kept;
     }
 
-    /// The query of that name, or IRI. An unknown name is an error that names the near ones.
+    /// Returns the query with this name or IRI. The error for an unknown name suggests similar ones.
     pub fn get(&self, name: &str) -> Result<&CannedQuery> {
         let name = without_query_ending(name);
         if let Some(query) = self.queries.iter().find(|q| q.name == name) {

@@ -1,10 +1,11 @@
-//! Terms without a label in words, and class expressions as a sentence, for people who read pages and not code.
+//! Terms without a label in words, and class expressions as sentences, for readers who do not know the code.
 
 use super::labels::local_name;
 use kgq_syntax::rdf::vocabulary::rdf;
 use kgq_syntax::rdf::{BlankNode, NamedNode, Term};
 
-/// The local name of an IRI as words, `isPartOf` as "is part of"; `None` of what is a code, such as `BFO_0000050` or `P31`.
+/// Turns the local name of an IRI into words, `isPartOf` into "is part of"; `None` for codes such as `BFO_0000050` or
+/// `P31`.
 pub fn words_of(iri: &str) -> Option<String> {
     if iri == rdf::TYPE.as_str() {
         return Some("is a".to_owned());
@@ -22,7 +23,7 @@ pub fn words_of(iri: &str) -> Option<String> {
         words.extend(humps(part));
     }
     for word in words.iter_mut().skip(1) {
-        // An acronym stays as it is.
+        // An acronym keeps its capitals.
         if word.chars().filter(|c| c.is_uppercase()).count() < 2 {
             *word = word.to_lowercase();
         }
@@ -30,7 +31,7 @@ pub fn words_of(iri: &str) -> Option<String> {
     (!words.is_empty()).then(|| words.join(" "))
 }
 
-/// `hasXMLName` as `has`, `XML`, `Name`.
+/// Splits `hasXMLName` into `has`, `XML`, `Name`.
 fn humps(part: &str) -> Vec<String> {
     let chars: Vec<char> = part.chars().collect();
     let mut words = Vec::new();
@@ -59,10 +60,10 @@ pub enum ClassWord {
     Comma,
 }
 
-/// What is said of a blank node.
+/// Returns the statements about a blank node.
 pub type FactsOf<'f> = dyn Fn(&BlankNode) -> Vec<(NamedNode, Term)> + 'f;
 
-/// How deep expressions are read, and how many members of a list.
+/// The deepest nesting of expressions, and the longest list, that are read.
 const DEEPEST: usize = 6;
 const LONGEST: usize = 100;
 
@@ -83,7 +84,7 @@ const FACETS: &[(&str, &str)] = &[
     ("fractionDigits", "of decimals at most"),
 ];
 
-/// The kinds of restrictions, and how each is said between the property and the value; the property of its class follows.
+/// The kinds of restrictions, the words put between property and value, and the property that names the class, if any.
 const RESTRICTIONS: &[(&str, &str, Option<&str>)] = &[
     ("someValuesFrom", "some", None),
     ("allValuesFrom", "only", None),
@@ -96,7 +97,8 @@ const RESTRICTIONS: &[(&str, &str, Option<&str>)] = &[
     ("qualifiedCardinality", "exactly", Some("onClass")),
 ];
 
-/// The class expression or datatype that a blank node stands for, in words; `None` if it stands for another thing.
+/// Returns in words the class expression or datatype that a blank node stands for; `None` if it stands for something
+/// else.
 pub fn expression(node: &BlankNode, facts_of: &FactsOf<'_>) -> Option<Vec<ClassWord>> {
     let mut out = Vec::new();
     Expressions { facts_of }.of_node(node, 0, &mut out)?;
@@ -137,7 +139,7 @@ impl Expressions<'_> {
         }
         for (name, word) in [("complementOf", "not"), ("datatypeComplementOf", "not"), ("inverseOf", "the inverse of")]
         {
-            // An inverse with a name, or more to say, is a property that is described.
+            // A blank node with `inverseOf` is an inverse property expression; a property with an IRI is described by itself.
             if let Some(term) = find(name) {
                 out.push(ClassWord::Word(word));
                 self.part(term, depth, out);
@@ -197,7 +199,7 @@ impl Expressions<'_> {
         Some(())
     }
 
-    /// A part of an expression, in brackets where it is one of several words itself.
+    /// A part of an expression, in brackets if it has several words itself.
     fn part(&self, term: &Term, depth: usize, out: &mut Vec<ClassWord>) {
         let Term::BlankNode(node) = term else {
             out.push(ClassWord::Term(term.clone()));
@@ -215,7 +217,7 @@ impl Expressions<'_> {
         }
     }
 
-    /// The members of a list, as many as can be read.
+    /// The members of a list, at most [`LONGEST`]; `None` if the list is broken or empty.
     fn list(&self, head: &Term) -> Option<Vec<Term>> {
         let mut items = Vec::new();
         let mut rest = head.clone();
@@ -237,7 +239,7 @@ impl Expressions<'_> {
     }
 }
 
-/// The pieces as one text; `name` says what a term is called.
+/// Joins the pieces into one text; `name` returns the name of a term.
 pub fn sentence(pieces: &[ClassWord], name: &dyn Fn(&Term) -> String) -> String {
     let mut out = String::new();
     let mut open = true;

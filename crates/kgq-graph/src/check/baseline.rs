@@ -1,6 +1,6 @@
-//! A baseline: findings that are known, kept in a file, so that only what is new fails.
+//! A baseline: a file of known findings, so that only new ones make a check fail.
 //!
-//! A finding is known by its code, file and message, not by its line: moving a statement makes nothing new.
+//! A finding is identified by its code, file and message, not by its line: moving a statement makes no finding new.
 
 use super::finding::Finding;
 use super::report::Report;
@@ -8,7 +8,7 @@ use kgq_syntax::error::{Error, Result, Source};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// Findings that are known.
+/// Known findings.
 #[derive(Clone, Debug, Default)]
 pub struct Baseline(BTreeMap<Key, usize>);
 
@@ -29,7 +29,8 @@ impl Key {
     }
 }
 
-/// The file: JSON, an entry a finding, in the order of files and codes, so that changes of it are read easily.
+/// The file format: JSON with one entry for each finding, ordered by file and code, so that changes to it are easy to
+/// read.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
@@ -104,7 +105,7 @@ impl Baseline {
         text.map(|text| text + "\n").map_err(|e| Error::bug(format!("the baseline cannot be written: {e}")))
     }
 
-    /// Takes out of a report what is known.
+    /// Removes the known findings from a report.
     pub fn apply(mut self, report: &mut Report) {
         let before = report.findings.len();
         report.findings.retain(|finding| match self.0.get_mut(&Key::of(finding)) {

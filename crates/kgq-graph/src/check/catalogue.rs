@@ -1,26 +1,28 @@
-//! XML catalogues of OASIS, such as the `catalog-v001.xml` that Protégé writes: at which file an imported ontology lies.
+//! OASIS XML catalogues, such as the `catalog-v001.xml` that Protégé writes: they say which file holds an imported
+//! ontology.
 
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::reader::Reader;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-/// The usual name of a catalogue.
+/// The usual file name of a catalogue.
 pub const NAME: &str = "catalog-v001.xml";
-/// A larger catalogue is not read, nor one that leads to more than this many others.
+/// A larger catalogue is not read, and neither are more catalogues than this many.
 const LARGEST: u64 = 16 << 20;
 const MOST_CATALOGUES: usize = 100;
 
-/// Where ontologies lie, by their IRIs.
+/// The files of ontologies, by IRI.
 #[derive(Clone, Debug, Default)]
 pub struct Catalogue {
     files: BTreeMap<String, PathBuf>,
-    /// Starts of IRIs, and the folder that stands for each.
+    /// Beginnings of IRIs, with the folder that stands for each.
     rewritten: Vec<(String, PathBuf)>,
 }
 
 impl Catalogue {
-    /// Adds what a catalogue file says, and those that it names. What cannot be read adds nothing: its imports are not at hand.
+    /// Adds the entries of a catalogue file and of those that it names. A catalogue that cannot be read adds nothing:
+    /// its imports are then unavailable.
     pub fn read(&mut self, file: &Path, may_read: &dyn Fn(&Path) -> bool) {
         let mut open = vec![file.to_owned()];
         let mut seen: Vec<PathBuf> = Vec::new();
@@ -47,11 +49,11 @@ impl Catalogue {
         self.files.get(iri).cloned().or_else(rewritten)
     }
 
-    /// Reads a catalogue's text; returns the further catalogues that it names.
+    /// Parses a catalogue's text; returns the further catalogues that it names.
     fn parse(&mut self, text: &str, folder: &Path) -> Vec<PathBuf> {
         let mut reader = Reader::from_str(text);
         let mut further = Vec::new();
-        // The folders that `xml:base` of the open elements name.
+        // The folders named by `xml:base` of the open elements.
         let mut bases = vec![folder.to_owned()];
         loop {
             match reader.read_event() {
@@ -99,7 +101,7 @@ fn attribute(element: &BytesStart<'_>, name: &str) -> Option<String> {
     Some(quick_xml::escape::unescape(&attribute.value).ok()?.into_owned())
 }
 
-/// The path that a reference names, if it is one of this machine.
+/// The path that a reference names, if it is on this machine.
 fn local_file(reference: &str, folder: &Path) -> Option<PathBuf> {
     let path = reference.strip_prefix("file://").or_else(|| reference.strip_prefix("file:")).unwrap_or(reference);
     (!path.contains("://")).then(|| folder.join(path))

@@ -1,4 +1,4 @@
-//! Statements about the world that have no citation, and citations that do not hold in their sources.
+//! Statements about the world without a citation, and citations that their sources do not bear out.
 
 use super::finding::Finding;
 use super::report::{CitationCounts, Report};
@@ -112,7 +112,7 @@ fn run(subject: &Subject<'_>, report: &mut Report) -> Result<()> {
         check_citation(subject, citation, &audit, &texts, &mut counts, report);
     }
     check_quotes(subject, &audit, &texts, report);
-    // Where citations are not asked for, those that are there are verified all the same.
+    // Existing citations are verified even if the project does not ask for any.
     if counts.rule.is_some() || !citations.is_empty() {
         report.counts.citations = Some(counts);
     }
@@ -172,12 +172,12 @@ fn uncited(subject: &Subject<'_>, (file, ids): (&SourceFile, Ids), statement: &T
 /// The text of a source document.
 struct SourceText {
     text: String,
-    /// Whether messages may tell of it: else they could be made to spell out any file of the user's.
+    /// Whether messages may describe it: if not, they could be made to reveal any file of the user's.
     may_show: bool,
 }
 
 impl SourceText {
-    /// Says what does not hold in the text, as far as that may be told.
+    /// Says what the text does not bear out, as far as that may be revealed.
     fn tell(&self, failure: &Failure) -> String {
         if self.may_show {
             return failure.to_string();
@@ -194,13 +194,13 @@ impl SourceText {
     }
 }
 
-/// The texts of `[sources]` by the documents' IRIs. A file that is not there leaves its citations unchecked; one that cannot
-/// be read as text is a finding.
+/// Reads the texts of `[sources]`, by the IRI of the document. A missing file leaves its citations unchecked; one that
+/// cannot be read as text is a finding.
 fn read_texts(subject: &Subject<'_>, report: &mut Report) -> BTreeMap<String, SourceText> {
     let mut texts = BTreeMap::new();
     for (document, name) in &subject.project.manifest.sources {
         let path = subject.project.root.join(name);
-        // A pipe or a device could be read for ever.
+        // Reading a pipe or a device might never end.
         let is_other = std::fs::metadata(&path).is_ok_and(|entry| !entry.is_file());
         let read = if is_other { Err(std::io::Error::other("this is no regular file")) } else { std::fs::read(&path) };
         let error = match read.map(String::from_utf8) {
@@ -284,7 +284,7 @@ fn check_citation(
     counts.failed += usize::from(failed);
 }
 
-/// Quoted words stand in a span that their statement cites, where a cited text is at hand.
+/// Checks that quoted words occur in a span that their statement cites, if a cited text is available.
 fn check_quotes(subject: &Subject<'_>, audit: &Audit<'_>, texts: &BTreeMap<String, SourceText>, report: &mut Report) {
     for (reifier, triple) in audit.reified_triples() {
         let Term::Literal(words) = &triple.object else { continue };
@@ -294,7 +294,7 @@ fn check_quotes(subject: &Subject<'_>, audit: &Audit<'_>, texts: &BTreeMap<Strin
         let citations = audit.statement(&reifier).map(|statement| statement.citations).unwrap_or_default();
         let places = citations.iter().flat_map(|citation| audit.places(citation));
         let span = |place: Citation| {
-            // As of anchors, it is told whether the words stand there, and nothing of what else does.
+            // As for anchors, the message says whether the words occur there, and nothing about the rest of the text.
             let text = &texts.get(place.document?.as_str())?.text;
             text.get(span_of(text, place.span?)?)
         };
@@ -317,7 +317,7 @@ fn code(failure: &Failure) -> &'static str {
     }
 }
 
-/// The statement to mend: the selector's start or hash, or the anchor.
+/// The place of the statement to fix: the selector's start or hash, or the anchor.
 fn place_of_failure(subject: &Subject<'_>, citation: &Citation, audit: &Audit<'_>, failure: &Failure) -> Place {
     let node = NamedOrBlankNode::from(citation.iri.clone());
     let properties: Vec<NamedNodeRef<'_>> = match failure {
@@ -339,7 +339,7 @@ fn place_of_failure(subject: &Subject<'_>, citation: &Citation, audit: &Audit<'_
     }
 }
 
-/// What a node says by one of the properties, with this text if one is given.
+/// Finds a statement about a node with one of the properties, and with this text if one is given.
 fn find(
     subject: &Subject<'_>,
     node: &NamedOrBlankNode,

@@ -1,10 +1,10 @@
-//! What the codes of findings mean: what is found, why it is bad, how to mend it.
+//! Explains the codes of findings: what is found, why it is bad, how to fix it.
 
 use super::CHECKS;
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::text::did_you_mean;
 
-/// A code of findings.
+/// The explanation of a finding code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Explanation {
     pub code: &'static str,

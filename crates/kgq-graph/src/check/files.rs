@@ -1,4 +1,4 @@
-//! Files that do not parse, all of them; and what kgq.toml names that is not there.
+//! Reports all files that do not parse, and files that kgq.toml names but that do not exist.
 
 use super::finding::{Finding, Severity};
 use super::report::Report;

@@ -1,4 +1,4 @@
-//! A finding: what is wrong, where, how bad, and what to do.
+//! A finding: what is wrong, where, how severe it is, and what to do about it.
 
 use super::shacl::ValidationResult;
 use crate::render::term_json;
@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::io::{self, Write};
 
-/// How bad a finding is. Only errors make a check fail.
+/// The severity of a finding. Only errors make a check fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
     Error,
@@ -39,15 +39,15 @@ impl fmt::Display for Severity {
 pub struct Finding {
     pub place: Place,
     pub severity: Severity,
-    /// What `--explain` takes.
+    /// The code, which `--explain` accepts.
     pub code: Cow<'static, str>,
     pub message: String,
-    /// How often it was found besides, in words; it may change while the finding stays the same.
+    /// How often it was found besides, in words. This may change while the finding counts as the same.
     pub more: String,
     pub hints: Vec<String>,
-    /// The term that it is about, if it is about one.
+    /// The term that the finding is about, if any.
     pub about: Option<NamedNode>,
-    /// What a shape's constraint found.
+    /// The validation result, if a shape's constraint led to the finding.
     pub result: Option<Box<ValidationResult>>,
 }
 
@@ -75,7 +75,7 @@ impl Finding {
         Self { about: Some(term.clone()), ..self }
     }
 
-    /// The same about a node, if it has a name.
+    /// Like `about`, for a node if it is an IRI.
     #[must_use]
     pub fn about_node(self, node: &NamedOrBlankNode) -> Self {
         match node {
@@ -89,15 +89,15 @@ impl Finding {
         Self { more: more.into(), ..self }
     }
 
-    /// The message with how often it holds.
+    /// Returns the message together with how often it was found.
     pub fn text(&self) -> String {
         format!("{}{}", self.message, self.more)
     }
 
-    /// An error of another room as a finding; `file` is where it is, if it does not say itself.
+    /// Makes a finding of an error from elsewhere in kgq; `file` is its place if the error has none.
     pub fn from_error(code: &'static str, file: &str, error: &Error) -> Self {
         let place = error.place().cloned().unwrap_or_else(|| Place::new(file, 1, 1));
-        // The place says the file already.
+        // The place already names the file.
         let message = error.message();
         let message = message.strip_prefix(&format!("{file}: ")).unwrap_or(message);
         Self { hints: error.hints().to_vec(), ..Self::error(code, place, message) }
@@ -138,7 +138,7 @@ impl Finding {
         value
     }
 
-    /// A line for people, and the hints below.
+    /// Writes one line for people, and the hints below it.
     pub fn write_text(&self, colour: bool, out: &mut dyn Write) -> io::Result<()> {
         let Self { place, severity, code, hints, .. } = self;
         let (on, off) = match severity {

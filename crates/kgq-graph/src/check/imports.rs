@@ -1,6 +1,8 @@
-//! What `owl:imports` brings: the files at hand, whose terms count as declared, and the ontologies that are not at hand.
+//! What `owl:imports` brings in: the available files, whose terms count as declared, and the ontologies that are
+//! unavailable.
 //!
-//! An import is at hand if a file of the project describes it, if `[imports]` of kgq.toml or a catalogue names its file.
+//! An import is available if a file of the project describes it, or if `[imports]` of kgq.toml or a catalogue names its
+//! file.
 
 use super::catalogue::{self, Catalogue};
 use super::finding::{Finding, Severity};
@@ -49,18 +51,18 @@ const VERSION_IRI: &str = "http://www.w3.org/2002/07/owl#versionIRI";
 /// What the project's files import.
 #[derive(Debug, Default)]
 pub struct Imports {
-    /// What the imported files describe that is not in the project itself.
+    /// Terms that the imported files describe but the project does not.
     declared: FxHashSet<NamedNode>,
-    /// Imports that are not at hand, with the imported file that imports each, unless it is one of the project's.
+    /// Imports that are unavailable, each with the imported file that imports it, unless that is a file of the project.
     absent: BTreeMap<String, Option<PathBuf>>,
     /// Files of `[imports]` that could not be read.
     failed: Vec<Error>,
-    /// The terms that such an import may declare, by its IRI.
+    /// The terms that each unavailable import may declare, by the import's IRI.
     excused: RefCell<BTreeMap<String, BTreeSet<String>>>,
 }
 
 impl Imports {
-    /// Follows the imports of the project's files, and theirs.
+    /// Follows the imports of the project's files, and the imports of those.
     pub fn read(project: &Project, files: &[&Path], statements: &Snapshot, options: &Options) -> Self {
         let mut imports = Self::default();
         let quads = &of_ontologies(statements);
@@ -107,17 +109,17 @@ impl Imports {
                 }
             }
         }
-        // Another file may have turned out to be the ontology, under another name of it.
+        // Another file may have turned out to be the ontology under a different IRI.
         imports.absent.retain(|iri, _| !at_hand.contains(iri));
         imports
     }
 
-    /// What imported files describe.
+    /// Returns the terms that imported files describe.
     pub fn declared(&self) -> impl Iterator<Item = NamedNodeRef<'_>> {
         self.declared.iter().map(NamedNode::as_ref)
     }
 
-    /// Whether an import that is not at hand may declare the term; if so, it is counted there.
+    /// Whether an unavailable import may declare the term; if so, the term is recorded for that import.
     pub fn may_declare(&self, term: NamedNodeRef<'_>) -> bool {
         let covers = |import: &&String| covers(import, term.as_str());
         let Some(import) = self.absent.keys().find(covers) else { return false };
@@ -126,8 +128,8 @@ impl Imports {
     }
 }
 
-/// Whether an ontology of this IRI may be where a term is from: one stands below the other, by the names of both, or the ontology's
-/// name is the vocabulary's with something behind it, as `prov-o` is of `prov#`.
+/// Whether an ontology with this IRI may define a term: one of the two IRIs lies below the other, or the ontology's
+/// name is the vocabulary's followed by something, as `prov-o` follows `prov#`.
 fn covers(import: &str, term: &str) -> bool {
     let stem = import.trim_end_matches(['#', '/']);
     let stem = [".owl", ".ttl", ".rdf", ".obo"].iter().find_map(|end| stem.strip_suffix(end)).unwrap_or(stem);
@@ -138,7 +140,7 @@ fn covers(import: &str, term: &str) -> bool {
         || term.strip_prefix(stem).is_some_and(|rest| rest.starts_with(['#', '/']))
 }
 
-/// What a graph says of imports and ontologies.
+/// The statements of a graph about imports and ontologies.
 fn of_ontologies(statements: &Snapshot) -> Vec<Quad> {
     let [imports, ontology, version] = [IMPORTS, ONTOLOGY, VERSION_IRI].map(NamedNodeRef::new_unchecked);
     let with = |predicate: NamedNodeRef<'static>, object: Option<NamedNodeRef<'static>>| {
@@ -159,7 +161,7 @@ fn imported(quads: &[Quad]) -> Vec<String> {
     found
 }
 
-/// The ontologies that files describe, by their IRIs and those of their versions.
+/// The IRIs, including version IRIs, of the ontologies that files describe.
 fn ontologies(quads: &[Quad]) -> FxHashSet<String> {
     let iri = |quad: &Quad| match (&quad.subject, &quad.object) {
         (NamedOrBlankNode::NamedNode(s), Term::NamedNode(class))
@@ -173,7 +175,7 @@ fn ontologies(quads: &[Quad]) -> FxHashSet<String> {
     quads.iter().filter_map(iri).collect()
 }
 
-/// The catalogues of the folders that hold the project's files, and of those above them.
+/// Reads the catalogues in the folders of the project's files and in the folders above them.
 fn catalogue(project: &Project, files: &[&Path]) -> Catalogue {
     let mut folders: BTreeSet<&Path> = BTreeSet::from([project.root.as_path()]);
     for file in files {
@@ -181,7 +183,7 @@ fn catalogue(project: &Project, files: &[&Path]) -> Catalogue {
         folders.extend(above);
     }
     let mut catalogue = Catalogue::default();
-    // The nearest wins: the deepest is read first.
+    // The nearest catalogue takes precedence: the deepest is read first.
     for folder in folders.into_iter().rev() {
         catalogue.read(&folder.join(catalogue::NAME), &|path| project.may_show(path));
     }
@@ -196,13 +198,13 @@ fn input_of(project: &Project, path: &Path) -> Result<Input> {
 
 fn quads_of(project: &Project, path: &Path, options: &Options) -> Result<Vec<Quad>> {
     let input = input_of(project, path)?;
-    // Blank nodes of imports meet no others: only names are taken from them.
+    // Blank nodes of imports cannot clash with others: only IRIs are taken from imported files.
     let read_options =
         ReadOptions { lenient: true, bounds: options.bounds, budget: Some(&options.budget), progress: None };
     Ok(read(&input, 0, read_options)?.quads)
 }
 
-/// Where an imported file says that it imports this.
+/// Where an imported file imports this IRI.
 fn place_in_import(subject: &Subject<'_>, path: &Path, iri: &str) -> Option<Place> {
     let input = input_of(subject.project, path).ok()?;
     let quads = quads_of(subject.project, path, &subject.options).ok()?;

@@ -1,4 +1,4 @@
-//! Labels: missing in a language that the project requires, or the same for two things.
+//! Labels that are missing in a language that the project requires, or that two things share.
 
 use super::finding::Finding;
 use super::report::Report;
@@ -38,20 +38,21 @@ pub const CHECK: Check = Check {
 const SCHEMES: [NamedNodeRef<'static>; 2] = [skos::IN_SCHEME, skos::TOP_CONCEPT_OF];
 const LABELS: [NamedNodeRef<'static>; 2] = [rdfs::LABEL, skos::PREF_LABEL];
 
-/// What is known of one thing's names.
+/// What is known about the names of one thing.
 #[derive(Default)]
 struct Names {
     labels: Vec<(Ids, Literal)>,
     classes: Vec<NamedNode>,
-    /// The concept schemes that it is in.
+    /// The concept schemes that it belongs to.
     schemes: Vec<NamedNode>,
     without: FxHashSet<String>,
-    /// Declared as class or property in the ontology.
+    /// Whether the ontology declares it as class or property.
     is_term: bool,
 }
 
 impl Names {
-    /// Where a label is to be of one thing alone: two thesauri, or two vocabularies, may have a term each of one name.
+    /// The scopes in which its label must be unique: two thesauri, or two vocabularies, may each have a term with the
+    /// same name.
     fn within<'n>(&'n self, thing: &'n NamedNode) -> Vec<&'n str> {
         match self.schemes.is_empty() {
             true if self.is_term => vec![namespace(thing.as_str())],
@@ -61,7 +62,7 @@ impl Names {
     }
 }
 
-/// The properties and classes that names depend on, as ids.
+/// The ids of the properties and classes that this check depends on.
 struct Words {
     labels: Vec<TermId>,
     schemes: Vec<TermId>,
@@ -90,13 +91,13 @@ impl Words {
         }
     }
 
-    /// Whether a statement of a file declares a class or property.
+    /// Whether a statement in a file declares a class or property.
     fn declares(&self, file: &SourceFile, [_, predicate, object, _]: Ids) -> bool {
         file.role == Role::Ontology && Some(predicate) == self.kind && self.kinds_of_terms.contains(&object)
     }
 }
 
-/// The things that have labels, or should, in the order of the files.
+/// The things that have labels or should have them, in file order.
 fn things(subject: &Subject<'_>) -> Vec<(NamedNode, Names)> {
     let words = Words::of(subject);
     let snapshot = subject.snapshot();
@@ -196,7 +197,7 @@ fn missing(subject: &Subject<'_>, thing: &NamedNode, names: &Names, report: &mut
     }
 }
 
-/// Whether a tag is of a language: `zh-Hans` is of `zh`.
+/// Whether a language tag belongs to a language: `zh-Hans` belongs to `zh`.
 fn is_in(tag: &str, language: &str) -> bool {
     let (tag, language) = (tag.to_ascii_lowercase(), language.to_ascii_lowercase());
     tag.strip_prefix(language.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))

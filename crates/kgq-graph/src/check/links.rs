@@ -1,4 +1,4 @@
-//! Things that statements point to and no file describes: once for each thing, with how often.
+//! Things that statements point to but no file describes: one finding for each thing, with the number of statements.
 
 use super::finding::Finding;
 use super::report::Report;
@@ -25,7 +25,7 @@ pub const CHECK: Check = Check {
     needs_all_files: true,
 };
 
-/// Properties that point to documents and versions, of which nothing need be said.
+/// Properties that point to documents and versions, which need no description.
 const OF_DOCUMENTS: &[&str] = &[
     "http://www.w3.org/2002/07/owl#imports",
     "http://www.w3.org/2002/07/owl#versionIRI",
@@ -36,7 +36,8 @@ const OF_DOCUMENTS: &[&str] = &[
     "http://www.w3.org/2000/01/rdf-schema#seeAlso",
 ];
 
-/// A thing that is described nowhere: the first statement that points to it, how many do, and in how many files.
+/// A thing without a description: the first statement that points to it, the number of such statements, and the number
+/// of their files.
 struct Broken<'s> {
     first: (&'s SourceFile, Ids),
     statements: u64,
@@ -90,14 +91,14 @@ fn run(subject: &Subject<'_>, report: &mut Report) -> Result<()> {
     Ok(())
 }
 
-/// Which properties point to things. Classes and properties are `terms.rs`'s.
+/// Decides which properties point to things. Classes and properties are left to `terms.rs`.
 struct Pointing<'s> {
     subject: &'s Subject<'s>,
     properties: FxHashMap<TermId, bool>,
 }
 
 impl Pointing<'_> {
-    /// The thing that an object names: itself, or the object of the statement that it is.
+    /// The thing that an object refers to: the object itself, or the object of the statement if it is a triple term.
     fn target(&mut self, predicate: TermId, object: TermId) -> Option<TermId> {
         let subject = self.subject;
         let points = || {
@@ -120,7 +121,7 @@ impl Pointing<'_> {
     }
 }
 
-/// The local names of the things that are described in the namespaces of these IRIs.
+/// The local names of things described in the namespaces of these IRIs.
 fn described<'t>(subject: &Subject<'_>, targets: impl Iterator<Item = &'t NamedNode>) -> BTreeMap<String, Vec<String>> {
     let mut described: BTreeMap<String, Vec<String>> =
         targets.map(|iri| (namespace(iri.as_str()).to_owned(), Vec::new())).collect();
@@ -135,16 +136,16 @@ fn described<'t>(subject: &Subject<'_>, targets: impl Iterator<Item = &'t NamedN
     described
 }
 
-/// The described things by their namespaces, each indexed when first asked for.
+/// The described things by namespace; each namespace is indexed when first needed.
 struct Siblings<'s> {
     described: &'s BTreeMap<String, Vec<String>>,
     indexed: FxHashMap<&'s str, NearNames<'s>>,
 }
 
 impl<'s> Siblings<'s> {
-    /// A described thing of the same namespace whose name is so near that it must have been meant.
+    /// A described thing in the same namespace whose name is so similar that it must be the one meant.
     fn near(&mut self, iri: &str) -> Option<String> {
-        /// Short names are near to each other without being misspellings.
+        /// Short names resemble each other without being misspelt.
         const FEWEST_LETTERS: usize = 5;
         let local = &iri[namespace(iri).len()..];
         if local.chars().filter(|c| c.is_alphabetic()).count() < FEWEST_LETTERS {

@@ -1,4 +1,4 @@
-//! Literals that are not what their datatype says.
+//! Literals whose text is not valid for their datatype.
 
 use super::finding::Finding;
 use super::report::Report;

@@ -1,6 +1,6 @@
-//! Findings about a project: one file a check, one list of all.
+//! Findings about a project: one source file for each check, and one list of all checks.
 //!
-//! Checks read the project's files themselves, so that they work where loading would fail. Nothing is printed here.
+//! Checks read the project's files themselves, so that they work even if loading would fail. Nothing is printed here.
 
 mod baseline;
 mod catalogue;
@@ -42,15 +42,15 @@ use kgq_syntax::bounds::Bounds;
 use kgq_syntax::error::Result;
 use subject::Subject;
 
-/// A check: the codes of its findings, and how it finds them.
+/// A check: the codes of its findings, and the function that finds them.
 pub struct Check {
     pub codes: &'static [Explanation],
     run: fn(&Subject<'_>, &mut Report) -> Result<()>,
-    /// Whether it needs every file: what a broken one would have declared, it would miss.
+    /// Whether it needs every file: it would report as missing what an unreadable file declares.
     needs_all_files: bool,
 }
 
-/// All checks, in the order in which they run. A new one is a file here, or a query in `queries/checks/`.
+/// All checks, in the order in which they run. To add one, write a source file here, or a query in `queries/checks/`.
 pub(crate) const CHECKS: &[Check] = &[
     files::CHECK,
     terms::CHECK,
@@ -62,21 +62,21 @@ pub(crate) const CHECKS: &[Check] = &[
     queries::CHECK,
     citations::CHECK,
     rules::CHECK,
-    // Last, as others count at an import what it may declare.
+    // Last, because the other checks record with each import the terms that it may declare.
     imports::CHECK,
     settings::CHECK,
 ];
 
-/// How files are read and queries asked.
+/// How files are read and queries evaluated.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
     pub lenient: bool,
     pub bounds: Bounds,
-    /// What reading the files may use.
+    /// The budget for reading the files.
     pub budget: Budget,
-    /// What validation of shapes may use altogether.
+    /// The budget for validating all shapes.
     pub validation: Budget,
-    /// Its limits are those of each query by itself.
+    /// Its limits apply to each query by itself.
     pub evaluation: EvaluationOptions,
 }
 
@@ -85,7 +85,8 @@ pub fn check(project: &Project, options: Options) -> Result<Report> {
     run(&Subject::read(project, options)?)
 }
 
-/// Runs every check on these documents, whatever files the project has. What one of them describes counts as declared.
+/// Runs every check on these documents, regardless of the project's files. What any of them describes counts as
+/// declared.
 pub(crate) fn check_files(project: &Project, inputs: Vec<Input>, options: Options) -> Result<Report> {
     let inputs = inputs.into_iter().map(|input| (Role::Ontology, input)).collect();
     run(&Subject::of_inputs(project, inputs, options)?)

@@ -1,7 +1,8 @@
-//! What OWL and RDFS say of a property, taken as a promise: one value where it is functional, objects of its range.
+//! Treats what OWL and RDFS say about a property as a constraint: a functional property has one value, and objects are
+//! in its range.
 //!
-//! By the letter both are no faults (two values are the same thing, and an object is of the range by being one), so they are
-//! looked for only where `[check.severity]` of kgq.toml asks for them.
+//! Strictly, neither is a fault (two values denote the same thing, and being an object makes it a member of the range),
+//! so these checks run only if `[check.severity]` of kgq.toml asks for them.
 
 use super::finding::{Finding, Severity};
 use super::report::Report;
@@ -106,7 +107,7 @@ fn ranges(subject: &Subject<'_>, report: &mut Report) {
     }
 }
 
-/// Whether a node has classes, and none of them is the range or below it.
+/// Whether a node has classes, none of which is the range or one of its subclasses.
 fn is_outside(
     subject: &Subject<'_>,
     node: TermId,

@@ -1,4 +1,4 @@
-//! Where in a file each of its statements is written.
+//! Where each statement of a file is written.
 
 mod json;
 mod lines;
@@ -18,7 +18,7 @@ use rustc_hash::FxHashMap;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-/// The places of one file's statements.
+/// The places of the statements in one file.
 pub struct Places {
     file: String,
     text: Arc<str>,
@@ -35,8 +35,8 @@ struct Written {
 }
 
 impl Places {
-    /// The places in a file's text, which was read as this input to these quads. In formats without a tree (N3), and for what a tree
-    /// does not tell, only the first line that names a thing is known.
+    /// Finds the places in a file's text, which was read as this input and gave these quads. In formats without a parse
+    /// tree (N3), and for what the tree does not cover, only the first line that mentions a thing is known.
     pub fn new(file: &str, text: String, input: Option<&Input>, quads: &[Quad]) -> Self {
         let format = input.map(|input| input.format);
         let base = input.and_then(|input| input.base.as_deref());
@@ -70,12 +70,12 @@ impl Places {
         places
     }
 
-    /// The statements of RDF/XML. Their objects have no places of their own, as most are the text of the element.
+    /// The statements of RDF/XML. Their objects have no places of their own, because most are the text of the element.
     fn in_rdf_xml(&self, base: Option<&str>) -> Vec<Located> {
-        // What is read here was read before, within the bounds and as strictly as was asked for.
+        // This text was already read, within the bounds and as strictly as asked for.
         let settings = RdfXmlSettings { name: &self.file, base, lenient: true, bounds: Bounds::default() };
         let mut read = Vec::new();
-        // Up to a fault the places are right.
+        // The places found before a syntax error are right.
         let _ = read_rdf_xml(self.text.as_bytes(), settings, &mut |triple, places| {
             read.push((triple, places));
             Ok(())
@@ -91,7 +91,8 @@ impl Places {
         read.into_iter().map(located).collect()
     }
 
-    /// The elements (with their `<`) and attributes that begin at these positions, up to the end of their names, in one walk over the text: a file may be one line.
+    /// Returns the spans of the elements (with their `<`) and attributes that begin at these positions, up to the end
+    /// of their names. It walks over the text only once, because a file may be a single line.
     fn names_at(&self, positions: BTreeSet<Position>) -> BTreeMap<Position, Span> {
         let mut names = BTreeMap::new();
         let (mut at, mut byte) = (Position { line: 1, column: 1 }, 0);
@@ -110,8 +111,8 @@ impl Places {
         names
     }
 
-    /// The parser that loads files names blank nodes otherwise than the tree does. So statements are paired by their other
-    /// terms, and where those are the same, in the order of the text.
+    /// Pairs the quads with the located statements. The parser that loads files names blank nodes differently from the
+    /// tree, so statements are paired by their other terms and, where those are equal, in text order.
     fn match_up(&mut self, quads: &[Quad], located: impl Iterator<Item = Located>) {
         let mut written: FxHashMap<Triple, VecDeque<Located>> =
             quads.iter().map(|quad| (outline(quad), VecDeque::new())).collect();
@@ -130,7 +131,7 @@ impl Places {
         }
     }
 
-    /// Keeps where a statement is written, if that is not known, and its subject, where it is written first.
+    /// Records where a statement is written, unless that is known already, and where its subject is first written.
     fn keep(&mut self, quad: &Quad, subject: Span, written: Written) {
         let statement = Triple::new(quad.subject.clone(), quad.predicate.clone(), quad.object.clone());
         self.statements.entry(statement).or_insert(written);
@@ -140,7 +141,8 @@ impl Places {
         }
     }
 
-    /// Where a statement is written: on the line of its object, from its predicate if that is on the same line.
+    /// Returns where a statement is written: on the line of its object, starting at its predicate if that is on the
+    /// same line.
     pub fn statement(&self, statement: &Triple) -> Option<Place> {
         let Written { predicate, object } = self.statements.get(statement)?;
         let together = predicate.start <= object.start && !self.text[predicate.start..object.start].contains('\n');
@@ -148,13 +150,14 @@ impl Places {
         Some(self.place(start..object.end))
     }
 
-    /// The text of the string that is the statement's object, in a format with a tree.
+    /// Returns the string that is the statement's object, in a format with a parse tree.
     pub fn string(&self, statement: &Triple) -> Option<(String, Embedded)> {
         let Written { object, .. } = self.statements.get(statement)?;
         Embedded::in_turtle(&self.text, object.clone())
     }
 
-    /// Where a node is first written as a subject; in a format without a tree, where its name first stands.
+    /// Returns where a node is first written as a subject; in a format without a parse tree, where its name first
+    /// appears.
     pub fn subject(&self, node: &NamedOrBlankNode) -> Option<Place> {
         if let Some(span) = self.subjects.get(node) {
             return Some(self.place(span.clone()));
@@ -168,7 +171,7 @@ impl Places {
     }
 
     fn place(&self, span: Span) -> Place {
-        // Counting lines from the top for each finding would be slow in a large file.
+        // Counting lines from the start for each finding would be slow in a large file.
         let line = self.lines.partition_point(|start| *start <= span.start);
         let start = line.checked_sub(1).map_or(0, |index| self.lines[index]);
         let end = self.lines.get(line).copied().unwrap_or(self.text.len());
@@ -177,7 +180,7 @@ impl Places {
     }
 }
 
-/// A statement without the names of its blank nodes: which of two that are alike so is which, only the order of the file tells.
+/// A statement without the names of its blank nodes: only file order distinguishes two that are then equal.
 pub fn outline(quad: &Quad) -> Triple {
     renamed(quad, &|_| BlankNode::new_unchecked("any")).into()
 }

@@ -1,4 +1,5 @@
-//! Canned queries: whether they parse, whether header and text agree on the parameters, whether the graph has what they ask for.
+//! Canned queries: whether they parse, whether header and text agree on the parameters, and whether the graph has the
+//! terms they use.
 
 use super::finding::{Finding, Severity};
 use super::report::Report;
@@ -91,7 +92,7 @@ fn run(subject: &Subject<'_>, report: &mut Report) -> Result<()> {
     if subject.catalog.queries.is_empty() {
         return Ok(());
     }
-    // Made when a query names what the graph does not have.
+    // Made only when a query uses a term that the graph does not have.
     let names = OnceCell::new();
     let naming = naming().flat_map(|property| subject.with(property, None));
     let labels = Labels::of(naming.filter_map(|ids| subject.snapshot().statement(ids)));
@@ -117,7 +118,7 @@ fn run(subject: &Subject<'_>, report: &mut Report) -> Result<()> {
             report.findings.extend(errors.map(|e| Finding::from_error("unknown-function", &query.file, e)));
         }
         mentions(query, &parsed, report);
-        // A file that does not parse may hold what the query asks for, and so may another server.
+        // The terms may be in a file that does not parse, or on another server.
         if !subject.is_whole() || query.endpoint().is_some() {
             continue;
         }
@@ -135,7 +136,7 @@ fn run(subject: &Subject<'_>, report: &mut Report) -> Result<()> {
     Ok(())
 }
 
-/// Datatypes stand in queries as the arguments of functions and casts; no statement has to hold them.
+/// Datatypes occur in queries as arguments of functions and casts, so no statement need contain them.
 fn is_datatype(iri: &NamedNode) -> bool {
     iri.as_str().starts_with("http://www.w3.org/2001/XMLSchema#")
 }
@@ -143,7 +144,7 @@ fn is_datatype(iri: &NamedNode) -> bool {
 fn parameters(query: &CannedQuery, report: &mut Report) {
     let text = &query.text;
     let header = &query.header;
-    // To SHACL `$x` is `?x` in another spelling.
+    // In SHACL `$x` is only another spelling of `?x`.
     if query.is_executable() && header.params.is_empty() {
         return;
     }
@@ -181,7 +182,7 @@ fn mentions(query: &CannedQuery, parsed: &Query, report: &mut Report) {
     }
 }
 
-/// Binds the defaults, then the examples, as a run would.
+/// Binds the defaults, then the examples, as running the query would.
 fn values(query: &CannedQuery, parsed: &Query, known: &KnownTerms<'_, '_>, report: &mut Report) {
     let given = |of: fn(&Param) -> Option<&ScalarOrList>| {
         let params = query.header.params.iter().map(|(name, param)| (name, param, of(param)));
@@ -217,13 +218,13 @@ fn values(query: &CannedQuery, parsed: &Query, known: &KnownTerms<'_, '_>, repor
     }
 }
 
-/// What the files hold, for the values of parameters.
+/// The terms in the files, against which parameter values are checked.
 struct KnownTerms<'s, 'p> {
     subject: &'s Subject<'p>,
     labels: Labels,
 }
 
-/// The names of all IRIs of the graph.
+/// The display names of all IRIs in the graph.
 fn names_of(subject: &Subject<'_>) -> BTreeSet<String> {
     let iris = subject.snapshot().kind_range(TermKind::Iri).filter_map(|id| subject.iri(TermId::new(id)));
     iris.map(|iri| subject.prefixes.display(iri.as_str())).collect()
@@ -265,7 +266,7 @@ impl ParameterContext for KnownTerms<'_, '_> {
     }
 }
 
-/// Where the header says something of this name; of a query without one, its start.
+/// Where the header mentions this name; for a query without a header, its start.
 fn place_of_name(query: &CannedQuery, name: &str) -> Place {
     let mut start = 0;
     for line in query.text.split_inclusive('\n') {
@@ -300,7 +301,7 @@ fn unknown_term(
     Some(Finding::new(severity, "unknown-term", query.source().place(span), message).about(iri).hint_if(hint))
 }
 
-/// Where an IRI stands in a query, written out or as a prefixed name.
+/// Where an IRI appears in a query, in full or as a prefixed name.
 fn span_of(text: &str, iri: &NamedNode, prefixes: &Prefixes) -> Option<Span> {
     let tokens = syntax::sparql::tokenize(text);
     let mut known = prefixes.clone();

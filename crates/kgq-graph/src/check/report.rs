@@ -1,4 +1,4 @@
-//! All findings of a check with what was counted, as a person, a program, GitHub or a viewer of SARIF reads them.
+//! All findings of a check with its counts, written for people, programs, GitHub or a SARIF viewer.
 
 use super::finding::{Finding, Severity};
 use super::sarif;
@@ -7,45 +7,46 @@ use serde_json::json;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-/// Everything that a check found, and what it counted.
+/// Everything that a check found and counted.
 #[derive(Clone, Debug, Default)]
 pub struct Report {
-    /// By file, line, column and code.
+    /// Ordered by file, line, column and code.
     pub findings: Vec<Finding>,
     pub counts: Counts,
-    /// The codes that were not looked for, as a file that does not parse may declare what they miss.
+    /// The codes that were not checked, because a file that does not parse may declare what they would report as
+    /// missing.
     pub waiting: Vec<&'static str>,
-    /// How many findings `[check]` of kgq.toml leaves out.
+    /// The number of findings that `[check]` of kgq.toml leaves out.
     pub ignored: usize,
-    /// How many the baseline has, and how many of its are gone; `None` where there is no baseline.
+    /// How many findings the baseline covers, and how many of its entries are gone; `None` without a baseline.
     pub baseline: Option<(usize, usize)>,
 }
 
-/// What is said in the last line.
+/// The counts shown in the last line.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     pub files: usize,
-    /// Statements, each once wherever it stands, as `kgq info` counts them.
+    /// The number of distinct statements, as `kgq info` counts them.
     pub statements: usize,
-    /// The same, as often as they are written.
+    /// The number of statements as written, repeated ones included.
     pub written: usize,
-    /// `None` where there are none, and none are asked for.
+    /// `None` if there are no citations and none are required.
     pub citations: Option<CitationCounts>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CitationCounts {
-    /// Which statements need a citation; `None` where the project asks for none.
+    /// The rule for which statements need a citation; `None` if the project requires none.
     pub rule: Option<String>,
-    /// How many those are, in each file anew.
+    /// The number of those statements, counted in each file separately.
     pub needed: usize,
     pub missing: usize,
     pub failed: usize,
-    /// By source document whose text is not at hand, its citations.
+    /// The citations of each source document whose text is not available.
     pub unchecked: BTreeMap<String, usize>,
 }
 
-/// How findings are written.
+/// The output format of findings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     Text {
@@ -81,7 +82,7 @@ impl Report {
         }
     }
 
-    /// How many findings each code has, by the code.
+    /// Returns the number of findings of each code.
     pub fn by_code(&self) -> BTreeMap<&str, usize> {
         let mut codes: BTreeMap<&str, usize> = BTreeMap::new();
         for finding in &self.findings {
@@ -110,7 +111,7 @@ impl Report {
         writeln!(out, "{}", self.last_line())
     }
 
-    /// Which codes were found how often, and what was left out.
+    /// Writes how often each code was found, and what was left out.
     fn write_summary(&self, out: &mut dyn Write) -> io::Result<()> {
         let codes = self.by_code();
         if codes.len() > 1 {
@@ -134,7 +135,8 @@ impl Report {
         Ok(())
     }
 
-    /// `N statements in 2 files, 0 errors, 0 warnings`; or `N statements to cite, 0 without a citation, 0 citations failed, 0 not checked`.
+    /// Returns the last line: `N statements in 2 files, 0 errors, 0 warnings`; or `N statements to cite, 0 without a
+    /// citation, 0 citations failed, 0 not checked`.
     pub fn last_line(&self) -> String {
         let Counts { files, statements, written, citations } = &self.counts;
         let statements = count(*statements as u64, "statement", "statements");
@@ -221,7 +223,7 @@ impl Report {
     }
 }
 
-/// As GitHub's runner wants the text of a command.
+/// Escapes the text of a command for GitHub's runner.
 fn escape(text: &str) -> String {
     text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }

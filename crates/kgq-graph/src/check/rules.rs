@@ -1,4 +1,4 @@
-//! The project's own rules: queries in `queries/checks/`, of which every row is a finding.
+//! The project's own rules: queries in `queries/checks/` for which every row is a finding.
 
 use super::finding::{Finding, Severity};
 use super::report::Report;
@@ -45,7 +45,7 @@ fn run(subject: &Subject<'_>, report: &mut Report) -> Result<()> {
 }
 
 fn run_rule(subject: &Subject<'_>, rule: &CannedQuery, report: &mut Report) -> Result<()> {
-    // What does not parse is `queries.rs`'s.
+    // Queries that do not parse are reported by `queries.rs`.
     let Ok(query) = parse_query(rule.source(), subject.parse_context()) else { return Ok(()) };
     match evaluate(subject.snapshot(), &query, &subject.options.evaluation)? {
         Answer::Solutions(Solutions { variables, rows }) => {
@@ -106,7 +106,8 @@ fn place(subject: &Subject<'_>, rule: &CannedQuery, statement: [Option<&Term>; 3
     }
 }
 
-/// A reifier stands where its statement stands, which says more than the first of its own statements.
+/// A reifier gets the place of the statement that it reifies, which is more helpful than that of the first statement
+/// about it.
 fn place_of_node(subject: &Subject<'_>, node: &NamedOrBlankNode) -> Place {
     let reified = subject.quads_about(node).find_map(|quad| match quad.object {
         Term::Triple(statement) if quad.predicate == kgq_syntax::rdf::vocabulary::rdf::REIFIES => Some(statement),

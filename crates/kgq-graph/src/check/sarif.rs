@@ -1,4 +1,5 @@
-//! Findings in the Static Analysis Results Interchange Format, which code hosts and editors show beside the lines.
+//! Findings in the Static Analysis Results Interchange Format (SARIF), which code hosts and editors show beside the
+//! lines.
 
 use super::explain;
 use super::finding::{Finding, Severity};
@@ -6,7 +7,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 
-/// Writes a log of one run.
+/// Writes a log with a single run.
 pub fn write(findings: &[Finding], out: &mut dyn Write) -> io::Result<()> {
     let codes: BTreeSet<&str> = findings.iter().map(|finding| finding.code.as_ref()).collect();
     let log = json!({
@@ -56,12 +57,12 @@ fn result(finding: &Finding) -> Value {
             "artifactLocation": { "uri": as_uri(&finding.place.file) },
             "region": { "startLine": finding.place.line, "startColumn": finding.place.column },
         } }],
-        // What stays the same when lines move.
+        // Identifies the finding even if lines move.
         "partialFingerprints": { "kgq/v1": format!("{}|{}|{}", finding.code, finding.place.file, finding.message) },
     })
 }
 
-/// A relative path as a URI reference.
+/// Turns a relative path into a URI reference.
 fn as_uri(path: &str) -> String {
     let mut uri = String::new();
     for byte in path.bytes() {

@@ -1,4 +1,4 @@
-//! What `[check]` of kgq.toml changes: how bad the findings of a code are, and which findings are left out.
+//! Applies `[check]` of kgq.toml: the severity of findings by code, and the findings to leave out.
 
 use super::explain;
 use super::finding::{Finding, Severity};
@@ -9,7 +9,7 @@ use crate::project::{FindingLevel, Glob, IgnoreSettings, MANIFEST};
 use kgq_syntax::error::Place;
 use kgq_syntax::error::Result;
 
-/// It finds nothing by itself: `apply` does, after all checks.
+/// It finds nothing when it runs: `apply` does, after all checks.
 pub const CHECK: Check = Check {
     codes: &[
         Explanation {
@@ -29,11 +29,11 @@ pub const CHECK: Check = Check {
     needs_all_files: false,
 };
 
-/// An entry of `[[check.ignore]]`, ready to be compared.
+/// An entry of `[[check.ignore]]`, prepared for matching.
 struct Ignore<'s> {
     setting: &'s IgnoreSettings,
     file: Option<Glob>,
-    /// The IRI, or the start of one before `*`.
+    /// The IRI, or the part of one before `*`; `true` for the latter.
     term: Option<(String, bool)>,
     used: bool,
 }
@@ -52,7 +52,7 @@ impl Ignore<'_> {
     }
 }
 
-/// Whether a pattern is of a code: the same, or its start before `*`.
+/// Whether a pattern matches a code: equal to it, or to its beginning before `*`.
 fn matches(pattern: &str, code: &str) -> bool {
     match pattern.strip_suffix('*') {
         Some(start) => code.starts_with(start),
@@ -60,13 +60,13 @@ fn matches(pattern: &str, code: &str) -> bool {
     }
 }
 
-/// Whether the project asks for a code that is not looked for unless it does.
+/// Whether the project enables a code that is checked only on request.
 pub fn asks_for(subject: &Subject<'_>, code: &str) -> bool {
     let levels = &subject.project.manifest.check.severity;
     levels.iter().any(|(pattern, level)| matches(pattern, code) && *level != FindingLevel::Off)
 }
 
-/// Gives findings the severity that the project wants, and leaves out what it ignores.
+/// Gives findings the severity that the project sets, and removes those that it ignores.
 pub fn apply(subject: &Subject<'_>, report: &mut Report) -> Result<()> {
     let settings = &subject.project.manifest.check;
     let mut wrong = Vec::new();
@@ -90,7 +90,7 @@ pub fn apply(subject: &Subject<'_>, report: &mut Report) -> Result<()> {
         let term = setting.term.as_deref().map(|term| full_name(subject, term));
         ignores.push(Ignore { setting, file, term, used: false });
     }
-    // The longest pattern says it most exactly.
+    // The longest matching pattern is the most specific.
     let level = |code: &str| {
         let levels = settings.severity.iter().filter(|(pattern, _)| matches(pattern, code));
         levels.max_by_key(|(pattern, _)| pattern.len()).map(|(_, level)| *level)
@@ -113,7 +113,7 @@ pub fn apply(subject: &Subject<'_>, report: &mut Report) -> Result<()> {
     });
     report.ignored = before - report.findings.len();
     report.findings.append(&mut wrong);
-    // Where checks wait, what an entry is for may not have been looked for.
+    // If checks are waiting, the findings that an entry is meant for may not have been looked for.
     let unused = ignores.iter().filter(|ignore| !ignore.used && report.waiting.is_empty());
     let unused: Vec<Finding> = unused.map(|ignore| unused_ignore(subject, ignore.setting)).collect();
     report.findings.extend(unused);
@@ -146,7 +146,7 @@ fn unknown_code(subject: &Subject<'_>, code: &str) -> Option<Finding> {
     Some(finding.hint_if(explain(code).err().and_then(|error| error.hints().first().cloned())))
 }
 
-/// The IRI that a CURIE or IRI names, or its start where `*` ends it.
+/// The IRI that a CURIE or IRI names, or the beginning of one if it ends in `*`.
 fn full_name(subject: &Subject<'_>, name: &str) -> (String, bool) {
     let (name, is_start) = match name.strip_suffix('*') {
         Some(start) => (start, true),

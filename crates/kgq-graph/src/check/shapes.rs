@@ -1,4 +1,4 @@
-//! SHACL: every shape of the project's files against all its statements.
+//! SHACL: validates all statements of the project against every shape in its files.
 
 use super::finding::{Finding, Severity};
 use super::report::Report;
@@ -52,7 +52,7 @@ pub const CHECK: Check = Check {
 const SH: &str = "http://www.w3.org/ns/shacl#";
 
 fn run(subject: &Subject<'_>, report: &mut Report) -> Result<()> {
-    // Where nothing is of SHACL's vocabulary there are no shapes, and nothing need be held for them.
+    // Without any term of the SHACL vocabulary there are no shapes, and nothing need be held for them.
     if subject.snapshot().iris_beginning_with(SH).is_empty() {
         return Ok(());
     }
@@ -63,26 +63,26 @@ fn run(subject: &Subject<'_>, report: &mut Report) -> Result<()> {
     Ok(())
 }
 
-/// What validation found.
+/// The outcome of a validation.
 pub struct Validated {
-    /// `None` where a constraint, target or rule failed: then the standard allows no report.
+    /// `None` if a constraint, target or rule failed: the standard then allows no report.
     pub report: Option<shacl::Report>,
-    /// For each result of the report, in its order.
+    /// One for each result of the report, in the same order.
     pub findings: Vec<Finding>,
-    /// What is wrong with the shapes, or not run.
+    /// Parts of the shapes that are ill-formed or not run.
     pub faults: Vec<Finding>,
     /// Why there is no report.
     pub failure: Option<Error>,
     pub shapes: usize,
-    /// How many statements rules added.
+    /// The number of statements that rules added.
     pub inferred: usize,
 }
 
 impl Validated {
-    /// Each result with focus, path, value and shape, for programs.
+    /// Writes each result with focus, path, value and shape, for programs.
     ///
     /// # Errors
-    /// That of the writer.
+    /// Those of the writer.
     pub fn write_json(&self, out: &mut dyn Write) -> Result<()> {
         let result = |finding: &Finding| {
             let mut value = finding.to_json();
@@ -103,7 +103,7 @@ impl Validated {
 }
 
 /// # Errors
-/// The budget of the whole validation. What one query of a shape passes is a finding.
+/// Those of the budget of the whole validation. A limit exceeded by a single query of a shape is a finding.
 pub(super) fn validated(subject: &Subject<'_>, mut dataset: ValidationData) -> Result<Validated> {
     let written = |statement: &Triple| subject.string_of(statement);
     let shapes = Shapes::parse(&dataset, Texts { bounds: subject.options.bounds, written: &written });
@@ -142,7 +142,7 @@ fn ends_validation(error: &Error) -> bool {
         || error.kind() == Kind::Interrupted
 }
 
-/// Why validation stopped, placed at the shape that it stopped at.
+/// Reports why validation stopped, at the place of the shape where it stopped.
 fn failed(subject: &Subject<'_>, failure: &Failure) -> Finding {
     let mut finding = Finding::from_error("validation-failed", MANIFEST, &failure.error);
     if let Some(shape) = &failure.shape {
@@ -158,7 +158,7 @@ fn finding(subject: &Subject<'_>, result: &ValidationResult) -> Finding {
     let severity = match result.severity.as_str().rsplit('#').next() {
         Some("Warning") => Severity::Warning,
         Some("Info") => Severity::Note,
-        // A severity of the project's own is taken seriously.
+        // A severity defined by the project counts as an error.
         _ => Severity::Error,
     };
     let own = message(&result.messages).filter(|text| *text != result.explanation);
@@ -180,7 +180,7 @@ fn finding(subject: &Subject<'_>, result: &ValidationResult) -> Finding {
     finding
 }
 
-/// The message in English or without language, else the first.
+/// The message in English or without a language, else the first.
 fn message(messages: &[Literal]) -> Option<&str> {
     let english = |m: &&Literal| m.language().is_none_or(|tag| tag == "en" || tag.starts_with("en-"));
     messages.iter().find(english).or_else(|| messages.first()).map(Literal::value)
@@ -202,12 +202,12 @@ fn code(component: &NamedNode) -> String {
     code
 }
 
-/// The statement that is at fault, as near as the result says.
+/// The place of the faulty statement, as precisely as the result says.
 fn place(subject: &Subject<'_>, result: &ValidationResult) -> Place {
     let focus = as_node(&result.focus);
     let statement = match (&focus, &result.path, &result.value) {
         (Some(focus), Some(Path::Predicate(p)), Some(value)) => find(subject, focus, Some(p), Some(value)),
-        // Nothing is wrong with one value more than with another: the last is the one too many.
+        // No value is more at fault than another: the last is taken as the one too many.
         (Some(focus), Some(Path::Predicate(p)), None) => last(subject, focus, p),
         (Some(_), Some(Path::Inverse(inner)), Some(value)) => match (&**inner, as_node(value)) {
             (Path::Predicate(p), Some(value)) => find(subject, &value, Some(p), Some(&result.focus)),

@@ -1,5 +1,5 @@
-//! What is checked: every file of a project, read by itself so that a broken one hides nothing of the others, with the places
-//! of its statements. The statements are ids of one snapshot; a check asks for the terms that it tells of.
+//! The input of a check: every file of a project, read separately so that a broken one hides nothing in the others,
+//! with the places of its statements. Statements are ids in one snapshot; a check looks up the terms that it reports.
 
 use super::Options;
 use super::imports::Imports;
@@ -24,16 +24,16 @@ pub struct Subject<'p> {
     pub project: &'p Project,
     pub options: Options,
     pub files: Vec<SourceFile>,
-    /// Files that kgq.toml names and that are not there, and its globs that find nothing.
+    /// Files that kgq.toml names but that do not exist, and then globs that find nothing.
     pub missing: Vec<Error>,
     pub remarks: Vec<Error>,
     pub catalog: Catalog,
     pub imports: Imports,
     /// Those of `kgq.toml`, then those of the files.
     pub prefixes: Prefixes,
-    /// Of all files that could be read, one after the other.
+    /// The statements of all readable files, one file after the other.
     statements: Gathered,
-    /// The first statement that has a term as its object, of the terms that were asked for.
+    /// The first statement with a term as its object, for each term asked about.
     mentions: RefCell<FxHashMap<TermId, Option<Ids>>>,
 }
 
@@ -41,18 +41,18 @@ pub struct Subject<'p> {
 pub struct SourceFile {
     pub name: String,
     pub role: Role,
-    /// Its statements among all; none if the file is broken.
+    /// The range of its statements among all statements; empty if the file is broken.
     range: Range<usize>,
     pub prefixes: Prefixes,
     pub error: Option<Error>,
     input: Option<Input>,
     places: OnceCell<Places>,
-    /// In a large file of lines.
+    /// For a large line-based file.
     lines: OnceCell<Option<LinePlaces>>,
 }
 
 impl<'p> Subject<'p> {
-    /// Reads the project's files. Fails only where the project itself cannot be read.
+    /// Reads the project's files. Fails only if the project itself cannot be read.
     pub fn read(project: &'p Project, options: Options) -> Result<Self> {
         let base = &project.manifest.base;
         let contexts = project.contexts()?;
@@ -68,7 +68,7 @@ impl<'p> Subject<'p> {
         Self::of_files(project, inputs, found, Catalog::read(project)?, options)
     }
 
-    /// Reads these documents, whatever files the project has.
+    /// Reads these documents, regardless of the project's files.
     pub fn of_inputs(project: &'p Project, inputs: Vec<(Role, Input)>, options: Options) -> Result<Self> {
         let files = inputs.into_iter().map(|(role, input)| (input.name.clone(), role, Ok(input))).collect();
         Self::of_files(project, files, Found::default(), Catalog::default(), options)
@@ -86,7 +86,7 @@ impl<'p> Subject<'p> {
         let mut gathering = Gathering::default();
         for (name, role, input) in inputs {
             let mut file = SourceFile::read(name, role, input, &mut gathering, &options)?;
-            // A file is not broken because a limit ends its reading.
+            // A file is not broken if a limit stopped reading it.
             if let Some(stopped) = file.error.take_if(|error| is_stopped(error)) {
                 return Err(stopped);
             }
@@ -120,7 +120,7 @@ impl<'p> Subject<'p> {
         })
     }
 
-    /// How the project's queries are parsed.
+    /// Returns the context for parsing the project's queries.
     pub fn parse_context(&self) -> ParseContext<'_> {
         ParseContext {
             prefixes: &self.prefixes,
@@ -129,27 +129,27 @@ impl<'p> Subject<'p> {
         }
     }
 
-    /// Whether every file could be read. Where one could not, what it would have declared cannot be missed.
+    /// Whether every file could be read. If not, a term that seems undeclared may be declared in the unreadable file.
     pub fn is_whole(&self) -> bool {
         self.missing.is_empty() && self.files.iter().all(|file| file.error.is_none())
     }
 
-    /// All statements, each once.
+    /// Returns the distinct statements.
     pub fn snapshot(&self) -> &Snapshot {
         &self.statements.snapshot
     }
 
-    /// All statements as they are written, repeated ones too.
+    /// Returns all statements as written, including repeated ones.
     pub fn written(&self) -> &[Ids] {
         self.statements.statements()
     }
 
-    /// Those of a file.
+    /// Returns the statements of a file.
     pub fn written_in(&self, file: &SourceFile) -> &[Ids] {
         self.written().get(file.range.clone()).unwrap_or_default()
     }
 
-    /// Each file with each of its statements.
+    /// Iterates over all statements with their files.
     pub fn each(&self) -> impl Iterator<Item = (&SourceFile, Ids)> {
         self.files.iter().flat_map(|file| self.written_in(file).iter().map(move |ids| (file, *ids)))
     }
@@ -168,7 +168,7 @@ impl<'p> Subject<'p> {
         self.snapshot().term(id)
     }
 
-    /// The IRI of an id; none of another term.
+    /// Returns the IRI of an id; `None` for other terms.
     pub fn iri(&self, id: TermId) -> Option<NamedNode> {
         match self.snapshot().term(id) {
             Term::NamedNode(iri) => Some(iri),
@@ -180,7 +180,7 @@ impl<'p> Subject<'p> {
         self.snapshot().id(term.into())
     }
 
-    /// The statements with this predicate, and this object if one is given, each once, in the order of the files.
+    /// Returns the distinct statements with this predicate, and with this object if given, in file order.
     pub fn with(&self, predicate: NamedNodeRef<'_>, object: Option<NamedNodeRef<'_>>) -> Vec<Ids> {
         let Some(predicate) = self.id(predicate) else { return Vec::new() };
         let object = match object.map(|object| self.id(object)) {
@@ -191,19 +191,19 @@ impl<'p> Subject<'p> {
         self.snapshot().find_in_order([None, Some(predicate), object])
     }
 
-    /// The quads that have the node as their subject.
+    /// Returns the quads with this node as subject.
     pub fn quads_about(&self, node: &NamedOrBlankNode) -> impl Iterator<Item = Quad> + '_ {
         let about = self.id(node.as_ref()).map(|id| self.snapshot().find_in_order([Some(id), None, None]));
         about.into_iter().flatten().filter_map(|ids| self.snapshot().statement(ids))
     }
 
-    /// Those of the files of one role.
+    /// Returns the statements in the files with this role.
     pub fn written_of(&self, role: Role) -> impl Iterator<Item = Ids> + Clone + '_ {
         let files = self.files.iter().filter(move |file| file.role == role);
         files.flat_map(|file| self.written_in(file).iter().copied())
     }
 
-    /// The same as quads.
+    /// Returns the same statements as quads.
     pub fn quads_of(&self, role: Role) -> impl Iterator<Item = Quad> + '_ {
         self.written_of(role).filter_map(|ids| self.snapshot().statement(ids))
     }
@@ -212,7 +212,7 @@ impl<'p> Subject<'p> {
         self.id(node.as_ref()).is_some_and(|id| self.has_statements(id))
     }
 
-    /// Whether something is said of a term.
+    /// Whether any statement has the term as subject.
     pub fn has_statements(&self, subject: TermId) -> bool {
         self.snapshot().has([Some(subject), None, None])
     }
@@ -222,7 +222,7 @@ impl<'p> Subject<'p> {
         self.id(iri.as_ref()).is_some()
     }
 
-    /// The files that have statements of a subject which no file before them has, in their order.
+    /// The files that contribute a statement about a subject that no earlier file has, in file order.
     fn files_about(&self, node: &NamedOrBlankNode) -> Vec<usize> {
         let Some(id) = self.id(node.as_ref()) else { return Vec::new() };
         let all = self.snapshot().find_ids([Some(id), None, None]);
@@ -232,7 +232,7 @@ impl<'p> Subject<'p> {
         files
     }
 
-    /// The places of a file's statements, found when first asked for.
+    /// The places of a file's statements, computed when first needed.
     fn places<'a>(&self, file: &'a SourceFile) -> &'a Places {
         file.places.get_or_init(|| {
             let quads: Vec<Quad> = self.quads(self.written_in(file)).collect();
@@ -240,7 +240,7 @@ impl<'p> Subject<'p> {
         })
     }
 
-    /// Where a statement stands in a file, if it does.
+    /// Where a statement is written in a file, if it is there.
     fn exact_place(&self, file: &SourceFile, statement: &Triple) -> Option<Place> {
         let by_line = || {
             let [Some(s), Some(p), Some(o)] = self.ids_of(statement) else { return None };
@@ -264,7 +264,7 @@ impl<'p> Subject<'p> {
         by_line().or_else(|| self.places(file).subject(node))
     }
 
-    /// The number in a file of the first statement with these parts which stands in no file before.
+    /// The position in a file of the first statement that matches this pattern and is in no earlier file.
     fn first_in(&self, file: &SourceFile, parts: Bound) -> Option<usize> {
         let origins = self.snapshot().find_ids(parts).filter_map(|ids| self.snapshot().origin(ids));
         let own = origins.filter(|origin| self.files.get(origin.file).is_some_and(|own| std::ptr::eq(own, file)));
@@ -276,14 +276,14 @@ impl<'p> Subject<'p> {
         [self.id(subject.as_ref()), self.id(predicate.as_ref()), self.id(object.as_ref())]
     }
 
-    /// Where a statement stands; where it stands nowhere, its subject; and the manifest where that does not either.
+    /// Returns where a statement is written; failing that, the place of its subject; failing that, the manifest.
     pub fn place_of(&self, statement: &Triple) -> Place {
         let files = self.files_about(&statement.subject);
         let exact = files.iter().find_map(|f| self.exact_place(&self.files[*f], statement));
         exact.unwrap_or_else(|| self.place_of_subject(&statement.subject))
     }
 
-    /// The string that is a statement's object, as a part of its file.
+    /// Returns the string that is a statement's object, as part of its file.
     pub fn string_of(&self, statement: &Triple) -> Option<WrittenText> {
         self.files_about(&statement.subject).into_iter().find_map(|f| {
             let file = &self.files[f];
@@ -292,7 +292,7 @@ impl<'p> Subject<'p> {
         })
     }
 
-    /// Where a statement stands in a file that has it.
+    /// Returns where a statement is written in a file that has it.
     pub fn place_in(&self, file: &SourceFile, statement: Ids) -> Place {
         let place = self.triple(statement).and_then(|statement| {
             let exact = self.exact_place(file, &statement);
@@ -310,7 +310,7 @@ impl<'p> Subject<'p> {
             .unwrap_or_else(|| Place::new(MANIFEST, 1, 1))
     }
 
-    /// The first statement that has the term as its object, with its file.
+    /// The first statement with the term as its object, and its file.
     fn first_mention(&self, term: &Term) -> Option<(&SourceFile, Ids)> {
         let id = self.id(term.as_ref())?;
         let snapshot = self.snapshot();
@@ -327,7 +327,7 @@ impl<'p> Subject<'p> {
             .unwrap_or_else(|| Place::new(MANIFEST, 1, 1))
     }
 
-    /// Where `kgq.toml` says this; its first line, where it does not.
+    /// Returns where `kgq.toml` has this text; its first line if it does not have it.
     pub fn place_in_manifest(&self, text: &str) -> Place {
         self.project.place_in_manifest(text)
     }
@@ -338,7 +338,7 @@ impl<'p> Subject<'p> {
         self.prefixes.expand(name).or_else(full)
     }
 
-    /// A term as a reader of the project's files knows it.
+    /// Formats a term in the form familiar from the project's files.
     pub fn name(&self, term: &Term) -> String {
         match term {
             Term::NamedNode(iri) => self.prefixes.display(iri.as_str()),
@@ -363,7 +363,7 @@ impl<'p> Subject<'p> {
     }
 }
 
-/// Whether reading was ended by whoever asked for it, or by a limit that they can move.
+/// Whether reading was stopped by the user, or by a limit that the user can raise.
 fn is_stopped(error: &Error) -> bool {
     error.limit_passed().is_some() || error.kind() == Kind::Interrupted
 }
@@ -392,12 +392,12 @@ impl SourceFile {
         Ok(Self { name, role, range: 0..0, prefixes, error, input: input.ok(), places, lines })
     }
 
-    /// The places of its statements by their lines, where it is large and has such.
+    /// The places of its statements by line, if it is a large line-based file.
     fn lines(&self) -> Option<&LinePlaces> {
         self.lines.get_or_init(|| LinePlaces::of(self.input.as_ref()?)).as_ref()
     }
 
-    /// Where the file lies, if it is one.
+    /// The path of the file, if it is one.
     fn path(&self) -> Option<&Path> {
         match &self.input.as_ref()?.content {
             Content::File(path) => Some(path),

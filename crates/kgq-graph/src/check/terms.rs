@@ -34,7 +34,7 @@ pub const CHECK: Check = Check {
     needs_all_files: true,
 };
 
-/// A term in use: how often, and the statement that uses it first in each file.
+/// How a term is used: how often, and the first statement using it in each file.
 struct Use<'s> {
     kind: &'static str,
     first: Vec<(&'s SourceFile, Ids, usize)>,
@@ -72,10 +72,11 @@ fn run(subject: &Subject<'_>, report: &mut Report) -> Result<()> {
     Ok(())
 }
 
-/// The declared terms, by their namespaces, with the built-in ones.
+/// The declared terms by namespace, including the built-in ones.
 struct Vocabularies<'s> {
     local_names: FxHashMap<&'s str, Vec<&'s str>>,
-    /// Well-known namespaces of which some terms are declared and none is described, as OWL wants it of annotations in use.
+    /// Well-known namespaces without a described term. Some terms may be declared: OWL requires that of annotation
+    /// properties in use.
     named_only: FxHashSet<&'s str>,
 }
 
@@ -95,7 +96,7 @@ impl<'s> Vocabularies<'s> {
         Self { local_names, named_only }
     }
 
-    /// Whether a term of the namespace that is not declared is one that the vocabulary does not have.
+    /// Whether all terms of the namespace are known, so that an undeclared one cannot be in the vocabulary.
     fn are_at_hand(&self, namespace: &str) -> bool {
         self.local_names.contains_key(namespace) && !self.named_only.contains(namespace)
     }
@@ -105,11 +106,12 @@ impl<'s> Vocabularies<'s> {
     }
 }
 
-/// What was meant by a term that is not declared: a near name of its namespace, or the same name in the vocabulary that has it.
+/// The term that was probably meant by an undeclared one: a similar name in its namespace, or the same name in the
+/// vocabulary that has it.
 fn meant(subject: &Subject<'_>, term: NamedNodeRef<'_>, names: &NearNames<'_>) -> Option<String> {
     let (namespace, local) = split(term.as_str());
     let shown = |namespace: &str, local: &str| subject.prefixes.display(&format!("{namespace}{local}"));
-    // A vocabulary of one's own has its own names, also where they are those of a common one.
+    // A vocabulary of the project's own has its own names, even if a common vocabulary has the same.
     let is_common = BUILT_IN.iter().any(|(common, _)| *common == namespace);
     let has_it = |(_, names): &&(&str, &str)| names.split_whitespace().any(|name| name == local);
     let elsewhere = BUILT_IN.iter().find(has_it).filter(|_| is_common);
@@ -154,7 +156,7 @@ fn undeclared_vocabulary(
         count(terms.len() as u64, "one", "terms").trim_start_matches("1 "),
         names.join(", ")
     );
-    // A well-known namespace is no misspelling of another.
+    // A well-known namespace is not a misspelling of another.
     let is_known = WELL_KNOWN.iter().any(|(_, known)| *known == namespace);
     let near = if is_known { Vec::new() } else { known.nearest(namespace, 1) };
     let hint = near.first().map(|near| format!("did you mean <{near}>?"));
@@ -169,22 +171,22 @@ fn split(iri: &str) -> (&str, &str) {
     iri.split_at(namespace(iri).len())
 }
 
-/// The part of an IRI up to its last `#` or `/`.
+/// Returns the part of an IRI up to and including its last `#` or `/`.
 pub fn namespace(iri: &str) -> &str {
     let end = iri.rfind(['#', '/']).map_or(iri.len(), |at| at + 1);
     &iri[..end]
 }
 
-/// What is described in the ontology, and what is declared as class or property anywhere; and the namespaces of which more than that is
-/// said.
+/// Returns the terms that the ontology describes or any file declares as class or property, and the namespaces whose
+/// terms have more than a declaration.
 fn declared(subject: &Subject<'_>) -> (FxHashSet<String>, FxHashSet<String>) {
     let (mut found, mut described) = (FxHashSet::default(), FxHashSet::default());
     let kind = subject.id(rdf::TYPE);
     let kinds = KINDS.iter().filter_map(|class| subject.id(NamedNodeRef::new_unchecked(class)));
     let kinds: FxHashSet<TermId> = kinds.collect();
-    // A shape of a class describes no class: it would make the misspelling in its own target a declaration.
+    // A shape that targets a class does not describe it: otherwise a misspelt target would count as a declaration.
     let of_shapes = subject.snapshot().iris_beginning_with(SH);
-    // What was said of the last subject: most statements of one stand together.
+    // The outcome for the previous subject: most statements with the same subject are adjacent.
     let mut last = None;
     for (file, [node, predicate, object, _]) in subject.each() {
         let declares = Some(predicate) == kind && kinds.contains(&object);
@@ -206,7 +208,7 @@ fn declared(subject: &Subject<'_>) -> (FxHashSet<String>, FxHashSet<String>) {
     (found, described)
 }
 
-/// The classes of what declares a term.
+/// The classes whose members count as declared terms.
 const KINDS: [&str; 10] = [
     "http://www.w3.org/2000/01/rdf-schema#Class",
     "http://www.w3.org/2000/01/rdf-schema#Datatype",
@@ -220,13 +222,13 @@ const KINDS: [&str; 10] = [
     "http://www.w3.org/ns/shacl#ConstraintComponent",
 ];
 
-/// The terms in use, by their names.
+/// The terms in use, by name.
 struct InUse<'s> {
     subject: &'s Subject<'s>,
     found: Vec<(NamedNode, Use<'s>)>,
     by_name: FxHashMap<String, usize>,
     by_id: FxHashMap<TermId, usize>,
-    /// Which kind of term the objects of a property are.
+    /// The kind of term that the objects of a property are.
     kinds: FxHashMap<TermId, Option<&'static str>>,
 }
 
@@ -301,7 +303,7 @@ const SH: &str = "http://www.w3.org/ns/shacl#";
 const RDFS: &str = "http://www.w3.org/2000/01/rdf-schema#";
 const OWL: &str = "http://www.w3.org/2002/07/owl#";
 
-/// Which kind of term the objects of a property are, if they are terms.
+/// Returns the kind of term that the objects of a property are, if they are terms.
 pub fn kind_of_object(predicate: &NamedNode) -> Option<&'static str> {
     Some(match split(predicate.as_str()) {
         ("http://www.w3.org/1999/02/22-rdf-syntax-ns#", "type") => "the class",
@@ -328,11 +330,11 @@ fn is_built_in(iri: &str) -> bool {
         || OF_CITATIONS.iter().any(|term| term.as_str() == iri)
 }
 
-/// What citations are read by: of these terms we know what they mean, whoever declares them.
+/// The properties that citations are read with: their meaning is known, whoever declares them.
 const OF_CITATIONS: [NamedNodeRef<'_>; 6] =
     [prov::WAS_DERIVED_FROM, oa::HAS_SOURCE, oa::HAS_SELECTOR, oa::START, oa::END, oa::EXACT];
 
-/// The vocabularies that RDF tools have in common, whole: nobody declares them, and misspelling them is common.
+/// The complete vocabularies that RDF tools share: nobody declares them, and they are often misspelt.
 const BUILT_IN: &[(&str, &str)] = &[
     (
         "http://www.w3.org/1999/02/22-rdf-syntax-ns#",

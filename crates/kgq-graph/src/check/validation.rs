@@ -1,4 +1,4 @@
-//! Shapes against data outside the checks of a project: which files are data and which are shapes, and what is said of both.
+//! Validates data against shapes outside the checks of a project: decides which files are data and which are shapes.
 
 use super::Options;
 use super::finding::{Finding, Severity};
@@ -14,18 +14,19 @@ use std::collections::BTreeSet;
 
 const IMPORTS: NamedNodeRef<'_> = NamedNodeRef::new_unchecked("http://www.w3.org/2002/07/owl#imports");
 
-/// What validation found, and how the terms of it are written.
+/// The outcome of a validation, and the prefixes to write its terms with.
 pub struct Validation {
     pub validated: Validated,
     pub prefixes: Prefixes,
-    /// What the shapes graph says of the shapes and constraints without a name that the report has.
+    /// The statements of the shapes graph about the unnamed shapes and constraints in the report.
     pub unnamed: Vec<Triple>,
 }
 
-/// Validates data against shapes. Without files of shapes, the shapes are those that the data hold, and all is one graph.
+/// Validates data against shapes. Without shapes files, the shapes are taken from the data, and everything is one
+/// graph.
 ///
 /// # Errors
-/// Those of files that cannot be read, all together.
+/// Those of all files that cannot be read, together.
 pub fn validate_files(project: &Project, data: Vec<Input>, shapes: Vec<Input>, options: Options) -> Result<Validation> {
     let separate = !shapes.is_empty();
     let with = |role, inputs: Vec<Input>| inputs.into_iter().map(move |input| (role, input));
@@ -50,7 +51,8 @@ pub fn validate_files(project: &Project, data: Vec<Input>, shapes: Vec<Input>, o
     Ok(Validation { validated, prefixes: subject.prefixes, unnamed })
 }
 
-/// The statements about the blank nodes of a report's shapes and constraints, and about those that these name in turn.
+/// The statements about the blank nodes of a report's shapes and constraints, and about the blank nodes that these
+/// refer to in turn.
 fn unnamed(subject: &Subject<'_>, validated: &Validated) -> Vec<Triple> {
     let results = validated.report.iter().flat_map(|report| &report.results);
     let mut nodes: Vec<Term> =
@@ -70,7 +72,7 @@ fn unnamed(subject: &Subject<'_>, validated: &Validated) -> Vec<Triple> {
     triples
 }
 
-/// What the graph of the shapes imports, and no file at hand describes: nothing is fetched.
+/// Imports of the shapes graph that no available file describes: nothing is fetched.
 fn missing_imports(subject: &Subject<'_>, role: Role) -> Vec<Finding> {
     let mut seen = BTreeSet::new();
     let missing = |quad: &Quad| match &quad.object {

@@ -1,34 +1,35 @@
-//! File names made from IRIs: the same for the same IRI, safe on every system, without collisions where case does not count, never
-//! outside the folder. Only names are made here; nothing is written.
+//! Makes file names from IRIs: always the same for the same IRI, safe on every system, unique even if case is ignored,
+//! and never outside of the folder. Nothing is written here.
 
 use rustc_hash::{FxHashMap, FxHashSet};
 use sha2::{Digest, Sha256};
 
-/// The longest part of a path, and the longest path, that every file system holds with room for a folder before it.
+/// The longest part of a path, and the longest path. Every file system can hold them, with room for the path of the
+/// folder.
 const LONGEST_PART: usize = 80;
 const LONGEST_STEM: usize = 180;
 
-/// Endings that pages and their neighbours have: a folder must not look like one of them.
+/// Endings of pages and of the files beside them: a folder's name must not end in one.
 const ENDINGS: &[&str] = &[
     ".html", ".ttl", ".jsonld", ".nt", ".nq", ".trig", ".rdf", ".rq", ".csv", ".json", ".js", ".css", ".txt", ".xml",
     ".gz", ".svg", ".wasm",
 ];
 
-/// Folders that the site fills itself, and where a thing stands instead whose IRI asks for a place in one of them.
+/// Folders that the site fills itself, and the folder for things whose IRIs would put them into one of those.
 const OWN_FOLDERS: &[&str] = &["assets", "browse", "dump", "hosting", "query"];
 const ASIDE: &str = "named";
 
-/// Names that Windows keeps for devices, with any ending.
+/// Names that Windows reserves for devices, with any ending.
 const DEVICES: &[&str] = &["con", "prn", "aux", "nul"];
 
-/// Where each thing's page stands: the path below the site's folder, without an ending.
+/// The place of each thing's page: the path relative to the site's folder, without an ending.
 #[derive(Clone, Debug, Default)]
 pub struct PageNames {
     stems: FxHashMap<String, String>,
 }
 
 impl PageNames {
-    /// Names the pages of these IRIs, all of which start with `base`. `taken` are stems that the site needs for itself.
+    /// Names the pages of these IRIs, all of which start with `base`. `taken` holds stems that the site itself needs.
     pub fn assign<'a>(base: &str, iris: impl IntoIterator<Item = &'a str>, taken: &[&str]) -> Self {
         let mut iris: Vec<&str> = iris.into_iter().collect();
         iris.sort_unstable();
@@ -42,7 +43,7 @@ impl PageNames {
         let mut stems = FxHashMap::default();
         for (iri, stem) in wanted {
             let folded = stem.to_lowercase();
-            // Of names that differ in case only, the one in lower case stays as it is, whatever else there is.
+            // Of names that differ only in case, the one in lower case is kept whatever others there are.
             let alone = rivals.get(&folded) == Some(&1) || stem == folded;
             let stem = if alone && used.insert(folded) { stem } else { unlike(&stem, iri, &mut used) };
             stems.insert(iri.to_owned(), stem);
@@ -55,7 +56,7 @@ impl PageNames {
     }
 }
 
-/// The stem with as much of the IRI's hash as sets it apart.
+/// Appends as much of the IRI's hash to the stem as makes it unique.
 fn unlike(stem: &str, iri: &str, used: &mut FxHashSet<String>) -> String {
     let hash = hash(iri);
     let mut length = 8;
@@ -72,8 +73,8 @@ fn hash(text: &str) -> String {
     Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// The path that an IRI asks for: what follows the base, a fragment as a last part. What cannot stand in a name is replaced, and the
-/// IRI's hash then tells it from its like.
+/// The path for an IRI: what follows the base, with the fragment as last part. If characters have to be replaced, the
+/// IRI's hash is appended to keep the path unique.
 fn stem(base: &str, iri: &str) -> String {
     let tail = iri.strip_prefix(base).unwrap_or(iri).trim_start_matches('/');
     let parts: Vec<&str> = tail.split(['/', '#']).collect();
@@ -95,7 +96,7 @@ fn stem(base: &str, iri: &str) -> String {
     if exact { stem } else { format!("{stem}-{}", &hash(iri)[..8]) }
 }
 
-/// A part of a path, and whether it is the very one that was asked for.
+/// Returns a safe name for a part of a path, and whether it is the part itself.
 pub fn safe_part(part: &str, last: bool) -> (String, bool) {
     let mut out = String::with_capacity(part.len());
     for c in part.chars() {
@@ -128,7 +129,7 @@ pub fn safe_part(part: &str, last: bool) -> (String, bool) {
     (out, same)
 }
 
-/// How a page at `from` names the file at `to`, both paths below the site's folder.
+/// Returns the relative link from the page `from` to the file `to`, both given as paths relative to the site's folder.
 pub fn relative(from: &str, to: &str) -> String {
     let depth = from.matches('/').count();
     let mut out = "../".repeat(depth);

@@ -1,18 +1,18 @@
-//! The whole graph as two files of Parquet, which kgq-tables writes where the feature `tables` is built.
+//! The whole graph as two Parquet files, which kgq-tables writes if the feature `tables` is enabled.
 
 use kgq_snapshot::Snapshot;
 use kgq_syntax::budget::Budget;
 use kgq_syntax::error::Result;
 use std::io::Write;
 
-/// The terms by their ids, and the statements by the ids of their terms.
+/// The files of the terms by id, and of the statements as the ids of their terms.
 pub const TERMS: &str = "terms.parquet";
 pub const TRIPLES: &str = "triples.parquet";
 
-/// Writes one of the two; returns the number of rows.
+/// Writes one of the two files; returns the number of rows.
 ///
 /// # Errors
-/// The budget's, the writer's, damage to the snapshot; a build without the feature.
+/// Those of the budget and of the writer; damage to the snapshot; a build without the feature.
 #[cfg(feature = "tables")]
 pub fn write(file: &str, snapshot: &Snapshot, budget: &Budget, out: &mut dyn Write) -> Result<u64> {
     match file {
@@ -21,7 +21,7 @@ pub fn write(file: &str, snapshot: &Snapshot, budget: &Budget, out: &mut dyn Wri
     }
 }
 
-/// Fails: this build lacks what it needs.
+/// Fails, because this build lacks the feature.
 ///
 /// # Errors
 /// Always.

@@ -1,9 +1,9 @@
-//! IRIs that begin one way rewritten to begin another: a graph moved to its place on the web.
+//! Rewrites the beginning of IRIs, for a graph that moves to its place on the web.
 
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::{GraphName, Literal, NamedNode, NamedOrBlankNode, Prefixes, Quad, Term, Triple};
 
-/// What IRIs begin with, and what they shall begin with.
+/// The old and the new beginning of IRIs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rebase {
     pub old: String,
@@ -11,7 +11,7 @@ pub struct Rebase {
 }
 
 impl Rebase {
-    /// Reads `OLD=NEW`. An IRI can hold `=` itself; the sign before the second scheme is the one that parts them.
+    /// Reads `OLD=NEW`. An IRI can contain `=` itself: the sign before the second scheme is the separator.
     pub fn parse(text: &str) -> Result<Self> {
         let wrong = || {
             Error::usage(format!("`{text}` is not OLD=NEW, two IRIs"))
@@ -35,7 +35,7 @@ impl Rebase {
 
     pub fn node(&self, node: &NamedNode) -> NamedNode {
         match node.as_str().strip_prefix(&self.old) {
-            // Both beginnings are IRIs, and what follows one can follow the other.
+            // Both beginnings are IRIs, so what can follow one can follow the other.
             Some(rest) => NamedNode::new_unchecked(format!("{}{rest}", self.new)),
             None => node.clone(),
         }

@@ -1,4 +1,4 @@
-//! A table of each class: a row for each member, a column for each property, for those who work in spreadsheets.
+//! A table of each class for users of spreadsheets: a row for each member, a column for each property.
 
 use super::names::safe_part;
 use kgq_engine::Solutions;
@@ -10,12 +10,12 @@ use rustc_hash::FxHashMap;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 
-/// What parts several values in one cell.
+/// Separates several values in one cell.
 const BETWEEN: &str = " | ";
 
 /// The members of a class with their properties.
 pub struct Table {
-    /// The name of its file, without an ending.
+    /// Its file name without an ending.
     pub name: String,
     pub class: NamedNode,
     /// `iri`, then the properties.
@@ -24,9 +24,9 @@ pub struct Table {
     rows: Vec<Vec<Vec<Term>>>,
 }
 
-/// A table for each class that has members with IRIs, in the order of the classes. The first column is the member's IRI; a property's
-/// column is headed by its CURIE, with the language where its values have one. Things are given by IRI. Reifiers, and nodes without
-/// names, have no row.
+/// Returns a table for each class that has members with IRIs, ordered by class. The first column is the member's IRI.
+/// The heading of a property's column is its CURIE, with the language if its values have one. Things are written as
+/// IRIs. Reifiers and blank nodes get no row.
 pub fn tables<'a>(quads: &'a [Quad], prefixes: &'a Prefixes) -> impl Iterator<Item = Table> + 'a {
     let mut facts: FxHashMap<&str, Vec<&Quad>> = FxHashMap::default();
     let mut members: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
@@ -86,7 +86,7 @@ fn table(members: &BTreeSet<&str>, facts: &FxHashMap<&str, Vec<&Quad>>, prefixes
     (std::iter::once("iri".to_owned()).chain(columns).collect(), rows)
 }
 
-/// What a cell says of a term; `None` of what has no name.
+/// The text of a term in a cell; `None` for a blank node or triple term.
 fn text(term: &Term) -> Option<&str> {
     match term {
         Term::NamedNode(node) => Some(node.as_str()),
@@ -108,7 +108,7 @@ impl Table {
         self.rows.is_empty()
     }
 
-    /// The table as CSV (RFC 4180), several values of a cell parted by ` | `.
+    /// Writes the table as CSV (RFC 4180), with several values in a cell separated by ` | `.
     pub fn write_csv(&self, out: &mut dyn Write) -> Result<()> {
         let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(out);
         let failed = |e: csv::Error| match e.into_kind() {
@@ -122,7 +122,8 @@ impl Table {
         writer.flush().map_err(|e| Error::io("a table", &e))
     }
 
-    /// The table as solutions. A column in which a cell has several values is one of texts, parted by ` | `.
+    /// Returns the table as solutions. If a cell has several values, its column becomes texts, in which they are
+    /// separated by ` | `.
     pub fn into_solutions(self) -> Solutions {
         let single = |column: usize| self.rows.iter().all(|row| row[column].len() <= 1);
         let single: Vec<bool> = (0..self.headings.len()).map(single).collect();

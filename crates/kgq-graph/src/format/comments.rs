@@ -1,15 +1,15 @@
-//! The comments of a text, handed out once each to what they stand at.
+//! The comments of a text, each handed out once to the element that it belongs to.
 
 use kgq_syntax::{Span, Token, TokenKind};
 
 pub(super) struct Comments<'a> {
     text: &'a str,
-    /// Start, text without trailing space, and whether it was given away.
+    /// Start, text without trailing space, and whether it was handed out already.
     all: Vec<(usize, &'a str, bool)>,
 }
 
 impl<'a> Comments<'a> {
-    /// Those that begin in a span.
+    /// Collects the comments that begin in a span.
     pub fn new(text: &'a str, tokens: &[Token], within: &Span) -> Self {
         let from = tokens.partition_point(|token| token.start < within.start);
         let within = tokens[from..].iter().take_while(|token| token.start < within.end);
@@ -17,7 +17,7 @@ impl<'a> Comments<'a> {
         Self { text, all: comments.map(|t| (t.start, t.text(text).trim_end(), false)).collect() }
     }
 
-    /// The comments that begin in a span and are still there.
+    /// Hands out the remaining comments that begin in a span.
     pub fn take(&mut self, span: Span) -> Vec<String> {
         let from = self.all.partition_point(|(start, ..)| *start < span.start);
         let mut taken = Vec::new();
@@ -32,14 +32,15 @@ impl<'a> Comments<'a> {
         taken
     }
 
-    /// The comment on the line on which something ends, with nothing but punctuation between.
+    /// Hands out the comment on the line where something ends, if only punctuation is between.
     pub fn trailing(&mut self, end: usize) -> Option<String> {
         let rest = &self.text[end..];
         let at = end + rest.find(|c: char| !matches!(c, ' ' | '\t' | ';' | ',' | '.'))?;
         self.take(at..at + 1).pop()
     }
 
-    /// The comments of a span in groups, as blank lines part them; whether a blank line follows the last group.
+    /// Hands out the comments of a span in groups separated by blank lines, and says whether a blank line follows the
+    /// last group.
     pub fn groups(&mut self, span: Span) -> (Vec<Vec<String>>, bool) {
         let from = self.all.partition_point(|(start, ..)| *start < span.start);
         let mut groups: Vec<Vec<String>> = Vec::new();
@@ -63,7 +64,7 @@ impl<'a> Comments<'a> {
     }
 }
 
-/// Whether there is an empty line between.
+/// Whether there is a blank line in this text.
 fn blank_line(between: &str) -> bool {
     between.bytes().filter(|b| *b == b'\n').count() > 1
 }

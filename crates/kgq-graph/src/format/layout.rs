@@ -1,4 +1,4 @@
-//! From the tree to what is printed: words normalised, comments attached, everything put in order.
+//! Turns the tree into what is printed: terms normalised, comments attached, everything sorted.
 
 use super::comments::Comments;
 use super::model::*;
@@ -14,7 +14,7 @@ use std::ops::Range;
 const RDF_TYPE: &str = "http://www.w3.org/1999/02/22-rdf-syntax-ns#type";
 const ONTOLOGY: &str = "http://www.w3.org/2002/07/owl#Ontology";
 
-/// One part of a document, and the prefixes that it uses.
+/// Lays out one part of a document, and returns the prefixes that it uses.
 pub(super) fn layout(
     text: &str,
     document: &Document,
@@ -47,7 +47,7 @@ impl<'a> Layout<'a> {
             let mut block = match item {
                 Item::Directive(directive) => {
                     let (mut groups, _) = self.comments.groups(end..span.start);
-                    // What stands before the first declaration is about the whole.
+                    // Comments before the first declaration are about the whole document.
                     let leading = if declared.is_empty() && end == within.start {
                         header.append(&mut groups);
                         Vec::new()
@@ -74,7 +74,8 @@ impl<'a> Layout<'a> {
         Laid { header, declared, sections }
     }
 
-    /// The comments before a block: groups with a blank line behind begin a section, the rest belongs to the block.
+    /// Takes the comments before a block: groups followed by a blank line begin a section, the rest belongs to the
+    /// block.
     fn begin(&mut self, gap: Span, sections: &mut Vec<Section>) -> Vec<String> {
         let (mut groups, apart) = self.comments.groups(gap);
         let leading = if apart { None } else { groups.pop() };
@@ -84,7 +85,7 @@ impl<'a> Layout<'a> {
         leading.unwrap_or_default()
     }
 
-    /// The comments behind the last block.
+    /// Takes the comments after the last block.
     fn finish(&mut self, gap: Span, sections: &mut Vec<Section>) {
         let (groups, _) = self.comments.groups(gap);
         if !groups.is_empty() {
@@ -146,7 +147,7 @@ impl<'a> Layout<'a> {
         }
     }
 
-    /// Facts in order; `within` reaches from behind what they are about to its end.
+    /// Returns the sorted facts; `within` extends from the end of their subject to the end of the facts.
     fn facts(&mut self, predicates: &[Predicate], within: Span, tail: &mut Vec<String>) -> Vec<Fact> {
         let mut facts = Vec::new();
         let mut end = within.start;
@@ -190,7 +191,7 @@ impl<'a> Layout<'a> {
         lines
     }
 
-    /// Facts in brackets: on one line if there is only one, and it needs no more.
+    /// Facts in brackets: on one line if there is only one and it fits there.
     fn nested(&mut self, open: &str, predicates: &[Predicate], span: &Span, close: &str) -> Lines {
         let mut tail = Vec::new();
         let facts = self.facts(predicates, span.start + open.len()..span.end, &mut tail);
@@ -233,7 +234,7 @@ impl<'a> Layout<'a> {
     fn triple(&mut self, parts: &[TermNode; 3]) -> String {
         let [subject, verb, object] = parts;
         let object = match &object.form {
-            // The parser takes no string of several lines here.
+            // The parser accepts no multi-line string here.
             TermForm::Literal { text, tag, datatype } => {
                 let value = quoted_on_one_line(&string_value(&self.text[text.clone()]));
                 self.tagged(value, tag.as_ref(), datatype.as_deref())
@@ -243,7 +244,7 @@ impl<'a> Layout<'a> {
         format!("{} {} {object}", inline(&self.node(subject)), self.verb(verb).0)
     }
 
-    /// A list: on one line if its members are plain and it fits, else one member a line.
+    /// A list: on one line if its members are simple and it fits, else one member per line.
     fn collection(&mut self, members: &[Object], span: &Span) -> Lines {
         const WIDTH: usize = 80;
         let mut lines = vec![Line::new(0, "(")];
@@ -292,7 +293,7 @@ impl<'a> Layout<'a> {
         format!("{namespace}{}", local.replace('\\', ""))
     }
 
-    /// A term of one token: an IRI shortened where a prefix is declared for it.
+    /// A term of a single token: an IRI is shortened if a prefix is declared for it.
     fn plain(&mut self, span: &Span) -> String {
         let written = &self.text[span.clone()];
         if written.starts_with('<') {
@@ -310,7 +311,7 @@ impl<'a> Layout<'a> {
 
     fn shortened(&mut self, written: &str) -> String {
         let iri = self.iri(written);
-        // A relative namespace is compared as written only by chance.
+        // A relative namespace would match the written text only by chance.
         let best = self
             .prefixes
             .iter()
@@ -362,7 +363,7 @@ fn push(sections: &mut [Section], block: Block) {
     }
 }
 
-/// Sorts the facts, and says a fact once that says no more a second time.
+/// Sorts the facts, and drops repeated ones that add nothing.
 fn arrange(facts: &mut Vec<Fact>) {
     facts.sort_by(order::facts);
     facts.dedup_by(|b, a| {
@@ -371,7 +372,7 @@ fn arrange(facts: &mut Vec<Fact>) {
     });
 }
 
-/// Joins blocks of one subject, whose facts then stand together.
+/// Joins blocks with the same subject, so that their facts are together.
 fn join(blocks: Vec<Block>) -> Vec<Block> {
     let mut joined: Vec<Block> = Vec::with_capacity(blocks.len());
     for mut block in blocks {
@@ -394,12 +395,12 @@ fn join(blocks: Vec<Block>) -> Vec<Block> {
     joined
 }
 
-/// What must stand on one line.
+/// Joins lines that must be on one line.
 fn inline(lines: &Lines) -> String {
     lines.iter().map(|line| line.text.as_str()).collect::<Vec<_>>().join(" ")
 }
 
-/// Puts the first of the further lines behind the last line.
+/// Appends the first of the further lines to the last line, and the others after it.
 fn append(lines: &mut Lines, mut more: Lines) {
     if let (Some(last), false) = (lines.last_mut(), more.is_empty()) {
         let first = more.remove(0);
@@ -413,7 +414,7 @@ fn string_value(written: &str) -> String {
     unescape(written.get(marks..written.len().saturating_sub(marks)).unwrap_or_default())
 }
 
-/// A string between double quotes, three where it has several lines.
+/// Quotes a string, with three quotation marks if it has several lines.
 pub fn quoted(value: &str) -> String {
     let long = value.contains('\n');
     let mut out = String::with_capacity(value.len() + 6);
@@ -437,7 +438,7 @@ pub fn quoted(value: &str) -> String {
     out
 }
 
-/// The same with escapes in place of line breaks.
+/// Quotes a string with escapes in place of line breaks.
 pub fn quoted_on_one_line(value: &str) -> String {
     let lines = value.split('\n').map(|line| {
         let line = quoted(line);
@@ -446,7 +447,7 @@ pub fn quoted_on_one_line(value: &str) -> String {
     format!("\"{}\"", lines.collect::<Vec<_>>().join("\\n"))
 }
 
-/// Whether a text can stand behind a colon without escapes.
+/// Whether a text can follow a colon without escapes.
 pub fn is_plain_local(local: &str) -> bool {
     let name = format!("x:{local}");
     let one_token = turtle::tokenize(&name).len() == 1;

@@ -1,9 +1,11 @@
-//! Turtle and TriG written the same way every time, so that a change of one fact is a change of one line.
+//! Formats Turtle and TriG in a uniform way, so that a change to one fact changes one line.
 //!
-//! Prefixes in use stand first, sorted. Each subject is a block with one fact a line, `a` first, then names, then the rest by
-//! name; the dot has a line of its own, so that no fact's line depends on its neighbours. Subjects are sorted within a section; a
-//! comment between blank lines begins a section, any other comment stays with what it stands at. Reifiers and annotations stay as
-//! written. A text that gives a prefix or its base another meaning half-way is formatted in parts. The result is compared with the original as a graph, and nothing is given back if they differ.
+//! Used prefixes come first, sorted. Each subject is a block with one fact per line: `a` first, then names, then the
+//! rest by name. The dot is on a line of its own, so that no fact's line depends on its neighbours. Subjects are sorted
+//! within a section. A comment between blank lines begins a section; any other comment stays with the element that it
+//! belongs to. Reifiers and annotations stay as written. A text that changes the meaning of a prefix or of its base
+//! midway is formatted in parts. The result is compared with the original as a graph, and nothing is returned if they
+//! differ.
 
 mod comments;
 mod layout;
@@ -23,13 +25,13 @@ use kgq_syntax::turtle::{self, tree::Dialect};
 use oxrdf::Dataset;
 use oxrdf::dataset::CanonicalizationAlgorithm;
 
-/// Any base does: relative IRIs are written as they are, and only compared.
+/// Any base will do: relative IRIs are written unchanged, and the base is used only for comparison.
 const BASE: &str = "http://base.invalid/";
 
-/// Formats Turtle or TriG. Formatting the result gives the result.
+/// Formats Turtle or TriG. Formatting the result again does not change it.
 ///
 /// # Errors
-/// A mistake in the text, or a result that would not be the same graph.
+/// A syntax error, or a result that would not be the same graph.
 pub fn turtle(source: Source<'_>, dialect: Dialect, bounds: &Bounds) -> Result<String> {
     let mut guard = Guard::new(source.text.as_bytes(), source.name, *bounds);
     if let Err(error) = std::io::copy(&mut guard, &mut std::io::sink()) {

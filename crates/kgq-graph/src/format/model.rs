@@ -1,4 +1,4 @@
-//! What is printed: sections of blocks of facts, with their comments, each piece already in its final words.
+//! The model of the output: sections of blocks of facts, with their comments; every piece has its final text.
 
 use super::parts::{has_scheme, iri_of, name_of};
 use kgq_syntax::turtle::tree::{Directive, DirectiveKind};
@@ -6,7 +6,7 @@ use kgq_syntax::turtle::tree::{Directive, DirectiveKind};
 /// Lines of text without their indentation. A line may hold line breaks: those of a long string, which are never indented.
 pub(super) type Lines = Vec<Line>;
 
-/// One line and how deep it is indented.
+/// A line and its indentation depth.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Line {
     pub depth: usize,
@@ -19,7 +19,7 @@ impl Line {
     }
 }
 
-/// What a part holds.
+/// The layout of one part.
 pub(super) struct Laid {
     /// Comments about the whole, as groups of lines.
     pub header: Vec<Vec<String>>,
@@ -32,11 +32,11 @@ pub(super) struct Declared {
     pub leading: Vec<String>,
     pub text: String,
     pub trailing: Option<String>,
-    /// The prefix without its colon; `None` for a base or version, which stand first.
+    /// The prefix without its colon; `None` for a base or version, which come first.
     pub prefix: Option<String>,
-    /// Whether saying it again says something else, as a relative base does.
+    /// Whether repeating it changes the meaning, as for a relative base.
     pub accumulates: bool,
-    /// Which of the document's items it is.
+    /// Its index among the document's items.
     pub item: usize,
 }
 
@@ -56,10 +56,10 @@ impl Declared {
     }
 }
 
-/// What stands between two headings.
+/// The content between two headings.
 #[derive(Default)]
 pub(super) struct Section {
-    /// Comments with a blank line behind them, as groups of lines.
+    /// Comments followed by a blank line, as groups of lines.
     pub heading: Vec<Vec<String>>,
     pub blocks: Vec<Block>,
 }
@@ -70,10 +70,10 @@ pub(super) struct Block {
     pub head: Lines,
     pub head_comment: Option<String>,
     pub body: Body,
-    /// Comments before the end.
+    /// The comments before the end.
     pub tail: Vec<String>,
     pub trailing: Option<String>,
-    /// Whether the subject is a name, by which blocks are sorted and joined.
+    /// Whether the subject is an IRI or a label, by which blocks are sorted and joined.
     pub named: bool,
     pub ontology: bool,
 }
@@ -90,18 +90,18 @@ pub(super) struct Fact {
     pub rank: usize,
     pub object: Lines,
     pub key: ObjectKey,
-    /// Whether saying it twice says no more: a term without annotations.
+    /// Whether repeating it adds nothing: a term without annotations.
     pub bare: bool,
     pub trailing: Option<String>,
 }
 
-/// How objects of one predicate are sorted.
+/// The sort key of objects with the same predicate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum ObjectKey {
     Name(String),
-    /// Tag or datatype, then the text.
+    /// Language tag or datatype, then the text.
     Literal(String, String),
     Label(String),
-    /// Nested nodes stay in the order in which they are written.
+    /// Nested nodes keep the order in which they are written.
     Nested,
 }

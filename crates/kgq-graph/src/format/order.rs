@@ -3,7 +3,7 @@
 use super::model::{Block, Fact, ObjectKey};
 use std::cmp::Ordering;
 
-/// Predicates that stand before all others: types, then names, then what a node is about.
+/// Predicates that come before all others: types, then names, then what a node is about.
 const FIRST: &[&str] = &[
     "http://www.w3.org/1999/02/22-rdf-syntax-ns#type",
     "http://www.w3.org/2000/01/rdf-schema#subClassOf",
@@ -18,7 +18,7 @@ const FIRST: &[&str] = &[
     "http://www.w3.org/2004/02/skos/core#definition",
 ];
 
-/// The place of a predicate among those that stand first; the rest share the last place.
+/// Returns the rank of a predicate among those that come first; all others share the last rank.
 pub fn rank(iri: &str) -> usize {
     FIRST.iter().position(|first| *first == iri).unwrap_or(FIRST.len())
 }
@@ -43,7 +43,7 @@ fn objects(a: &ObjectKey, b: &ObjectKey) -> Ordering {
     }
 }
 
-/// Ontologies first, then names, then what has no name in the order in which it is written.
+/// Ontologies first, then IRIs and labels, then nodes without either in the order in which they are written.
 pub(super) fn blocks(a: &Block, b: &Block) -> Ordering {
     let class = |block: &Block| (!block.ontology, !block.named);
     class(a).cmp(&class(b)).then_with(|| match (a.named, a.head.first(), b.head.first()) {
@@ -52,7 +52,7 @@ pub(super) fn blocks(a: &Block, b: &Block) -> Ordering {
     })
 }
 
-/// By characters, runs of digits by their number: `s2` before `s10`.
+/// Compares by characters, but runs of digits by their number: `s2` before `s10`.
 pub fn natural(a: &str, b: &str) -> Ordering {
     let (mut rest_a, mut rest_b) = (a, b);
     loop {
@@ -70,7 +70,7 @@ pub fn natural(a: &str, b: &str) -> Ordering {
         let (next_a, next_b) = (rest_a.chars().next(), rest_b.chars().next());
         match (next_a, next_b) {
             (Some(x), Some(y)) if x == y => (rest_a, rest_b) = (&rest_a[x.len_utf8()..], &rest_b[y.len_utf8()..]),
-            // Equal but for leading zeros: the plain order decides, so that the order is total.
+            // Equal except for leading zeros: plain comparison decides, so that the order is total.
             (None, None) => return a.cmp(b),
             (x, y) => return x.cmp(&y),
         }

@@ -1,7 +1,8 @@
-//! The parts of a text: within one, each prefix has one meaning and relative IRIs have one base, so that its order is free.
+//! The parts of a text: within a part, each prefix has one meaning and relative IRIs have one base, so that it can be
+//! reordered.
 //!
-//! Most files are one part. A file that was made by concatenation declares its prefixes again, with other meanings, and is several.
-//! Statements never move from one part to another, and each part declares what it uses.
+//! Most files are a single part. A file made by concatenation, which redeclares its prefixes with other meanings, has
+//! several. Statements never move between parts, and each part declares the prefixes that it uses.
 
 use super::model::{Declared, Laid};
 use super::{layout, print};
@@ -11,16 +12,17 @@ use kgq_syntax::{Span, TokenKind};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-/// A part that loses a declaration which it does not use may fit to its neighbour, so this is done again; two rounds are usual.
+/// A part that drops an unused declaration may then be compatible with its neighbour, so the steps are repeated; two
+/// rounds are usual.
 const MAX_ROUNDS: usize = 8;
 
-/// What a prefix stands for.
+/// The meaning of a prefix.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Meaning {
     pub iri: String,
-    /// The number of the base which a relative IRI depends on.
+    /// The number of the base that a relative IRI depends on.
     base: Option<usize>,
-    /// The declaration among the items of the document.
+    /// The index of the declaration among the document's items.
     item: usize,
 }
 
@@ -30,23 +32,23 @@ impl Meaning {
     }
 }
 
-/// Prefixes without their colons, and what they stand for.
+/// Prefixes without their colons, and their meanings.
 pub(super) type Prefixes = BTreeMap<String, Meaning>;
 
 #[derive(Default)]
 struct Part {
     items: Range<usize>,
-    /// The number of the base at its end.
+    /// The number of the base in force at its end.
     base: usize,
     /// Whether it has more than declarations.
     speaks: bool,
     declared: Prefixes,
-    /// What its names use, also of what was declared before it.
+    /// The prefixes that its names use, including those declared before it.
     used: Prefixes,
 }
 
 impl Part {
-    /// Whether both cannot be one part.
+    /// Whether the two cannot be a single part.
     fn clashes(&self, next: &Self) -> bool {
         let depends_on_base = self.speaks || self.declared.values().any(|meaning| meaning.base.is_some());
         let rebased = self.base != next.base && depends_on_base;
@@ -66,12 +68,12 @@ impl Part {
     }
 }
 
-/// The document as formatted text.
+/// Formats the document.
 pub(super) fn format(text: &str, document: &Document) -> String {
     let said = said(text, document);
     let mut parts = joined(runs(text, document, &said));
     if parts.is_empty() {
-        // Comments alone.
+        // The document has only comments.
         parts.push(Part::default());
     }
     let mut texts = Vec::new();
@@ -87,9 +89,9 @@ pub(super) fn format(text: &str, document: &Document) -> String {
     texts.join("\n")
 }
 
-/// What an item says to those behind it.
+/// What an item declares for those after it.
 struct Said {
-    /// The number of the base; a relative base is never that of another place.
+    /// The number of the base in force; a relative base gets a new number wherever it is declared.
     base: usize,
     prefix: Option<(String, Meaning)>,
 }
@@ -118,7 +120,7 @@ fn said(text: &str, document: &Document) -> Vec<Said> {
     document.items.iter().enumerate().map(one).collect()
 }
 
-/// The smallest parts: declarations with what follows them. Two declarations in a row that clash are parted too.
+/// The smallest parts: declarations with what follows them. Two consecutive declarations that clash are separated too.
 fn runs(text: &str, document: &Document, said: &[Said]) -> Vec<Part> {
     let mut parts: Vec<Part> = Vec::new();
     for (at, (item, said)) in document.items.iter().zip(said).enumerate() {
@@ -142,7 +144,7 @@ fn runs(text: &str, document: &Document, said: &[Said]) -> Vec<Part> {
     parts
 }
 
-/// The prefixes of the names that some items have.
+/// The prefixes of the names in some items.
 fn names(text: &str, document: &Document, items: &Range<usize>, in_force: &Prefixes) -> Prefixes {
     let [first, last] = [items.start, items.end - 1].map(|item| document.items[item].span());
     let from = document.tokens.partition_point(|token| token.start < first.start);
@@ -165,7 +167,7 @@ fn joined(parts: Vec<Part>) -> Vec<Part> {
     joined
 }
 
-/// Each part as text, which leaves it with the declarations that it needs.
+/// Writes each part, leaving it with only the declarations that it needs.
 fn written(text: &str, document: &Document, said: &[Said], parts: &mut [Part]) -> Vec<String> {
     let mut in_force = Prefixes::new();
     let mut declared_in: BTreeMap<String, usize> = BTreeMap::new();
@@ -185,7 +187,7 @@ fn written(text: &str, document: &Document, said: &[Said], parts: &mut [Part]) -
         part.used = meanings.collect();
         let base = part.base;
         for (prefix, meaning) in part.used.clone() {
-            // What depends on a base of before cannot be said again here, and stays where it was.
+            // A meaning that depends on an earlier base cannot be declared here again, so it stays where it was.
             let movable = meaning.base.is_none_or(|needed| needed == base);
             let place = if movable { number } else { declared_in.get(&prefix).copied().unwrap_or(number) };
             parts[place].declared.insert(prefix, meaning);
@@ -198,7 +200,7 @@ fn written(text: &str, document: &Document, said: &[Said], parts: &mut [Part]) -
     texts.collect()
 }
 
-/// Leaves the declarations that are needed, and adds those that stand in another part.
+/// Keeps the declarations that are needed, and adds those that are in another part.
 fn declare(laid: &mut Laid, needed: &Prefixes, text: &str, document: &Document, said: &[Said]) {
     let is_needed = |declared: &Declared| match &said[declared.item].prefix {
         Some((prefix, meaning)) => needed.get(prefix).is_some_and(|needed| needed.is_same(meaning)),
@@ -206,7 +208,7 @@ fn declare(laid: &mut Laid, needed: &Prefixes, text: &str, document: &Document, 
     };
     let (kept, dropped): (Vec<Declared>, Vec<Declared>) =
         std::mem::take(&mut laid.declared).into_iter().partition(is_needed);
-    // What was said about a declaration that goes is kept.
+    // Comments on a dropped declaration are kept.
     let orphans = dropped.into_iter().map(|d| d.leading.into_iter().chain(d.trailing).collect::<Vec<_>>());
     laid.header.extend(orphans.filter(|comments| !comments.is_empty()));
     let here: BTreeSet<&str> = kept.iter().filter_map(|declared| declared.prefix.as_deref()).collect();
@@ -221,7 +223,7 @@ fn declare(laid: &mut Laid, needed: &Prefixes, text: &str, document: &Document, 
     laid.declared.extend(repeated);
 }
 
-/// Where a part ends: behind its last item and a comment on the same line.
+/// Where a part ends: after its last item and a comment on the same line.
 fn end(text: &str, document: &Document, part: &Part) -> usize {
     let Some(next) = document.items.get(part.items.end) else { return text.len() };
     let from = part.items.end.checked_sub(1).map_or(0, |last| document.items[last].span().end);
@@ -237,7 +239,7 @@ pub(super) fn iri_of(text: &str, iri: &Span) -> String {
     unescape(text[iri.clone()].trim_matches(['<', '>']))
 }
 
-/// Whether an IRI depends on no base.
+/// Whether an IRI is absolute.
 pub(super) fn has_scheme(iri: &str) -> bool {
     let scheme = iri.split_once(':').map_or("", |(scheme, _)| scheme);
     let rest = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.');

@@ -1,4 +1,4 @@
-//! The model as text.
+//! Prints the model as text.
 
 use super::model::*;
 use super::order;
@@ -16,7 +16,7 @@ pub(super) fn print(laid: Laid) -> String {
         let same = a.text == b.text && b.leading.is_empty() && !b.accumulates;
         same && (b.trailing.is_none() || a.trailing == b.trailing)
     });
-    // A comment above all declarations cannot be told from one about the file.
+    // A comment above all declarations looks the same as one about the file.
     if let Some(first) = declared.first_mut().filter(|first| !first.leading.is_empty()) {
         header.push(std::mem::take(&mut first.leading));
     }
@@ -76,7 +76,7 @@ fn print_block(out: &mut String, block: &Block, depth: usize) {
         }
         Body::Graph(sections) => {
             print_sections(out, sections, depth + 1);
-            // The blank line behind the last block is not needed before the brace.
+            // The blank line after the last block is not needed before the brace.
             if out.ends_with("\n\n") {
                 out.pop();
             }
@@ -93,7 +93,7 @@ fn print_block(out: &mut String, block: &Block, depth: usize) {
     }
 }
 
-/// One fact a line, or as many lines as its object takes.
+/// Prints each fact on one line, or on as many lines as its object takes.
 pub(super) fn facts(facts: &[Fact], depth: usize) -> Lines {
     let mut lines = Lines::new();
     for fact in facts {

@@ -1,4 +1,4 @@
-//! Queries and updates: texts parsed with what the graph declares, and answered.
+//! Queries and updates: texts are parsed with what the graph declares, and evaluated.
 
 use super::load::well_known;
 use super::{Graph, kept};
@@ -18,12 +18,12 @@ use kgq_syntax::words::WELL_KNOWN_PREFIXES;
 use std::cell::OnceCell;
 use std::sync::Arc;
 
-/// What a request says of its update, beside the text (SPARQL 1.1 Protocol, §2.2).
+/// What a request says about its update besides the text (SPARQL 1.1 Protocol, §2.2).
 #[derive(Clone, Debug, Default)]
 pub struct UpdateContext {
-    /// What relative IRIs are resolved against where the graph has no base of its own.
+    /// The base for relative IRIs if the graph has no base of its own.
     pub base: Option<String>,
-    /// The graphs that all patterns look into: as default graph, and by name.
+    /// The graphs that all patterns match against: as default graph, and as named graphs.
     pub dataset: Option<(Vec<NamedNode>, Vec<NamedNode>)>,
 }
 
@@ -32,8 +32,8 @@ impl Graph {
         Ok(ParseContext { prefixes: self.query_prefixes()?, base: self.base(), bounds: self.options.bounds })
     }
 
-    /// The prefixes that a query need not declare. A project says its own; files by themselves are also asked with those that everybody
-    /// knows.
+    /// The prefixes that a query need not declare. A project defines its own; for files without a project the widely
+    /// known prefixes are added.
     fn query_prefixes(&self) -> Result<&Prefixes> {
         if self.project.is_some() {
             return self.prefixes();
@@ -47,7 +47,8 @@ impl Graph {
         })
     }
 
-    /// The prefixes, with their namespaces, that a query uses and nothing declares: they are taken for what everybody means by them.
+    /// Returns the prefixes, with their namespaces, that a query uses although nothing declares them: they are assumed
+    /// to have their well-known meaning.
     pub fn assumed_prefixes<'a>(&'a self, text: &'a str) -> Result<Vec<(&'a str, &'a str)>> {
         let (declared, usable) = (self.prefixes()?, self.query_prefixes()?);
         let undeclared = sparql::undeclared_prefixes(text, &significant(&sparql::tokenize(text)));
@@ -55,7 +56,7 @@ impl Graph {
         Ok(assumed.filter_map(|prefix| Some((prefix, usable.get(prefix)?))).collect())
     }
 
-    /// A warning of each prefix that the query takes from files that disagree on it.
+    /// Warns of each prefix that the query takes from files that disagree about it.
     pub fn remarks_on_prefixes(&self, source: Source<'_>) -> Result<Vec<Error>> {
         let tokens = significant(&sparql::tokenize(source.text));
         let undeclared = sparql::undeclared_prefixes(source.text, &tokens);
@@ -78,12 +79,12 @@ impl Graph {
         Ok(asked.map(remark).collect())
     }
 
-    /// Parses a query; one that would need the network is refused where no host is named that may be asked.
+    /// Parses a query; one that needs the network is refused unless a host is named that may be asked.
     pub fn parse(&self, source: Source<'_>) -> Result<Query> {
         self.parse_in(source, self.parse_context()?)
     }
 
-    /// Parses a query whose relative IRIs are resolved against this, where the graph has no base of its own.
+    /// Parses a query; relative IRIs are resolved against `base` if the graph has no base of its own.
     pub fn parse_at(&self, source: Source<'_>, base: &str) -> Result<Query> {
         let context = self.parse_context()?;
         self.parse_in(source, ParseContext { base: context.base.or(Some(base)), ..context })
@@ -101,8 +102,8 @@ impl Graph {
         Ok(query)
     }
 
-    /// Parses a query that will not be run: what would need the network or another engine may stand in it. The data are read only
-    /// where a prefix is declared nowhere else.
+    /// Parses a query that will not be run: it may use what would need the network or another engine. The data are read
+    /// only if a prefix is declared nowhere else.
     pub fn parse_only(&self, source: Source<'_>) -> Result<(Query, Prefixes)> {
         let mut prefixes = self.project.as_ref().map(|project| project.prefixes()).unwrap_or_default();
         well_known(&mut prefixes);
@@ -125,13 +126,14 @@ impl Graph {
         Ok(query)
     }
 
-    /// The plans of what was asked before, once there is a snapshot that they are of.
+    /// The plans of earlier queries, once there is a snapshot that they belong to.
     fn plans(&self) -> Option<&Arc<Plans>> {
         let snapshot = self.snapshot.get()?;
         Some(self.plans.get_or_init(|| Arc::new(Plans::of(snapshot.clone()))))
     }
 
-    /// How this graph's queries are answered. Whoever has the options can stop what is asked with them.
+    /// Returns the options that this graph's queries are evaluated with. Whoever holds the options can stop the queries
+    /// run with them.
     pub fn evaluation_options(&self) -> EvaluationOptions {
         let default_graph = match self.project.as_ref().map(|p| p.manifest.default_graph) {
             Some(project::DefaultGraph::Union) => engine::DefaultGraph::Union,
@@ -144,18 +146,18 @@ impl Graph {
         EvaluationOptions { executor, default_graph, limits, budget, services, plans, ..Default::default() }
     }
 
-    /// Answers a query. The answer holds the snapshot, and can be kept when this graph is gone.
+    /// Evaluates a query. The answer holds the snapshot, so it can outlive this graph.
     pub fn evaluate(&self, query: &Query) -> Result<Answer> {
         self.evaluate_counting(query, &Failures::default())
     }
 
-    /// Answers a query; expressions that fail are counted while the answer is read.
+    /// Evaluates a query; expressions that fail are counted while the answer is read.
     pub fn evaluate_counting(&self, query: &Query, failures: &Failures) -> Result<Answer> {
         let options = EvaluationOptions { failures: failures.clone(), ..self.evaluation_options() };
         engine::evaluate(self.snapshot()?, query, &options)
     }
 
-    /// The whole answer to a canned query, as expected answers are compared with.
+    /// Returns the whole answer to a canned query, in the form that expected answers are compared with.
     pub fn outcome(&self, canned: &CannedQuery, values: &Values) -> Result<Outcome> {
         let query = self.parse_canned(canned, values)?;
         Ok(match self.evaluate(&query)? {
@@ -169,14 +171,14 @@ impl Graph {
         })
     }
 
-    /// Runs an update on the dataset; the graph's own stays as it is.
+    /// Returns what an update changes in the dataset; the graph itself stays as it is.
     pub fn update(&self, source: Source<'_>) -> Result<Change> {
         let update = self.parse_update(source, &UpdateContext::default())?;
         let snapshot = || self.snapshot();
         engine::update::update(self.dataset()?.quads(), &snapshot, source, &update, &self.evaluation_options())
     }
 
-    /// Runs an update on other statements, each given once, as if they were the graph's.
+    /// Returns what an update changes in other statements, which must be distinct, as if they were the graph's.
     pub fn update_of(&self, quads: &[Quad], source: Source<'_>, context: &UpdateContext) -> Result<Change> {
         let update = self.parse_update(source, context)?;
         let made = OnceCell::new();

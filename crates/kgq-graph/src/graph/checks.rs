@@ -1,4 +1,4 @@
-//! Checks, validation and conclusions, as the project asks for them.
+//! Checks, validation and inference, with the settings of the project.
 
 use super::Graph;
 use crate::check;
@@ -28,8 +28,8 @@ impl Graph {
         }
     }
 
-    /// Validates these files, or else what this graph was read from, against the shapes of the other files; without those, against
-    /// the shapes among the data; where there are none, against those of the project.
+    /// Validates these files, or else what this graph was read from, against the shapes in `shapes`; if there are none,
+    /// against the shapes among the data; if there are none there, against those of the project.
     pub fn validate(&self, data: &[String], shapes: &[String]) -> Result<check::Validation> {
         let named = |names: &[String]| names.iter().map(|name| self.named_input(name)).collect::<Result<Vec<Input>>>();
         let inputs = if data.is_empty() { self.inputs()? } else { named(data)? };
@@ -39,7 +39,7 @@ impl Graph {
             Some(project) => project.as_ref().clone(),
             None => Project::without_manifest(&self.options.folder, self.options.base.clone()),
         };
-        // Validation is all that was asked for, so that it may take as long as a query.
+        // Validation is the whole request here, so it may take as long as a query.
         let limits = Limits { rows: None, ..self.options.limits };
         let validation = self.options.budget.child(Work::Validation, limits);
         let validate = |shapes| {
@@ -54,12 +54,12 @@ impl Graph {
         validate(own.iter().map(|file| self.project_input(&project, file)).collect::<Result<_>>()?)
     }
 
-    /// How statements follow from the stated ones, as the project says.
+    /// Returns the entailment rules that the project asks for.
     pub fn entailment(&self) -> Entailment {
         self.project.as_ref().map(|p| p.manifest.infer.rules).unwrap_or_default()
     }
 
-    /// What follows from the dataset by these rules, and is not stated.
+    /// Returns the statements that follow from the dataset by these rules and are not stated in it.
     pub fn infer(&self, rules: Entailment, budget: &Budget) -> Result<Inferred> {
         let settings = self.project.as_ref().map(|p| p.manifest.infer).unwrap_or_default();
         infer::infer(self.snapshot()?, &InferSettings { rules, ..settings }, budget)

@@ -1,11 +1,11 @@
-//! What names the state of a graph: two graphs of which it is the same answer every query alike.
+//! Identifies the state of a graph: two graphs with the same fingerprint answer every query alike.
 
 use super::{Graph, kept};
 use kgq_snapshot::ContentKey;
 use kgq_syntax::error::Result;
 
 impl Graph {
-    /// Stands for the statements, and for what queries are read with beside them: prefixes, base, the default graph.
+    /// Returns a key for the statements and for what queries are read with: prefixes, base, the default graph.
     ///
     /// # Errors
     /// Those of the files.
@@ -14,7 +14,7 @@ impl Graph {
             let mut parts: Vec<Vec<u8>> = Vec::new();
             let snapshot = self.snapshot()?;
             match snapshot.content_key() {
-                // A snapshot made in memory of parsed statements has no key.
+                // A snapshot made in memory from parsed statements has no key.
                 key if key == ContentKey::default() => {
                     let statements = snapshot.iter().map(|quad| quad.to_string().into_bytes());
                     parts.push(

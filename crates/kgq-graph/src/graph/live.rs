@@ -1,4 +1,4 @@
-//! The graph that is current: it is replaced as a whole when its files change, and who holds the old one finishes with it.
+//! The current graph: it is replaced as a whole when its files change; whoever holds the old one finishes with that.
 
 use super::{Graph, OpenOptions};
 use crate::project::{MANIFEST, folder_files};
@@ -7,12 +7,12 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::SystemTime;
 
-/// The files of a graph with their times and sizes.
+/// The files of a graph with their modification times and sizes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Stamp(Vec<(PathBuf, Option<(SystemTime, u64)>)>);
 
 impl Stamp {
-    /// What cannot be listed now counts as gone: loading will say why.
+    /// Files that cannot be listed now count as gone: loading will report why.
     fn of(graph: &Graph) -> Self {
         let mut paths: Vec<PathBuf> = Vec::new();
         match graph.project() {
@@ -40,7 +40,7 @@ impl Stamp {
         Self(paths.into_iter().map(|path| (path.clone(), state(&path))).collect())
     }
 
-    /// How many files differ: are new, changed or gone.
+    /// Returns the number of files that differ: new, changed or gone.
     fn differing(&self, other: &Self) -> usize {
         let changed = self.0.iter().filter(|file| !other.0.contains(file)).count();
         let gone = other.0.iter().filter(|(path, _)| !self.0.iter().any(|(own, _)| own == path)).count();
@@ -48,20 +48,20 @@ impl Stamp {
     }
 }
 
-/// A graph that was replaced by its newer self.
+/// A graph that was replaced by a newer version of itself.
 pub struct Reloaded {
     pub before: Arc<Graph>,
     pub after: Arc<Graph>,
-    /// How many files were new, changed or gone.
+    /// The number of files that were new, changed or gone.
     pub files: usize,
 }
 
-/// Holds the graph that is current.
+/// Holds the current graph.
 pub struct Live {
     current: RwLock<Arc<Graph>>,
-    /// The files as they were when they were last read, or tried. Who holds this lock reads; others wait.
+    /// The files as they were when last read, or tried. The holder of this lock is the one that reads; others wait.
     stamp: Mutex<Stamp>,
-    /// Why the files as they are now cannot be read, if they cannot: the graph is then of what they were.
+    /// Why the files in their present state cannot be read, if so: the graph then shows their earlier state.
     broken: RwLock<Option<Error>>,
 }
 
@@ -71,42 +71,42 @@ impl Live {
         Self { current: RwLock::new(Arc::new(graph)), stamp, broken: RwLock::default() }
     }
 
-    /// The graph that is current.
+    /// Returns the current graph.
     pub fn graph(&self) -> Arc<Graph> {
         Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Why the files as they are now cannot be read, if they cannot.
+    /// Returns why the files in their present state cannot be read, if so.
     pub fn broken(&self) -> Option<Error> {
         self.broken.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Puts another graph in the place of the current one.
+    /// Replaces the current graph with another.
     pub fn replace(&self, graph: Graph) -> Arc<Graph> {
         let graph = Arc::new(graph);
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&graph);
         graph
     }
 
-    /// The files as they are now: who sees the same twice knows that nobody is writing them.
+    /// Returns the files as they are now. If two looks give the same, nobody is writing them.
     pub fn look(&self) -> Stamp {
         Stamp::of(&self.graph())
     }
 
-    /// Reads the files again if they have changed since they were last read, or tried.
+    /// Reads the files again if they changed since they were last read, or tried.
     ///
     /// # Errors
-    /// Why they cannot be read. The graph stays what it was, and the same files are not tried again.
+    /// Why the files cannot be read. The graph then stays as it was, and the same state is not tried again.
     pub fn refresh(&self) -> Result<Option<Reloaded>> {
         let mut stamp = self.stamp.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Stamp::of(&self.graph());
         if *stamp == now { Ok(None) } else { self.read_again(&mut stamp, now).map(Some) }
     }
 
-    /// Reads the files again, whether they have changed or not.
+    /// Reads the files again, whether or not they changed.
     ///
     /// # Errors
-    /// Why they cannot be read; the graph stays what it was.
+    /// Why the files cannot be read; the graph then stays as it was.
     pub fn reload(&self) -> Result<Reloaded> {
         let mut stamp = self.stamp.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Stamp::of(&self.graph());

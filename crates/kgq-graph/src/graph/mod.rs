@@ -1,4 +1,4 @@
-//! The one door to a graph: a project's files, files named by hand, or a saved snapshot.
+//! The single entry point to a graph: a project's files, files named by hand, or a saved snapshot.
 
 mod ask;
 mod checks;
@@ -32,76 +32,77 @@ use std::sync::{Arc, Mutex, OnceLock};
 /// What to load, and how.
 #[derive(Clone, Debug, Default)]
 pub struct OpenOptions {
-    /// The folder to look for a project from.
+    /// The folder from which the project is looked for.
     pub folder: PathBuf,
     /// Files to load instead of a project's; `-` is standard input, whose bytes are then in `stdin`.
     pub files: Vec<String>,
-    /// Where no file is named and there is no project, take the files of RDF in the folder; `files` has their names then.
+    /// If no file is named and there is no project, load the RDF files in the folder; `files` then has their names.
     pub whole_folder: bool,
     pub stdin: Option<Vec<u8>>,
     pub input_format: Option<RdfFormat>,
     pub base: Option<String>,
-    /// Prefixes that are declared by hand: they win over those of the project and its files.
+    /// Prefixes declared by hand: they take precedence over those of the project and its files.
     pub prefixes: Prefixes,
-    /// Files that are passed over, by name; of a folder that is taken whole, folders too.
+    /// Names of files to leave out; with `whole_folder` also of folders.
     pub left_out: BTreeSet<String>,
     pub lenient: bool,
-    /// What stands for remote contexts of JSON-LD.
+    /// The documents that stand for remote JSON-LD contexts.
     pub contexts: Contexts,
     /// Read `rdf:Statement` descriptions as reifiers.
     pub unreify: bool,
     pub executor: engine::Executor,
-    /// The projects' folders that the user trusts to name files outside of them.
+    /// Folders of projects that the user trusts to name files outside of them.
     pub trusted: Vec<PathBuf>,
-    /// A saved snapshot to answer from, instead of files.
+    /// A saved snapshot to load instead of files.
     pub snapshot: Option<PathBuf>,
-    /// Where snapshots of what is large are kept, if they are.
+    /// Where snapshots of large inputs are cached, if they are.
     pub cache: Option<PathBuf>,
     pub watcher: Option<Watcher>,
     pub limits: Limits,
-    /// Those of time and memory that the command line names: they bound a whole export too, for which there is no default.
+    /// The time and memory limits named on the command line: they also bound a whole export, which has no default limits.
     pub asked_limits: Limits,
     pub bounds: Bounds,
-    /// What this graph and all that is asked of it may use together; where it is cancelled, everything stops.
+    /// The budget of this graph and everything that is asked of it; cancelling it stops everything.
     pub budget: Budget,
-    /// Who asks other machines, if the program can.
+    /// What sends requests to other machines, if the program can.
     pub network: Option<Arc<dyn Network>>,
-    /// The commit that the files are of, where they were checked out of a repository to be read.
+    /// The commit that the files belong to, if they were checked out of a repository to be read.
     pub revision: Option<String>,
-    /// Where it is noted which files are half-written, for whoever may end the process early.
+    /// Records which files are only partly written, for code that may end the process early.
     pub unfinished: Unfinished,
 }
 
-/// A graph with all that belongs to it. It never changes, and any thread may ask it.
+/// A graph with all that belongs to it. It never changes, and can be used from any thread.
 ///
-/// What a question needs is read when it is first asked, and kept, so that a command pays for no more than it uses; [`Graph::load`]
-/// reads what all questions need. A clone shares what was read.
+/// Data are read when first needed, and kept, so that a command pays only for what it uses; [`Graph::load`] reads what
+/// all queries need. A clone shares what was already read.
 #[derive(Clone)]
 pub struct Graph {
     options: OpenOptions,
     project: Option<Arc<Project>>,
     files: OnceLock<Arc<Found>>,
-    /// What came through pipes, by their names.
+    /// Input that came through pipes, by name.
     pipes: Arc<Mutex<BTreeMap<String, Input>>>,
     contexts: OnceLock<Contexts>,
     dataset: OnceLock<Arc<Dataset>>,
     snapshot: OnceLock<Snapshot>,
-    /// The plans of what was asked of the snapshot.
+    /// The plans of the queries evaluated on the snapshot.
     plans: OnceLock<Arc<Plans>>,
-    /// Whether the files hold much text.
+    /// Whether the files hold so much text that the graph counts as large.
     large: OnceLock<bool>,
     prefixes: OnceLock<Prefixes>,
-    /// The same with those that everybody knows.
+    /// The same with the well-known prefixes.
     well_known: OnceLock<Prefixes>,
     labels: OnceLock<Arc<Labels>>,
     index: OnceLock<Arc<TermIndex>>,
     catalog: OnceLock<Arc<Catalog>>,
-    /// Of each file, whether it is one of data.
+    /// For each file, whether it has the role of data.
     is_data: OnceLock<Arc<[bool]>>,
     fingerprint: OnceLock<ContentKey>,
 }
 
-/// What the cell holds, made if it is empty. Where two threads make it at once, both get the one that was first.
+/// Returns the content of the cell, made by `make` if it is empty. If two threads make it at once, both get the value
+/// that was stored first.
 fn kept<T>(cell: &OnceLock<T>, make: impl FnOnce() -> Result<T>) -> Result<&T> {
     if let Some(known) = cell.get() {
         return Ok(known);
@@ -111,13 +112,13 @@ fn kept<T>(cell: &OnceLock<T>, make: impl FnOnce() -> Result<T>) -> Result<&T> {
 }
 
 impl Graph {
-    /// Finds the project, or takes the files named; loads nothing yet.
+    /// Finds the project, or takes the files named by hand; loads nothing yet.
     ///
     /// # Errors
-    /// Those of kgq.toml, and of a folder that is taken whole.
+    /// Those of kgq.toml, and of a folder that is read whole.
     pub fn open(mut options: OpenOptions) -> Result<Self> {
         if options.whole_folder {
-            // Where it is opened again, there may be other files, or a project.
+            // When it is opened again, there may be other files, or a project.
             options.files.clear();
         }
         let project = Self::project_for(&options)?;
@@ -129,7 +130,7 @@ impl Graph {
         Ok(Self::new(project, options))
     }
 
-    /// The project that a graph with these options is of, if it is of one.
+    /// Finds the project that a graph with these options belongs to, if any.
     ///
     /// # Errors
     /// Those of kgq.toml.
@@ -138,7 +139,7 @@ impl Graph {
         if alone { Project::find(&options.folder) } else { Ok(None) }
     }
 
-    /// The graph of a project that `Graph::project_for` found.
+    /// Makes the graph of a project that `Graph::project_for` found.
     pub fn new(mut project: Option<Project>, options: OpenOptions) -> Self {
         if let Some(project) = &mut project {
             project.is_trusted = options.trusted.contains(&project.root);
@@ -163,24 +164,24 @@ impl Graph {
         }
     }
 
-    /// Reads what every question needs: the statements, the prefixes and the canned queries.
+    /// Reads what every query needs: the statements, the prefixes and the canned queries.
     ///
     /// # Errors
     /// Those of the files.
     pub fn load(&self) -> Result<()> {
-        // No edit of several files is seen half.
+        // An edit of several files must not be seen half done.
         let _reading = self.project.as_ref().map(|project| together::read(&project.root)).transpose()?;
         self.snapshot()?;
         self.prefixes()?;
         self.catalog_if_any().map(drop)
     }
 
-    /// How it was opened.
+    /// Returns the options that it was opened with.
     pub fn options(&self) -> &OpenOptions {
         &self.options
     }
 
-    /// The same graph with one more prefix, which wins over those of the project and its files.
+    /// Returns the same graph with one more prefix, which takes precedence over those of the project and its files.
     #[must_use]
     pub fn with_prefix(&self, prefix: &str, namespace: &str) -> Self {
         let mut graph = self.clone();
@@ -190,7 +191,7 @@ impl Graph {
         graph
     }
 
-    /// The same graph, for work that can be stopped by itself: what is asked of it uses this budget.
+    /// Returns the same graph for work that can be stopped on its own: everything asked of it uses this budget.
     #[must_use]
     pub fn with_budget(&self, budget: Budget) -> Self {
         let mut graph = self.clone();
@@ -202,7 +203,7 @@ impl Graph {
         self.project.as_deref()
     }
 
-    /// The project; that there is none is an error that says what to do.
+    /// Returns the project; without one, an error that says what to do.
     pub fn require_project(&self) -> Result<&Project> {
         self.project.as_deref().ok_or_else(|| {
             Error::input(format!("there is no kgq.toml in {} or above it", self.options.folder.display()))
@@ -211,30 +212,30 @@ impl Graph {
         })
     }
 
-    /// The language in which things are called by their names: the first that the project asks for, or English.
+    /// Returns the language of labels: the first that the project asks for, or English.
     pub fn language(&self) -> String {
         let languages = self.project.as_ref().map(|project| &project.manifest.check.languages);
         languages.and_then(|all| all.first()).cloned().unwrap_or_else(|| "en".to_owned())
     }
 
-    /// The base that relative IRIs of queries are resolved against.
+    /// Returns the base for relative IRIs in queries.
     pub fn base(&self) -> Option<&str> {
         self.options.base.as_deref().or_else(|| self.project.as_ref()?.manifest.base.as_deref())
     }
 }
 
-/// What is told while a snapshot is made because a question needs it.
+/// What is reported while a snapshot is built because a query needs it.
 #[derive(Clone, Copy, Debug)]
 pub enum News<'a> {
     Progress(Progress),
     Over,
-    /// It is in the cache from now on.
+    /// The snapshot is now in the cache.
     Kept,
-    /// The folder of the cache is not used, for this reason.
+    /// The cache folder is not used, for this reason.
     CacheDistrusted(&'a Path, &'static str),
 }
 
-/// Is told them.
+/// Receives the news.
 #[derive(Clone)]
 pub struct Watcher(pub Arc<dyn Fn(News<'_>) + Send + Sync>);
 

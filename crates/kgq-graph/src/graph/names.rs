@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
 
 impl Graph {
-    /// What the values of parameters are checked against.
+    /// Returns the terms that parameter values are checked against.
     pub fn known(&self) -> Result<KnownTerms<'_>> {
         Ok(KnownTerms { snapshot: self.snapshot()?, prefixes: self.prefixes()?, labels: &self.labels })
     }
@@ -37,7 +37,7 @@ impl Graph {
     }
 }
 
-/// That a graph says nothing of a thing, with the nearest of those that it says something of.
+/// The error that a graph says nothing about a thing, with the most similar of those that it says something about.
 pub fn says_nothing_of(thing: &NamedNode, subjects: impl Iterator<Item = NamedNode>, prefixes: &Prefixes) -> Error {
     let shown = prefixes.display(thing.as_str());
     let near: Vec<String> = subjects.map(|subject| prefixes.display(subject.as_str())).collect();

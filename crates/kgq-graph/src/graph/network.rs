@@ -1,5 +1,5 @@
-//! Other machines, for SERVICE and for data that are named by an address: asked only where kgq.toml names the host and the user trusts the
-//! project. Who asks them comes with the program, which may have nobody.
+//! Other machines, for SERVICE and for data named by an address. They are asked only if kgq.toml names the host and the
+//! user trusts the project. The program supplies what sends the requests, or nothing.
 
 use super::Graph;
 use crate::project::Project;
@@ -10,19 +10,19 @@ use std::fmt::Debug;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Asks other machines: only these hosts, for so long.
+/// Sends requests to other machines: only to the given hosts, and within the given time.
 pub trait Network: Debug + Send + Sync {
-    /// Who answers SERVICE.
+    /// Returns what answers SERVICE.
     fn services(&self, hosts: &[String], time: Option<Duration>) -> Arc<dyn Services>;
 
-    /// The document at an address.
+    /// Fetches the document at an address.
     ///
     /// # Errors
-    /// That its host is not one of these, or does not give it.
+    /// The host is not one of these, or does not deliver the document.
     fn fetch(&self, address: &str, hosts: &[String], time: Option<Duration>) -> Result<Fetched>;
 }
 
-/// A document of another machine.
+/// A document fetched from another machine.
 #[derive(Clone, Debug)]
 pub struct Fetched {
     pub bytes: Vec<u8>,
@@ -30,13 +30,13 @@ pub struct Fetched {
 }
 
 impl Graph {
-    /// Whether what is named so comes from another machine; where nobody can ask one, it is taken for a file.
+    /// Whether this name refers to another machine; if the program cannot ask one, the name is taken for a file.
     pub(super) fn is_fetched(&self, name: &str) -> bool {
         let begins = |scheme: &str| name.get(..scheme.len()).is_some_and(|own| own.eq_ignore_ascii_case(scheme));
         self.options.network.is_some() && ["http://", "https://"].into_iter().any(begins)
     }
 
-    /// Who answers SERVICE in this graph's queries; `None` where no host is named, or nobody can ask one.
+    /// Returns what answers SERVICE in this graph's queries; `None` if no host is named, or the program cannot ask one.
     pub(super) fn services(&self) -> Option<Arc<dyn Services>> {
         let (project, network) = (self.project()?, self.options.network.as_ref()?);
         let hosts = &project.manifest.net.hosts;
@@ -47,7 +47,7 @@ impl Graph {
         }
     }
 
-    /// Says of a refused SERVICE where kgq.toml names hosts that this program cannot ask.
+    /// Adds to the error of a refused SERVICE that kgq.toml names hosts, but this program cannot ask them.
     pub(super) fn told_of_network(&self, error: Error) -> Error {
         let names = self.project().is_some_and(|project| !project.manifest.net.hosts.is_empty());
         match names && self.options.network.is_none() {
@@ -58,7 +58,7 @@ impl Graph {
         }
     }
 
-    /// The document at an address, where the project of this folder names its host.
+    /// Fetches the document at an address, if the project of this folder names its host.
     pub(super) fn fetch(&self, address: &str) -> Result<Fetched> {
         let refused = |why: &str| Error::policy(format!("{address} is not fetched: {why}"));
         let network = self.options.network.as_ref().ok_or_else(|| refused("this kgq makes no network request"))?;
@@ -73,7 +73,7 @@ impl Graph {
     }
 }
 
-/// Stands for other machines where the user does not trust the project that names them.
+/// Refuses every request, because the user does not trust the project that names the hosts.
 #[derive(Debug)]
 struct Distrusted;
 

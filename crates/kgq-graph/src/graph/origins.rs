@@ -1,4 +1,4 @@
-//! Where statements are written: the file, line and column of each.
+//! Where statements are written: file, line and column.
 
 use super::Graph;
 use crate::check::{Places, outline};
@@ -11,14 +11,15 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read};
 
-/// What a statement takes as ids in a set, and then in a list.
+/// Estimated bytes of memory per statement held as ids in a set, and then in a list.
 const ALIKE_BYTES: u64 = 64;
-/// The tree of a text takes about so many times its bytes.
+/// The parse tree of a text takes about this many times the bytes of the text.
 const TREE_TO_TEXT: u64 = 16;
 
 impl Graph {
-    /// Where these statements are written, in their order; `None` of one from a saved snapshot. One that several files have is told of
-    /// the first. Of files in which a line is a statement only the lines are parsed; of others, those that have one of the statements.
+    /// Returns where these statements are written, in their order; `None` for statements from a saved snapshot. A
+    /// statement in several files has its place in the first. In files with one statement per line only the lines in
+    /// question are parsed; other files are parsed whole.
     ///
     /// # Errors
     /// Those of reading the files, and of the budget.
@@ -31,7 +32,7 @@ impl Graph {
             statements.iter().map(|quad| snapshot.origin(ids_of(quad, snapshot)?)).collect();
         let inputs = self.inputs()?;
         let mut places: Vec<Option<Place>> = vec![None; statements.len()];
-        // The statements of each file, by their number.
+        // Indices of the statements in each file.
         let mut by_file: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
         for (number, origin) in origins.iter().enumerate() {
             if let Some(origin) = origin {
@@ -62,7 +63,7 @@ impl Graph {
         Ok(places)
     }
 
-    /// Where statements of a file are written, found in its whole text.
+    /// Finds where statements are written in a file that has to be parsed whole.
     fn places_in(&self, file: usize, input: &Input, statements: &[&Quad], budget: &Budget) -> Result<Vec<Place>> {
         let text = self.text(input)?;
         let _tree = budget.reserve(text.len() as u64 * TREE_TO_TEXT)?;
@@ -75,7 +76,7 @@ impl Graph {
         Ok(statements.iter().map(place).collect())
     }
 
-    /// These lines of a file, from 1.
+    /// Reads these lines of a file, numbered from 1.
     fn lines(&self, input: &Input, wanted: FxHashSet<usize>, budget: &Budget) -> Result<FxHashMap<usize, String>> {
         let mut found = FxHashMap::default();
         let Some(last) = wanted.iter().max() else { return Ok(found) };
@@ -100,15 +101,15 @@ impl Graph {
     }
 }
 
-/// Where a statement is written in its line; `None` where the line is not all of it.
+/// Finds a statement in its line; `None` if the line does not hold all of it.
 fn in_line(input: &Input, line: usize, text: &str, quad: &Quad) -> Option<Place> {
     let places = Places::new(&input.name, text.to_owned(), Some(input), std::slice::from_ref(quad));
     let place = places.statement(&Triple::from(quad.clone()))?;
     Some(Place { line, ..place })
 }
 
-/// The statements of a file that are like one of these but for the names of blank nodes, in the order of the file: which of them is
-/// which, only their order tells.
+/// The statements of a file that equal one of these up to the names of blank nodes, in file order: only their order
+/// tells which is which.
 fn alike(file: usize, statements: &[&Quad], snapshot: &Snapshot, budget: &Budget) -> Result<Vec<Quad>> {
     let outlines: FxHashSet<Triple> = statements.iter().map(|quad| outline(quad)).collect();
     let pattern = |quad: &&Quad| {
@@ -122,7 +123,7 @@ fn alike(file: usize, statements: &[&Quad], snapshot: &Snapshot, budget: &Budget
         };
         [subject, snapshot.id(quad.predicate.as_ref().into()), object]
     };
-    // Many statements may be alike: what they are like is looked for once.
+    // Many statements may have the same pattern: each pattern is looked for once.
     let patterns: FxHashSet<[Option<TermId>; 3]> = statements.iter().map(pattern).collect();
     let (mut found, mut held): (FxHashSet<Ids>, _) = (FxHashSet::default(), Reservation::default());
     let steps = Steps::new(budget);
@@ -140,7 +141,7 @@ fn alike(file: usize, statements: &[&Quad], snapshot: &Snapshot, budget: &Budget
     Ok(found.into_iter().filter_map(|ids| snapshot.statement(ids)).collect())
 }
 
-/// A statement as ids, if the snapshot has its terms.
+/// The ids of a statement, if the snapshot has all its terms.
 fn ids_of(quad: &Quad, snapshot: &Snapshot) -> Option<Ids> {
     let graph = match &quad.graph_name {
         GraphName::DefaultGraph => TermId::UNBOUND,

@@ -1,4 +1,4 @@
-//! What the graph says of its sources, and the texts of these that are at hand.
+//! What the graph says about its sources, and those of their texts that are available.
 
 use super::{Graph, kept};
 use crate::audit::{self, Audit, Needed, RowSources, Texts, sha256};
@@ -13,7 +13,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 impl Graph {
-    /// What the graph says of sources, looked up when it is asked for. Whoever tells of it asks before whether all was [intact].
+    /// Returns what the graph says about sources, looked up on demand. Check that the graph is [intact] before
+    /// reporting any of it.
     ///
     /// [intact]: Graph::intact
     ///
@@ -24,8 +25,8 @@ impl Graph {
         Ok(Audit::new(self.snapshot()?, &settings, self.prefixes()?))
     }
 
-    /// The triples that need a citation: those of the project's data files, or of all files named by hand, that the
-    /// audit does not exempt.
+    /// Returns the triples that need a citation: those in the project's data files, or in all files named by hand, that
+    /// the audit does not exempt.
     ///
     /// # Errors
     /// Those of finding the project's files.
@@ -40,7 +41,8 @@ impl Graph {
         Ok(Needed::new(audit, is_data))
     }
 
-    /// Texts of `[sources]` that are there but not shown, as they lie outside of a project that is not trusted.
+    /// Returns an error for each text of `[sources]` that exists but is not shown because it lies outside of an
+    /// untrusted project.
     pub fn hidden_texts(&self) -> Vec<Error> {
         let Some(project) = &self.project else { return Vec::new() };
         let hidden = |path: &&String| {
@@ -55,8 +57,8 @@ impl Graph {
         hidden.map(told).collect()
     }
 
-    /// The texts of source documents that are at hand: those of `[sources]` that exist and may be shown, and the files given, each for the
-    /// document whose hash it has.
+    /// Returns the available texts of source documents: those of `[sources]` that exist and may be shown, and the given
+    /// files, each assigned to the document whose hash it has.
     pub fn source_texts(&self, audit: &Audit<'_>, files: &[PathBuf]) -> Result<Texts> {
         let mut texts = Texts::default();
         if let Some(project) = &self.project {
@@ -86,13 +88,13 @@ impl Graph {
         Ok(texts)
     }
 
-    /// Whether the project asks for citations.
+    /// Whether the project requires citations.
     pub fn asks_for_citations(&self) -> bool {
         self.project.as_ref().is_some_and(|project| project.manifest.citations.are_required())
     }
 
-    /// The triples that need a citation, where anybody asks for citations: where nothing at all is cited, that a statement is not says
-    /// nothing, unless the project asks for them.
+    /// Returns the triples that need a citation, or `None` if citations are not expected: if nothing is cited at all, a
+    /// missing citation means nothing, unless the project requires them.
     pub fn citation_rule<'g>(&'g self, audit: &'g Audit<'_>) -> Result<Option<Needed<'g>>> {
         if self.asks_for_citations() || audit.has_citations() {
             self.triples_to_cite(audit).map(Some)
@@ -120,7 +122,7 @@ impl Graph {
     }
 }
 
-/// The text of a source document, byte for byte: citations count its characters.
+/// Reads the text of a source document byte for byte, because citations count its characters.
 fn read_source(path: &Path) -> Result<String> {
     let name = path.display();
     let bytes = std::fs::read(path).map_err(|e| Error::io(&name, &e))?;

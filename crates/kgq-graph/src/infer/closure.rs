@@ -1,5 +1,5 @@
-//! The least set of triples that holds the stated ones and is closed under rules, by forward chaining: each triple is joined once, as
-//! every premise that it fits, with what is known when its turn comes.
+//! The least set of triples that contains the stated ones and is closed under the rules, by forward chaining: each
+//! triple is joined once, as every premise that it matches, with the triples known when its turn comes.
 
 use super::rules::{REFLEXIVE, Rule, Slot, TOP, VARIABLES};
 use kgq_snapshot::{Snapshot, TermId, TermKind};
@@ -8,10 +8,11 @@ use kgq_syntax::error::Result;
 use kgq_syntax::rdf::{NamedNode, NamedNodeRef, Term};
 use rustc_hash::{FxHashMap, FxHashSet};
 
-/// Subject, predicate and object: ids of the snapshot, and behind its last those of the rules' IRIs that it does not have.
+/// Subject, predicate and object: ids of the snapshot, followed by ids for those IRIs of the rules that it does not
+/// have.
 type Ids = [TermId; 3];
 
-/// A place of a premise or a conclusion, with IRIs by their ids.
+/// A position in a premise or a conclusion, with IRIs replaced by ids.
 #[derive(Clone, Copy)]
 enum Place {
     Variable(usize),
@@ -25,14 +26,14 @@ struct CompiledRule {
     conclusion: [Place; 3],
 }
 
-/// What the variables of a rule stand for so far.
+/// The values of a rule's variables so far.
 type Binding = [Option<TermId>; VARIABLES];
 
-/// The pairs that a property was concluded to link.
+/// The pairs concluded for one property.
 #[derive(Default)]
 struct Relation {
     all: Pairs,
-    /// Those that no chain concluded.
+    /// Pairs that were not concluded by a chain rule.
     links: Pairs,
 }
 
@@ -51,19 +52,19 @@ impl Pairs {
     }
 }
 
-/// The stated triples are read from the snapshot; what is held is concluded.
+/// Stated triples are read from the snapshot; only concluded ones are held here.
 pub struct Closure<'a> {
     steps: &'a Steps,
     held: Reservation,
     stated: &'a Snapshot,
     rules: Vec<CompiledRule>,
-    /// The IRIs of the rules that the snapshot does not have.
+    /// The IRIs of the rules that the snapshot lacks.
     others: Vec<NamedNode>,
     triples: FxHashSet<Ids>,
-    /// Those of them that a chain concluded.
+    /// Triples that a chain rule concluded.
     chained: FxHashSet<Ids>,
     relations: FxHashMap<TermId, Relation>,
-    /// What was concluded, in that order.
+    /// The concluded triples, in the order of conclusion.
     known: Vec<Ids>,
     /// The rule of each concluded triple.
     by: Vec<usize>,
@@ -72,9 +73,9 @@ pub struct Closure<'a> {
 }
 
 impl<'a> Closure<'a> {
-    /// About what is held for a concluded triple: its number in the order, its entries in three tables.
+    /// Estimated bytes held for a concluded triple: its place in the order, and its entries in three tables.
     const BYTES_OF_A_TRIPLE: u64 = 140;
-    /// So many triples are counted at once.
+    /// Memory is accounted for once per this many triples.
     const COUNTED_AT_ONCE: usize = 1 << 10;
 
     pub fn new(stated: &'a Snapshot, rules: &[Rule], steps: &'a Steps) -> Self {
@@ -135,10 +136,10 @@ impl<'a> Closure<'a> {
         Ok(())
     }
 
-    /// Concludes until nothing new follows; `false` if more than `most` would.
+    /// Draws conclusions until nothing new follows; returns `false` if there would be more than `most`.
     ///
     /// # Errors
-    /// The budget's; damage to the snapshot.
+    /// Those of the budget; damage to the snapshot.
     pub fn close(&mut self, most: u64) -> Result<bool> {
         let stated = self.stated;
         let order = stated.file_order(self.steps.budget())?;
@@ -160,7 +161,7 @@ impl<'a> Closure<'a> {
         Ok(true)
     }
 
-    /// Concludes what a triple gives with those that are known; `false` if more than `most` follow.
+    /// Draws all conclusions from a triple and the known ones; returns `false` if there would be more than `most`.
     fn conclude(&mut self, triple: Ids, most: u64) -> Result<bool> {
         let mut conclusions: Vec<(Ids, usize)> = Vec::new();
         for (number, rule) in self.rules.iter().enumerate() {
@@ -181,7 +182,7 @@ impl<'a> Closure<'a> {
         Ok(true)
     }
 
-    /// The concluded triples, each with the number of the rule that gave it first.
+    /// Returns the concluded triples, each with the number of the rule that concluded it first.
     pub fn concluded(&self) -> impl Iterator<Item = ([Term; 3], usize)> {
         self.known.iter().zip(&self.by).map(|(ids, rule)| (ids.map(|id| self.term(id)), *rule))
     }
@@ -200,7 +201,7 @@ impl<'a> Closure<'a> {
         self.stated.has(triple.map(Some)) || self.triples.contains(&triple)
     }
 
-    /// Whether these terms can stand where they do: a literal is no subject, and only IRIs are predicates.
+    /// Whether the terms are in valid positions: a literal cannot be a subject, and only IRIs can be predicates.
     fn is_triple(&self, [subject, predicate, _]: Ids) -> bool {
         matches!(self.kind(subject), TermKind::Iri | TermKind::BlankNode) && self.kind(predicate) == TermKind::Iri
     }
@@ -211,7 +212,7 @@ impl<'a> Closure<'a> {
         !of_all && !of_itself
     }
 
-    /// Gives what follows by one rule where the triple is one of its premises.
+    /// Passes on what follows by one rule with this triple as one of its premises.
     fn apply(&self, rule: &CompiledRule, triple: Ids, give: &mut dyn FnMut(Ids)) -> Result<()> {
         for (number, premise) in rule.premises.iter().enumerate() {
             if rule.link == Some(number) && self.chained.contains(&triple) {
@@ -224,7 +225,7 @@ impl<'a> Closure<'a> {
         Ok(())
     }
 
-    /// Joins the premises from `next` on, but for the one that the triple already is.
+    /// Joins the premises from `next` on, except for the one that the triple matches already.
     fn join(
         &self,
         rule: &CompiledRule,
@@ -278,7 +279,7 @@ fn value(place: Place, binding: &Binding) -> Option<TermId> {
     }
 }
 
-/// The binding with which a premise is this triple.
+/// The binding for which a premise is this triple.
 fn unify(premise: &[Place; 3], triple: Ids, mut binding: Binding) -> Option<Binding> {
     for (place, term) in premise.iter().zip(triple) {
         match place {

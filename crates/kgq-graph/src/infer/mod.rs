@@ -1,6 +1,7 @@
-//! Entailment: what follows from the stated triples by rules, all of it, and nothing that is stated. The rules are those of `rules.rs`:
-//! of RDFS about classes and properties, and some of OWL 2 RL. Not here: identity (`owl:sameAs`, functional properties), datatypes, and
-//! conclusions that tell nobody anything (that all is a resource, that a class is below itself).
+//! Entailment: everything that follows from the stated triples by the rules and is not stated. The rules are in
+//! `rules.rs`: those of RDFS about classes and properties, and some of OWL 2 RL. Not included: identity (`owl:sameAs`,
+//! functional properties), datatypes, and trivial conclusions (that everything is a resource, that a class is a
+//! subclass of itself).
 
 mod closure;
 mod rules;
@@ -16,21 +17,22 @@ use kgq_syntax::rdf::{GraphName, Quad, Term, TermRef};
 use kgq_syntax::sort::sorted_by_text;
 use kgq_syntax::text::thousands;
 
-/// What follows.
+/// The inferred statements.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Inferred {
-    /// In the default graph, whatever graphs they follow from, and in the order of their lines.
+    /// All in the default graph, whichever graphs they follow from, in line order.
     pub quads: Vec<Quad>,
-    /// How many of them each rule gave. What several rules give is counted once.
+    /// The number of statements that each rule inferred. One that several rules infer is counted once.
     pub by_rule: Vec<(&'static str, u64)>,
 }
 
-/// Applies the rules until nothing new follows. All graphs are one here.
+/// Applies the rules until nothing new follows. All graphs are treated as one.
 ///
-/// A statement about a blank node is a premise and never a conclusion: apart from the graph, it would speak of nobody.
+/// A statement about a blank node can be a premise but is never a conclusion: outside of its graph, the blank node
+/// would denote nothing in particular.
 ///
 /// # Errors
-/// More statements follow than the settings allow; the budget's; damage to the snapshot.
+/// More statements follow than the settings allow; those of the budget; damage to the snapshot.
 pub fn infer(stated: &Snapshot, settings: &InferSettings, budget: &Budget) -> Result<Inferred> {
     let rules = rules::of(settings.rules);
     let steps = Steps::new(budget);

@@ -1,16 +1,17 @@
-//! The rules, as RDF 1.1 Semantics §9.2.1 (RDFS) and OWL 2 Profiles §4.3 (OWL 2 RL) name them. A new rule is a line in a table.
+//! The rules, named as in RDF 1.1 Semantics §9.2.1 (RDFS) and OWL 2 Profiles §4.3 (OWL 2 RL). To add a rule, add a line
+//! to a table.
 
 use crate::project::Entailment;
 
-/// One of the three places of a premise or a conclusion.
+/// One of the three positions of a premise or a conclusion.
 #[derive(Clone, Copy, Debug)]
 pub enum Slot {
-    /// The same in all places of a rule where it has this number.
+    /// The same term wherever this number occurs in a rule.
     Variable(usize),
     Iri(&'static str),
 }
 
-/// How many variables a rule can have.
+/// The most variables that a rule can have.
 pub const VARIABLES: usize = 5;
 
 const A: Slot = Slot::Variable(0);
@@ -30,7 +31,7 @@ const TRANSITIVE: Slot = Slot::Iri("http://www.w3.org/2002/07/owl#TransitiveProp
 const EQUIVALENT_CLASS: Slot = Slot::Iri("http://www.w3.org/2002/07/owl#equivalentClass");
 const EQUIVALENT_PROPERTY: Slot = Slot::Iri("http://www.w3.org/2002/07/owl#equivalentProperty");
 
-/// What everything is or has; that a thing is one, or is below it, tells nobody anything.
+/// Classes and properties that hold of everything: that a thing belongs to one, or is below it, is no information.
 pub const TOP: &[&str] = &[
     "http://www.w3.org/2000/01/rdf-schema#Resource",
     "http://www.w3.org/2002/07/owl#Thing",
@@ -48,16 +49,16 @@ pub const REFLEXIVE: &[&str] = &[
 
 /// If the premises hold, so does the conclusion.
 ///
-/// The variable in a premise's predicate stands in another premise too, so that whichever premise comes last, the others are looked up
-/// by predicate.
+/// A variable that is a premise's predicate also occurs in another premise. So whichever premise is matched last, the
+/// others can be looked up by predicate.
 #[derive(Clone, Copy, Debug)]
 pub struct Rule {
     pub name: &'static str,
     pub premises: &'static [[Slot; 3]],
-    /// The premise for which what a chain concluded need not be tried, as its links are: without this, each member of a long
-    /// chain would meet each pair of others.
+    /// The premise that need not match triples concluded by a chain rule, because the links of the chain match it too.
+    /// Otherwise each member of a long chain would be joined with each pair of others.
     pub link: Option<usize>,
-    /// Whether it follows a chain: what it concludes says in one step what its links say in several.
+    /// Whether this is a chain rule: its conclusion says in one step what its links say in several.
     pub chains: bool,
     pub conclusion: [Slot; 3],
 }
@@ -124,7 +125,8 @@ const PLUS: &[Rule] = &[
         chains: true,
         conclusion: [X, A, Z],
     },
-    // With rdfs9 and rdfs7, the members of equivalent classes and the uses of equivalent properties follow.
+    // Together with rdfs9 and rdfs7, this yields the members of equivalent classes and the uses of equivalent
+    // properties.
     Rule {
         name: "scm-eqc1",
         premises: &[[A, EQUIVALENT_CLASS, B]],

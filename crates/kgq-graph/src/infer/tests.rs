@@ -1,4 +1,4 @@
-//! Each rule alone, what is never concluded, and random graphs against rules applied without any index.
+//! Tests each rule alone, what is never concluded, and random graphs against applying the rules without any index.
 
 use super::{infer, rules};
 use crate::project::{Entailment, InferSettings};
@@ -18,7 +18,7 @@ fn read(turtle: &str) -> (Snapshot, Prefixes) {
     (Snapshot::from_dataset(&dataset, &Budget::default()).unwrap(), dataset.prefixes)
 }
 
-/// What follows, a statement a line, and by which rules.
+/// Returns what follows, one statement per line, and the rules that it follows by.
 fn follows(rules: Entailment, turtle: &str) -> (String, Vec<&'static str>) {
     let (quads, prefixes) = read(turtle);
     let inferred = infer(&quads, &InferSettings { rules, ..InferSettings::default() }, &Budget::default()).unwrap();
@@ -155,7 +155,7 @@ fn more_conclusions_than_allowed_are_an_error_that_says_what_to_do() {
     assert!(error.to_string().contains("max-statements"), "{error}");
 }
 
-/// All that follows by trying every rule on every choice of triples, again and again.
+/// Everything that follows, found by repeatedly trying every rule on every choice of triples.
 fn by_brute_force(triples: &BTreeSet<[String; 3]>) -> BTreeSet<[String; 3]> {
     fn extend(
         rule: &rules::Rule,
@@ -208,7 +208,7 @@ fn random_graphs_have_the_consequences_that_brute_force_finds() {
     predicates.extend(["domain", "range", "subClassOf", "subPropertyOf"].map(rdfs));
     predicates.extend(["inverseOf", "equivalentClass", "equivalentProperty"].map(owl));
     predicates.push(kind.clone());
-    // The same cases every time.
+    // A fixed seed, so that the cases are the same every time.
     let mut numbers = fastrand::Rng::with_seed(7);
     let mut below = |most: usize| numbers.usize(..most);
     for case in 0..60 {

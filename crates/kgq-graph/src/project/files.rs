@@ -1,4 +1,4 @@
-//! The files that a project's globs find, in one walk through each folder; and what they do not find.
+//! The files that a project's globs find, with one walk through each folder, and a report of what they do not find.
 
 use super::globs::{Glob, Globs, is_below, place};
 use super::{MANIFEST, Project};
@@ -12,7 +12,7 @@ use std::fs;
 use std::path::{Component, Path, PathBuf};
 use walkdir::{DirEntry, WalkDir};
 
-/// Which of the project's folders a file was found in.
+/// The list of kgq.toml that a file was found by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
     Ontology,
@@ -28,15 +28,15 @@ pub struct ProjectFile {
     pub role: Role,
     /// The named graph that its default graph is loaded into.
     pub graph: Option<NamedNode>,
-    /// What it would hold after an edit that is being judged; else it is read from its path.
+    /// Its content after an edit that is being judged; else it is read from its path.
     pub edited: Option<Vec<u8>>,
 }
 
 impl ProjectFile {
-    /// What is read of it.
+    /// Returns the input to read it from.
     ///
     /// # Errors
-    /// That its name says no format.
+    /// A name that does not determine the format.
     pub fn input(&self) -> Result<Input> {
         let mut input = Input::file(&self.name, &self.path, None)?;
         if let Some(bytes) = &self.edited {
@@ -51,29 +51,29 @@ impl ProjectFile {
 pub struct Found {
     /// Each file once, the ontology's first, in the order of their names.
     pub files: Vec<ProjectFile>,
-    /// Files that kgq.toml names and that are not there.
+    /// Files that kgq.toml names but that do not exist.
     pub missing: Vec<Error>,
     /// Globs that find nothing.
     pub remarks: Vec<Error>,
 }
 
-/// How many entries of a folder are looked at for a hint.
+/// The most entries of a folder that are examined for a hint.
 const ENOUGH: usize = 2000;
 
-/// The name of a query's file as the name of the query.
+/// Derives the name of a query from the name of its file.
 pub fn without_query_ending(name: &str) -> &str {
     name.strip_suffix(".rq").or_else(|| name.strip_suffix(".sparql")).unwrap_or(name)
 }
 
 impl Project {
-    /// The ontology's and the data's files, each once, ontology first, in the order of their names. A glob without a wildcard
-    /// that names no file is an error; so is a folder that cannot be read.
+    /// Returns the files of the ontology and the data, each once, ontology first, ordered by name. A glob without a
+    /// wildcard that names no file is an error; so is a folder that cannot be read.
     pub fn files(&self) -> Result<Vec<ProjectFile>> {
         let found = self.find_files()?;
         Error::all(found.missing).map_or(Ok(found.files), Err)
     }
 
-    /// The same files; what is not found is told beside them.
+    /// Returns the same files, and separately what was not found.
     pub fn find_files(&self) -> Result<Found> {
         let globs = &self.globs;
         let mut names = self.walk(&[&globs.ontology, &globs.data])?;
@@ -108,8 +108,8 @@ impl Project {
         Ok(found)
     }
 
-    /// The canned queries' files: name (path below its folder, without `.rq` or `.sparql`) and path. Of a folder, and of a glob that names no
-    /// ending, those that may hold queries.
+    /// Returns the files of the canned queries: name (path below its folder, without `.rq` or `.sparql`) and path. If
+    /// an entry is a folder, or a glob without an ending, only files that may hold queries are taken.
     pub fn query_files(&self) -> Result<Vec<(String, PathBuf)>> {
         let list = &self.globs.queries;
         let names = self.walk(&[list])?;
@@ -139,7 +139,7 @@ impl Project {
         Ok(files)
     }
 
-    /// The globs of `queries` that find nothing.
+    /// Returns a remark for each glob of `queries` that finds nothing.
     pub fn remarks_on_queries(&self) -> Result<Vec<Error>> {
         let names = self.walk(&[&self.globs.queries])?;
         let may_be_empty = |glob: &&Glob| glob.is_default || self.is_of_another_time;
@@ -148,7 +148,8 @@ impl Project {
         Ok(empty.map(|glob| self.finds_nothing(glob, &names)).collect())
     }
 
-    /// Where a new canned query of this name belongs: where the first glob of `queries` finds it by this name.
+    /// Returns the path for a new canned query with this name: the one at which the first glob of `queries` finds it
+    /// under this name.
     pub fn query_path(&self, name: &str) -> Result<PathBuf> {
         let list = &self.globs.queries;
         for glob in list.take.iter().filter(|glob| !glob.is_literal()) {
@@ -165,22 +166,22 @@ impl Project {
             .hint(format!("the globs are {}", if globs.is_empty() { "none".into() } else { globs.join(", ") })))
     }
 
-    /// Whether a file of this name, relative to the root, would be loaded.
+    /// Whether a file with this name, relative to the root, would be loaded.
     pub fn loads(&self, name: &str) -> Result<bool> {
         Ok(loads(&self.globs.ontology, name) || loads(&self.globs.data, name))
     }
 
-    /// The named graph that a file of this name is loaded into.
+    /// Returns the named graph that a file with this name is loaded into.
     pub fn graph_of(&self, name: &str) -> Option<NamedNode> {
         self.graphs.iter().find(|(glob, _)| glob.matches(name)).map(|(_, graph)| graph.clone())
     }
 
-    /// A path of this project as the user would name it.
+    /// Returns a path of this project as the user would write it.
     pub fn display_path(&self, path: &Path) -> String {
         slashes(path.strip_prefix(&self.root).unwrap_or(path))
     }
 
-    /// What a file of the project holds, or would hold after an edit that is being judged.
+    /// Returns the content of a file of the project, or its content after an edit that is being judged.
     ///
     /// # Errors
     /// Those of reading it.
@@ -191,7 +192,8 @@ impl Project {
         }
     }
 
-    /// Whether a file that kgq.toml names may be shown: it lies in the project, links followed, or the project is trusted.
+    /// Whether a file that kgq.toml names may be shown: after following links it lies in the project, or the project is
+    /// trusted.
     pub fn may_show(&self, path: &Path) -> bool {
         self.is_trusted || real(path).starts_with(real(&self.root))
     }
@@ -199,7 +201,7 @@ impl Project {
     /// The documents that `[contexts]` names.
     ///
     /// # Errors
-    /// That one cannot be read, or lies outside of a project that is not trusted.
+    /// A document that cannot be read, or lies outside of an untrusted project.
     pub fn contexts(&self) -> Result<Contexts> {
         let is_there = |name: &str| !self.is_of_another_time || self.root.join(name).exists();
         let documents = self.manifest.contexts.iter().filter(|(_, name)| is_there(name)).map(|(address, name)| {
@@ -214,17 +216,17 @@ impl Project {
         Ok(Contexts::new(documents.collect::<Result<Vec<_>>>()?))
     }
 
-    /// A glob of the project's files, compiled; an error stands where kgq.toml has it.
+    /// Compiles a glob of the project's files; an error has its place in kgq.toml.
     pub fn glob(&self, written: &str) -> Result<Glob> {
         Glob::new(written, &self.root, self.manifest_source())
     }
 
-    /// Where `kgq.toml` says this; its first line, where it does not.
+    /// Returns where `kgq.toml` has this text; its first line if it does not have it.
     pub fn place_in_manifest(&self, text: &str) -> Place {
         place(self.manifest_source(), text)
     }
 
-    /// The place of these words in kgq.toml, if it has them.
+    /// Returns where kgq.toml has these words, if it has them.
     pub fn named_in_manifest(&self, text: &str) -> Option<Place> {
         let at = self.text.find(text)?;
         Some(self.manifest_source().place(at..at + text.len()))
@@ -234,7 +236,7 @@ impl Project {
         Source::new(MANIFEST, &self.text)
     }
 
-    /// Every file in the folders that the globs start in, in the order of their names. Each folder is walked once.
+    /// Every file in the folders that the globs start in, ordered by name. Each folder is walked once.
     fn walk(&self, lists: &[&Globs]) -> Result<Vec<String>> {
         let globs = || lists.iter().flat_map(|list| &list.take);
         if let Some(glob) = globs().find(|glob| glob.leaves_project() && !self.is_trusted) {
@@ -266,7 +268,7 @@ impl Project {
                         names.push(name);
                     }
                     Ok(_) => {}
-                    // A link to a folder that it lies in, or to nothing, adds no file.
+                    // A broken link, or a link to a folder that contains it, adds no file.
                     Err(e) if e.loop_ancestor().is_some() || e.path().is_some_and(Path::is_symlink) => {}
                     Err(e) => return Err(Error::new(Kind::Io, e.to_string())),
                 }
@@ -282,7 +284,7 @@ impl Project {
             .hint("if you trust whoever wrote the project to name your files, run once with `--trust`")
     }
 
-    /// Says that a glob finds nothing, with the name that is near, or with what there is.
+    /// Says that a glob finds nothing, with a similar name that exists, or with what is there.
     fn finds_nothing(&self, glob: &Glob, names: &[String]) -> Error {
         let message = match (glob.is_literal(), glob.written.as_str()) {
             (true, written) if is_pipe(&self.root.join(&glob.pattern)) => {
@@ -296,7 +298,7 @@ impl Project {
         error.hint_if(self.near(glob).or_else(|| endings(&glob.start(), names)))
     }
 
-    /// The near name for the first part of a glob that is not there.
+    /// A similar name for the first part of a glob that does not exist.
     fn near(&self, glob: &Glob) -> Option<String> {
         let mut folder = String::new();
         for part in glob.start().split('/') {
@@ -327,7 +329,7 @@ impl Project {
         }
     }
 
-    /// Says that nothing is loaded, and which folder is not read as only the other key is set.
+    /// Says that nothing is loaded, and which default folder is not read because only the other key is set.
     fn remark_on_defaults(&self, found: &mut Found) {
         let manifest = &self.manifest;
         for (key, own, other, other_key) in [
@@ -355,7 +357,7 @@ impl Project {
         }
     }
 
-    /// Whether a folder has a file, among the first, that would be loaded by default and is not.
+    /// Whether a folder has, among its first entries, a file that would be loaded by default but is not.
     fn has_rdf(&self, folder: &str, found: &Found) -> bool {
         let walk = WalkDir::new(self.root.join(folder)).into_iter().take(ENOUGH).flatten();
         let names = walk.filter(|entry| entry.file_type().is_file()).map(|entry| self.display_path(entry.path()));
@@ -372,12 +374,12 @@ fn joined(folder: &str, name: &str) -> String {
     if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") }
 }
 
-/// Whether the ending of a name says that queries are in it.
+/// Whether the ending of a name says that the file may hold queries.
 fn holds_queries(name: &str) -> bool {
     [".rq", ".sparql", ".ttl"].iter().any(|ending| name.ends_with(ending))
 }
 
-/// Whether a list takes a name: a wildcard only one that says a format, an exact name any.
+/// Whether a list takes a name: a wildcard takes only names that say a format, an exact name takes any.
 fn loads(list: &Globs, name: &str) -> bool {
     let has_format = RdfFormat::from_path(name).is_some();
     list.take.iter().any(|glob| glob.pattern == name || (has_format && glob.takes(name))) && !list.leaves_out(name)
@@ -387,7 +389,7 @@ pub(super) fn is_hidden(name: &str) -> bool {
     name.split('/').any(|part| (part.starts_with('.') && part != "..") || part.ends_with('~'))
 }
 
-/// What the names of the files below a folder end in: `data/ holds 3 files that end in .ttl`.
+/// Lists the endings of the files below a folder: `data/ holds 3 files that end in .ttl`.
 fn endings(folder: &str, names: &[String]) -> Option<String> {
     let mut endings: BTreeMap<&str, u64> = BTreeMap::new();
     for name in names.iter().filter(|name| is_below(name, folder)) {
@@ -403,7 +405,7 @@ fn endings(folder: &str, names: &[String]) -> Option<String> {
     Some(format!("{folder} holds {} whose name ends in .{ending}", count(*n, "file", "files")))
 }
 
-/// A path with its links followed; one that is not there, as it is.
+/// A path with its links resolved; the path itself if it does not exist.
 fn real(path: &Path) -> PathBuf {
     fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
 }

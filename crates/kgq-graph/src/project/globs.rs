@@ -1,29 +1,30 @@
 //! The lists of globs in kgq.toml: which names they take, and which they leave out (`!`).
 //!
-//! A glob is brought into one form (`./data//a.ttl` is `data/a.ttl`) and compiled once. Nothing is looked for on the disk here.
+//! A glob is normalised (`./data//a.ttl` becomes `data/a.ttl`) and compiled once. Nothing here looks at the disk.
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use kgq_syntax::error::{Error, Kind, Place, Result, Source};
 use std::path::Path;
 
-/// A glob may be this long, in bytes, and its braces this deep: a compiler of patterns that knows no bound comes after.
+/// The longest glob in bytes, and the deepest nesting of braces: the pattern compiler that comes next has no bounds of
+/// its own.
 const LONGEST: usize = 4096;
 const DEEPEST_BRACES: usize = 8;
 
 /// One glob of kgq.toml, without its `!`.
 #[derive(Clone, Debug)]
 pub struct Glob {
-    /// As it stands in kgq.toml.
+    /// As written in kgq.toml.
     pub written: String,
-    /// The same in one form, relative to the project where it can be.
+    /// The normalised glob, relative to the project if possible.
     pub pattern: String,
-    /// Whether kgq.toml does not say it.
+    /// Whether it is a default that kgq.toml does not contain.
     pub is_default: bool,
     matcher: GlobSet,
 }
 
 impl Glob {
-    /// Compiles a glob of the project in this folder; an error stands where kgq.toml has it.
+    /// Compiles a glob of the project in this folder; an error has its place in kgq.toml.
     pub fn new(written: &str, root: &Path, manifest: Source<'_>) -> Result<Self> {
         let pattern = one_form(written.strip_prefix('!').unwrap_or(written), root);
         let matcher = compile(&pattern).map_err(|reason| {
@@ -33,7 +34,7 @@ impl Glob {
         Ok(Self { written: written.to_owned(), pattern, is_default: false, matcher })
     }
 
-    /// Compiles a glob of the command line, which may as well be meant as the name of a file that is not there.
+    /// Compiles a glob of the command line, which may just as well be meant as the name of a file that does not exist.
     pub fn by_hand(written: &str) -> Result<Self> {
         let pattern = without_detours(written);
         let matcher = compile(&pattern).map_err(|reason| {
@@ -46,22 +47,22 @@ impl Glob {
         self.matcher.is_match(name)
     }
 
-    /// Whether it is of a name, or names a folder that the name is in.
+    /// Whether it matches a name, or names a folder that contains the name.
     pub fn takes(&self, name: &str) -> bool {
         self.matches(name) || (self.is_literal() && is_below(name, &self.pattern))
     }
 
-    /// Whether it has no wildcard, so that it names one file or folder.
+    /// Whether it has no wildcard, so that it names a single file or folder.
     pub fn is_literal(&self) -> bool {
         is_literal(&self.pattern)
     }
 
-    /// Whether it has a wildcard and says how names end.
+    /// Whether it has a wildcard and determines how names end.
     pub fn names_ending(&self) -> bool {
         !self.is_literal() && self.pattern.rsplit('/').next().is_some_and(|last| last.contains('.'))
     }
 
-    /// The folder (or file) that it starts in: what stands before its first wildcard.
+    /// Returns the folder (or file) that it starts in: the part before its first wildcard.
     pub fn start(&self) -> String {
         if self.is_literal() {
             return self.pattern.clone();
@@ -69,13 +70,13 @@ impl Glob {
         self.pattern.split('/').take_while(|part| is_literal(part)).collect::<Vec<_>>().join("/")
     }
 
-    /// Whether it names what lies outside of the project's folder.
+    /// Whether it points outside of the project's folder.
     pub fn leaves_project(&self) -> bool {
         self.pattern == ".." || self.pattern.starts_with("../") || Path::new(&self.pattern).is_absolute()
     }
 }
 
-/// A list of globs: of `ontology`, `data` or `queries`.
+/// A list of globs: that of `ontology`, `data` or `queries`.
 #[derive(Clone, Debug, Default)]
 pub struct Globs {
     pub take: Vec<Glob>,
@@ -83,7 +84,7 @@ pub struct Globs {
 }
 
 impl Globs {
-    /// Compiles a list. One that only leaves out takes from the default what is left.
+    /// Compiles a list. A list of exclusions only is applied to the default glob.
     pub fn new(written: &[String], default: &str, root: &Path, manifest: Source<'_>) -> Result<Self> {
         let mut globs = Self::default();
         for glob in written {
@@ -96,13 +97,14 @@ impl Globs {
         Ok(globs)
     }
 
-    /// The list of a key that kgq.toml does not have.
+    /// The list for a key that kgq.toml does not have.
     pub fn by_default(glob: &str, root: &Path, manifest: Source<'_>) -> Result<Self> {
         let glob = Glob { is_default: true, ..Glob::new(glob, root, manifest)? };
         Ok(Self { take: vec![glob], leave: Vec::new() })
     }
 
-    /// Whether a name is left out: itself, or a folder that it is in. A glob without `/` is of a name at any depth.
+    /// Whether a name is left out, itself or with a folder that contains it. A glob without `/` matches a name at any
+    /// depth.
     pub fn leaves_out(&self, name: &str) -> bool {
         let folders = name.match_indices('/').map(|(at, _)| &name[..at]);
         let mut paths = folders.chain([name]);
@@ -114,7 +116,7 @@ impl Globs {
     }
 }
 
-/// Where kgq.toml says this text: as a whole string if it can be, else anywhere, else at its start.
+/// Finds where kgq.toml has this text: as a whole string if possible, else anywhere, else its start.
 pub fn place(manifest: Source<'_>, text: &str) -> Place {
     let quoted = ['"', '\''].iter().find_map(|quote| Some(manifest.text.find(&format!("{quote}{text}{quote}"))? + 1));
     match quoted.or_else(|| manifest.text.find(text)) {
@@ -123,7 +125,7 @@ pub fn place(manifest: Source<'_>, text: &str) -> Place {
     }
 }
 
-/// Whether a name is that of something in a folder; the folder without a name is the project's.
+/// Whether a name lies in a folder; the folder with the empty name is the project's.
 pub fn is_below(name: &str, folder: &str) -> bool {
     folder.is_empty() && !name.starts_with("..") && !name.starts_with('/')
         || name.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
@@ -133,13 +135,13 @@ fn is_literal(glob: &str) -> bool {
     !glob.contains(['*', '?', '[', '{'])
 }
 
-/// Without detours, and without the path of the project before what lies in it.
+/// Normalises a glob: no detours, and relative to the project if it points into it.
 fn one_form(glob: &str, root: &Path) -> String {
     let inside = root.to_str().and_then(|root| glob.strip_prefix(root)?.strip_prefix('/'));
     without_detours(inside.unwrap_or(glob))
 }
 
-/// A glob without `.`, doubled slashes and `a/..`.
+/// Removes `.`, doubled slashes and `a/..` from a glob.
 fn without_detours(glob: &str) -> String {
     let mut parts: Vec<&str> = Vec::new();
     for part in glob.split('/') {
@@ -175,7 +177,7 @@ fn compile(glob: &str) -> Result<GlobSet, String> {
     }
     let reason = |e: globset::Error| e.kind().to_string();
     let glob = GlobBuilder::new(glob).literal_separator(true).build().map_err(reason)?;
-    // A set, as a single matcher panics where its pattern is too large to compile.
+    // Built as a set, because a single matcher panics if its pattern is too large to compile.
     GlobSetBuilder::new().add(glob).build().map_err(reason)
 }
 

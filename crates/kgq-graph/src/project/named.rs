@@ -1,4 +1,4 @@
-//! Files that a user names by hand: one by one, by a folder, or by a glob that no shell expanded.
+//! Files that a user names by hand: one by one, by a folder, or by a glob that no shell has expanded.
 
 use super::files::{is_hidden, slashes};
 use super::globs::Glob;
@@ -9,16 +9,18 @@ use kgq_syntax::text::{count, thousands};
 use std::path::Path;
 use walkdir::WalkDir;
 
-/// What names that a user gave mean.
+/// What the names given by a user refer to.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct NamedFiles {
     pub files: Vec<String>,
-    /// What was found in folders and not taken, a line for each of the names, and pipes, for which the command waits.
+    /// A line for each name with files that were found in folders but not taken, and for each pipe that the command
+    /// waits for.
     pub remarks: Vec<String>,
 }
 
-/// The files that these names mean: of a folder, those below it whose name says a format of RDF; of a glob, those that it matches; in
-/// the order of their names. Any other name stays as it is, and so does the name of a file that looks like a glob.
+/// Finds the files that these names refer to, ordered by name: for a folder, those below it whose name says an RDF
+/// format; for a glob, those that it matches. Any other name is kept as it is, and so is the name of an existing file
+/// that looks like a glob.
 pub fn named_files(names: &[String]) -> Result<NamedFiles> {
     let mut named = NamedFiles::default();
     for name in names {
@@ -42,7 +44,7 @@ pub fn named_files(names: &[String]) -> Result<NamedFiles> {
     Ok(named)
 }
 
-/// Whether this is a pipe with a name of its own, for which nobody may ever write; a shell's `<(…)` has its writer.
+/// Whether this is a named pipe, which may never get a writer; a shell's `<(…)` has one.
 #[cfg(unix)]
 fn is_named_pipe(path: &Path) -> bool {
     use std::os::unix::fs::FileTypeExt;
@@ -92,17 +94,17 @@ fn matching(name: &str) -> Result<Below> {
     Ok(found)
 }
 
-/// What is found below a folder, each in the order of the names.
+/// What was found below a folder, each list ordered by name.
 #[derive(Default)]
 struct Below {
     taken: Vec<String>,
     without_format: Vec<String>,
-    /// Pipes, sockets and devices: one that nobody writes to would be waited for without end.
+    /// Pipes, sockets and devices: reading one that nobody writes to would wait forever.
     no_files: Vec<String>,
 }
 
-/// The wanted files below a folder, the current one if it has no name. Hidden ones are passed over; so are those whose names say no
-/// format of RDF, unless any ending is taken.
+/// The wanted files below a folder, or below the current one if its name is empty. Hidden files are passed over; so are
+/// those whose names say no RDF format, unless any ending is taken.
 fn below(folder: &str, wanted: &dyn Fn(&str) -> bool, any_ending: bool) -> Result<Below> {
     let root = if folder.is_empty() { "." } else { folder };
     let walk = WalkDir::new(root).follow_links(true).into_iter();
@@ -124,7 +126,7 @@ fn below(folder: &str, wanted: &dyn Fn(&str) -> bool, any_ending: bool) -> Resul
                 };
                 list.push(name);
             }
-            // A link to a folder that it lies in, or to nothing, adds no file.
+            // A broken link, or a link to a folder that contains it, adds no file.
             Err(e) if e.loop_ancestor().is_some() || e.path().is_some_and(Path::is_symlink) => {}
             Err(e) => return Err(not_walked(&e)),
         }

@@ -1,4 +1,4 @@
-//! `[net]` in kgq.toml: which other machines queries and `-d` may ask. Without it, none.
+//! `[net]` in kgq.toml: the other machines that queries and `-d` may ask. Without it, none.
 
 use serde::Deserialize;
 use std::net::Ipv6Addr;
@@ -6,15 +6,15 @@ use std::net::Ipv6Addr;
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct NetSettings {
-    /// Hosts by name or by address, with a port if it is none of the usual ones: `query.example`, `127.0.0.1:3030`.
+    /// Hosts by name or address, with a port if it is not the default one: `query.example`, `127.0.0.1:3030`.
     #[serde(default)]
     pub hosts: Vec<String>,
 }
 
-/// Whether a text names a host, with a port or without.
+/// Checks that a text names a host, with or without a port.
 ///
 /// # Errors
-/// What is no host, such as an address with a path.
+/// A text that is not a host, such as an address with a path.
 pub fn check_host(host: &str) -> Result<(), String> {
     let bare = |name: &str| {
         let is_name = |c: char| c.is_ascii_alphanumeric() || ['-', '_', '.'].contains(&c);

@@ -1,4 +1,4 @@
-//! The files of a folder in which nobody said what to read: for the kgq.toml that fits it, and to be read as they are.
+//! The files of a folder for which nobody said what to read: to propose a kgq.toml for it, or to read them as they are.
 
 use super::MANIFEST;
 use super::files::{is_hidden, slashes};
@@ -11,24 +11,25 @@ use std::io::Read;
 use std::path::Path;
 use walkdir::{DirEntry, WalkDir};
 
-/// Folders that are not looked into: what is in them is made by programs, or wrong on purpose.
+/// Folders that are not searched: their files are made by programs, or wrong on purpose.
 const PASSED_OVER: &[&str] = &["node_modules", "target", "__pycache__", "venv", "test", "tests"];
-/// More files than this are no project, and a home folder is not walked to its end.
+/// A folder with more files than this is not a project; a home folder should not be walked to its end.
 const MOST_FILES: usize = 50_000;
 
-/// What a walk tells of a file.
+/// What a walk reports about a file.
 pub struct Walked<'w> {
     pub entry: &'w DirEntry,
-    /// Its name from the folder on, with `/`.
+    /// Its name relative to the folder, with `/`.
     pub name: String,
-    /// The folder that is passed over, if it lies in one.
+    /// The folder that is passed over, if the file lies in one.
     pub passed_over: Option<String>,
 }
 
-/// Walks through a folder, in the order of the names. What is hidden is left out, and so are folders that are projects of their own.
+/// Walks through a folder, ordered by name. Hidden files are left out, and so are folders that are projects of their
+/// own.
 ///
 /// # Errors
-/// A folder that cannot be read; one with very many files, with `hint`.
+/// A folder that cannot be read; a folder with too many files, with `hint`.
 pub fn walk(folder: &Path, hint: &str, visit: &mut dyn FnMut(Walked<'_>)) -> Result<()> {
     let below = |entry: &DirEntry| entry.depth() > 0;
     let hidden = |entry: &DirEntry| below(entry) && is_hidden(&entry.file_name().to_string_lossy());
@@ -48,7 +49,7 @@ pub fn walk(folder: &Path, hint: &str, visit: &mut dyn FnMut(Walked<'_>)) -> Res
     Ok(())
 }
 
-/// Why a folder could not be walked, in the words of other errors of files.
+/// The error for a folder that could not be walked, worded like other file errors.
 pub(super) fn not_walked(error: &walkdir::Error) -> Error {
     let place = error.path().map(|path| path.display().to_string()).unwrap_or_default();
     match error.io_error() {
@@ -57,24 +58,24 @@ pub(super) fn not_walked(error: &walkdir::Error) -> Error {
     }
 }
 
-/// The folder of a file that is passed over, if it lies in one.
+/// The passed-over folder that a file lies in, if any.
 fn passed_over(name: &str) -> Option<String> {
     let mut folders = name.match_indices('/').map(|(at, _)| &name[..at]);
     let found = folders.find(|folder| PASSED_OVER.contains(&folder.rsplit('/').next().unwrap_or(folder)));
     found.map(str::to_owned)
 }
 
-/// What is read of a folder in which nobody said what to read.
+/// What to read in a folder for which nobody said what to read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FolderFiles {
-    /// Files of RDF, as they are found from where the program runs. Of those called `.xml`, `.json` and the like, which may be anything,
-    /// they are those that begin as RDF does.
+    /// RDF files, with names relative to where the program runs. Files called `.xml`, `.json` and the like may be
+    /// anything; they are included only if they begin as RDF does.
     pub files: Vec<String>,
-    /// Folders that are not looked into, although they hold files that may be RDF.
+    /// Folders that were not searched although they hold files that may be RDF.
     pub passed_over: Vec<String>,
 }
 
-/// Looks for the files of RDF in a folder.
+/// Looks for the RDF files in a folder.
 ///
 /// # Errors
 /// A folder that cannot be read, or that has very many files.
@@ -85,7 +86,7 @@ pub fn folder_files(folder: &Path) -> Result<FolderFiles> {
         "name what to read with `-d`: a file, a folder or a glob",
         &mut |Walked { entry, name, passed_over }| {
             let name = slashes(&folder.join(name));
-            // A link counts as the file that it leads to.
+            // A link counts as the file that it points to.
             if RdfFormat::from_path(&name).is_none() || !entry.path().is_file() {
                 return;
             }
@@ -102,14 +103,14 @@ pub fn folder_files(folder: &Path) -> Result<FolderFiles> {
     Ok(found)
 }
 
-/// Whether a file's name alone says that it is RDF: much that is none is called `.json` or `.xml`.
+/// Whether a file's name alone says that it is RDF: many files called `.json` or `.xml` are not.
 pub fn says_rdf(name: &str) -> bool {
     let ending = Compression::strip(name).0.rsplit('.').next().unwrap_or_default().to_ascii_lowercase();
     !matches!(ending.as_str(), "json" | "jsonl" | "ndjson" | "xml")
 }
 
-/// Whether a file begins as RDF/XML or JSON-LD does, or as OWL in XML, of which reading says what to do. What cannot be looked at counts:
-/// reading it says why.
+/// Whether a file begins as RDF/XML or JSON-LD does, or as OWL in XML, for which reading says what to do. A file that
+/// cannot be opened counts too: reading it says why.
 fn begins_as_rdf(name: &str) -> bool {
     const KEYWORDS: [&str; 4] = ["\"@context\"", "\"@id\"", "\"@graph\"", "\"@type\""];
     let mut start = Vec::new();

@@ -1,12 +1,12 @@
-//! What is wrong with the text of kgq.toml, in the words of its writer: the parser's own speak of types of Rust.
+//! What is wrong with the text of kgq.toml, in the words of its author: the parser's own messages speak of Rust types.
 
 use kgq_syntax::error::{Error, Source};
 use kgq_syntax::text::did_you_mean;
 
-/// The parser's error, at its place.
+/// Translates the parser's error, with its place.
 pub fn in_words(source: Source<'_>, error: &toml::de::Error) -> Error {
     let message = error.message().trim_end();
-    // toml's own list of keys is long; the near one is what helps.
+    // toml's list of all keys is long; a similar key is what helps.
     let (message, known) = match message.split_once(", expected one of ") {
         Some((message, list)) => (message, Some(list)),
         None => (message, None),

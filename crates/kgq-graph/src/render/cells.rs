@@ -1,22 +1,22 @@
-//! How cells go to programs that are no triple stores: as text that a spreadsheet does not run, as plain values of JSON.
+//! Cells for programs that are not triple stores: as text that a spreadsheet does not run, or as plain JSON values.
 
 use kgq_engine::{Row, Solutions};
 use kgq_syntax::rdf::{Literal, Term};
 use oxrdf::vocab::xsd;
 use serde_json::{Number, Value};
 
-/// What is done to the cells of CSV and of JSON lines.
+/// How the cells of CSV and of JSON lines are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CellOptions {
-    /// CSV begins with the mark by which Excel knows UTF-8.
+    /// CSV begins with the byte order mark by which Excel recognises UTF-8.
     pub byte_order_mark: bool,
-    /// A text of CSV that a spreadsheet would run has a `'` before it.
+    /// CSV text that a spreadsheet would run is preceded by `'`.
     pub inert: bool,
-    /// Values of JSON lines are numbers, truth values and strings, not objects that describe terms.
+    /// Values in JSON lines are numbers, truth values and strings instead of objects that describe terms.
     pub plain: bool,
 }
 
-/// The solutions with texts that a spreadsheet would run quoted.
+/// Returns the solutions with `'` before each text that a spreadsheet would run.
 pub fn inert(solutions: Solutions) -> Solutions {
     let Solutions { variables, rows } = solutions;
     let quote = |row: Row| row.into_iter().map(|term| term.map(inert_term)).collect();
@@ -32,12 +32,12 @@ fn inert_term(term: Term) -> Term {
     }
 }
 
-/// Whether a spreadsheet takes a cell for a formula, or passes over what is before one.
+/// Whether a spreadsheet takes a cell for a formula, possibly after skipping its first character.
 fn runs(text: &str) -> bool {
     text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'])
 }
 
-/// Whether it is a number by its datatype and its text: another text could claim the datatype.
+/// Whether it is a number by both datatype and text: a text that is not a number can have a numeric datatype.
 fn is_number(literal: &Literal) -> bool {
     let datatype = literal.datatype();
     let numeric = [xsd::INTEGER, xsd::DECIMAL, xsd::DOUBLE, xsd::FLOAT];
@@ -65,10 +65,10 @@ fn is_derived_integer(datatype: &str) -> bool {
     )
 }
 
-/// So many digits a double keeps.
+/// A double keeps this many decimal digits.
 const EXACT: usize = 15;
 
-/// A term as a program wants it that knows no RDF. A number that JSON's readers would change stays a string.
+/// Returns a term for a program that knows no RDF. A number that JSON readers would change stays a string.
 pub fn plain(term: &Term) -> Value {
     match term {
         Term::NamedNode(node) => node.as_str().into(),

@@ -1,4 +1,4 @@
-//! An answer with its sources: rows numbered, sources as footnotes; in other formats a field or column of citations.
+//! An answer with its sources: numbered rows and footnotes; in other formats a field or column of citations.
 
 use super::{Format, RenderOptions, Written, json, output_error};
 use crate::audit::{CitedText, Reference, RowSources};
@@ -16,13 +16,13 @@ pub struct Cited<'a> {
     /// The number of the first row.
     pub first: usize,
     pub sources: Vec<RowSources>,
-    /// Whether anybody asks for citations, so that a statement without one needs none by the rule.
+    /// Whether citations are expected, so that a statement without one needs none by the rule.
     pub has_rule: bool,
-    /// Every citation of the rows, document by document, in order of first use: footnote 1 is the first.
+    /// Every citation of the rows, grouped by document, in order of first use; the first is footnote 1.
     pub references: &'a [Reference],
 }
 
-/// Writes it.
+/// Writes the answer.
 pub fn write(cited: Cited<'_>, options: RenderOptions<'_>, out: &mut dyn Write) -> Result<Written> {
     let rows = cited.rows.len() as u64;
     match options.format {
@@ -149,7 +149,7 @@ fn sources_json(cited: &Cited<'_>, sources: &RowSources) -> Value {
     Value::Object(object)
 }
 
-/// The answer with the numbers of its rows, and a column of the numbers of their sources.
+/// Returns the answer with its row numbers, and a column with the numbers of the sources.
 fn with_marks(cited: &Cited<'_>) -> Solutions {
     let number = |iri: &NamedNode| cited.references.iter().position(|r| r.citation.iri == *iri).map(|n| n + 1);
     let mut variables = vec![Variable::new_unchecked("#")];
@@ -176,7 +176,7 @@ fn with_marks(cited: &Cited<'_>) -> Solutions {
     Solutions::new(variables, rows.into_iter())
 }
 
-/// What is said of a row that names no source.
+/// The text for a row without a source.
 fn without_source(sources: &RowSources, has_rule: bool) -> &'static str {
     match (sources.unexplained, sources.triples.is_empty(), has_rule) {
         (true, ..) => "not explained",
@@ -201,7 +201,7 @@ fn footnotes(cited: &Cited<'_>, prefixes: &Prefixes, colour: bool) -> String {
     }
     let mut document = String::new();
     for (at, reference) in cited.references.iter().enumerate() {
-        // Consecutive places of one document are set below its name.
+        // Consecutive places in the same document are listed below its name.
         let line = reference.document_line();
         if line != document {
             out.push_str(&format!("{}\n", visible(&line)));
@@ -236,7 +236,7 @@ fn footnotes(cited: &Cited<'_>, prefixes: &Prefixes, colour: bool) -> String {
     out
 }
 
-/// Numbers as `1–3, 7`.
+/// Abbreviates numbers as `1–3, 7`.
 fn ranges(numbers: &[String]) -> String {
     let mut runs: Vec<(u64, u64)> = Vec::new();
     for number in numbers.iter().filter_map(|n| n.parse().ok()) {
@@ -249,7 +249,7 @@ fn ranges(numbers: &[String]) -> String {
     runs.iter().map(run).collect::<Vec<_>>().join(", ")
 }
 
-/// Sources as a numbered list in Markdown, each below the name of its document.
+/// Returns the sources as a numbered Markdown list, each below the name of its document.
 pub fn markdown_references(references: &[Reference]) -> String {
     let (mut out, mut document) = (String::new(), String::new());
     for (number, source) in references.iter().enumerate() {
@@ -272,17 +272,17 @@ pub fn markdown_references(references: &[Reference]) -> String {
     out
 }
 
-/// A text on one line, as Markdown shows it.
+/// Formats a text on one line for Markdown.
 fn markdown(text: &str) -> String {
     super::markdown::escape(&visible(text).replace('\n', " "))
 }
 
-/// One source as lines of text: the document, the place, the sentence with its anchor marked.
+/// Returns a source as lines of text: the document, the place, the sentence with its anchor marked.
 pub fn reference(reference: &Reference, colour: bool) -> String {
     format!("{}\n{}", visible(&reference.document_line()), place("", reference, "", colour))
 }
 
-/// The place in the document, and the sentence with its anchor marked where its text is at hand.
+/// The place in the document, and the sentence with its anchor marked if its text is available.
 fn place(mark: &str, reference: &Reference, after: &str, colour: bool) -> String {
     let (marked, plain) = if colour { ("\x1b[1;33m", "\x1b[0m") } else { ("«", "»") };
     let pad = " ".repeat(6);

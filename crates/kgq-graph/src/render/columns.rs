@@ -1,4 +1,4 @@
-//! Solutions in the formats of columns, which kgq-tables writes where the feature `tables` is built.
+//! Solutions in columnar formats, which kgq-tables writes if the feature `tables` is enabled.
 
 use super::{Format, Written};
 use kgq_engine::Solutions;
@@ -6,18 +6,18 @@ use kgq_syntax::budget::Budget;
 use kgq_syntax::error::{Error, Result};
 use std::io::Write;
 
-/// How columns are written.
+/// How columnar formats are written.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ColumnOptions<'a> {
-    /// Every column of Arrow and Parquet says of its terms what they are, whatever they have in common.
+    /// Every column of Arrow and Parquet describes each of its terms in full, whatever they have in common.
     pub terms: bool,
-    /// Arrow is written as a stream, for a reader that takes rows as they come.
+    /// Arrow is written as a stream, for a reader that processes rows as they arrive.
     pub stream: bool,
-    /// What rows that are held, in memory and in temporary files, may take; `None` is without limit.
+    /// The limit for rows held in memory and in temporary files; `None` is no limit.
     pub budget: Option<&'a Budget>,
 }
 
-/// The error of a build that lacks what the format needs.
+/// Returns the error for a build that cannot write this format.
 pub fn lacking(format: Format) -> Option<Error> {
     (format.is_binary() && cfg!(not(feature = "tables"))).then(|| {
         Error::usage(format!("this build of kgq does not write {}", format.name()))

@@ -1,4 +1,4 @@
-//! CSV (SPARQL 1.1 Query Results CSV): the text of each term, in quotes where a reader would not take it for one field.
+//! CSV (SPARQL 1.1 Query Results CSV): the text of each term, quoted if a reader would not take it for a single field.
 
 use super::output_error;
 use kgq_engine::{ColumnTexts, IdRows, Solutions};
@@ -33,7 +33,7 @@ pub fn write(solutions: Solutions, out: &mut dyn Write) -> Result<u64> {
     Ok(count)
 }
 
-/// Rows whose texts are read a column at a time.
+/// Writes rows whose texts are read one column at a time.
 fn write_ids(mut rows: IdRows, width: usize, out: &mut dyn Write) -> Result<u64> {
     let mut texts: Vec<ColumnTexts> = (0..width).map(|_| ColumnTexts::default()).collect();
     let mut found: Vec<Vec<TermId>> = vec![Vec::new(); width];
@@ -60,7 +60,7 @@ fn write_ids(mut rows: IdRows, width: usize, out: &mut dyn Write) -> Result<u64>
     Ok(count)
 }
 
-/// Bytes of lines that are written at once.
+/// The number of bytes that are collected before writing.
 const FULL: usize = 1 << 16;
 
 fn put(lines: &mut String, out: &mut dyn Write) -> Result<()> {
@@ -69,7 +69,7 @@ fn put(lines: &mut String, out: &mut dyn Write) -> Result<()> {
     Ok(())
 }
 
-/// Adds a line.
+/// Appends one line.
 fn fields<'a>(texts: impl Iterator<Item = Option<&'a str>>, line: &mut String) {
     let (start, mut count) = (line.len(), 0);
     for text in texts {
@@ -79,7 +79,7 @@ fn fields<'a>(texts: impl Iterator<Item = Option<&'a str>>, line: &mut String) {
         field(text.unwrap_or_default(), line);
         count += 1;
     }
-    // Readers pass over a line that holds nothing.
+    // Readers skip an empty line, so a single empty field is quoted.
     if count == 1 && line.len() == start {
         line.push_str("\"\"");
     }

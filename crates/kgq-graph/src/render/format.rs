@@ -1,4 +1,5 @@
-//! The formats of answers: one list, which `--format`, the server's negotiation, its descriptions and the pages' downloads iterate.
+//! The formats of answers: one list, which `--format`, the server's content negotiation, its descriptions and the
+//! pages' downloads all use.
 
 use super::lacking;
 use kgq_engine::query::Form;
@@ -23,7 +24,7 @@ pub enum Format {
 }
 
 impl Format {
-    /// The formats of tables, then those of graphs that are written.
+    /// The formats of tables, followed by those of graphs that can be written.
     pub const ALL: &'static [Self] = &[
         Self::Table,
         Self::Csv,
@@ -63,13 +64,13 @@ impl Format {
         }
     }
 
-    /// The ending of a file's name that means this format.
+    /// Returns the file name ending of this format.
     pub fn ending(self) -> &'static str {
         match self {
             Self::Table => "txt",
             Self::Csv => "csv",
             Self::Tsv => "tsv",
-            // `.json` is SPARQL JSON for a table; a graph's is `.jsonld`.
+            // `.json` is SPARQL JSON for a table; a graph's ending is `.jsonld`.
             Self::Json => "json",
             Self::Xml => "xml",
             Self::Markdown => "md",
@@ -83,7 +84,7 @@ impl Format {
         }
     }
 
-    /// The media types that ask for it, without parameters; the first is what it is called by.
+    /// Returns the media types that request it, without parameters; the first is its own name.
     pub fn media_types(self) -> &'static [&'static str] {
         match self {
             Self::Table => &["text/plain"],
@@ -108,11 +109,11 @@ impl Format {
         }
     }
 
-    /// Arrow for a reader that takes rows as they come.
+    /// Arrow for a reader that processes rows as they arrive.
     pub const ARROW_STREAM: &'static str = "application/vnd.apache.arrow.stream";
 
-    /// The formats that this build writes and that can hold an answer of this form: a graph is a table of its triples too, but in
-    /// JSON and XML it has formats of its own.
+    /// Returns the formats that this build writes and that can hold an answer to this query form: a graph can be a
+    /// table of its triples too, but for JSON and XML it has formats of its own.
     pub fn of(form: Form) -> impl Iterator<Item = Self> {
         let holds = move |format: Self| match (form, format) {
             (Form::Select, Self::Rdf(_)) | (Form::Ask, Self::Rdf(_) | Self::GeoJson) => false,
@@ -122,7 +123,7 @@ impl Format {
         Self::ALL.iter().copied().filter(move |format| holds(*format) && lacking(*format).is_none())
     }
 
-    /// Whether it is no text, which a terminal cannot show.
+    /// Whether it is binary, so that a terminal cannot show it.
     pub fn is_binary(self) -> bool {
         matches!(self, Self::Arrow | Self::Parquet | Self::Excel)
     }
@@ -137,7 +138,7 @@ impl Format {
             .or_else(|| RdfFormat::from_name(name).filter(|f| f.is_written()).map(Self::Rdf))
     }
 
-    /// The format that the ending of a file's name says, below a `.gz` or `.zst`.
+    /// Returns the format for the ending of a file name, ignoring a final `.gz` or `.zst`.
     pub fn from_path(path: &str) -> Option<Self> {
         let (path, _) = Compression::strip(path);
         let (_, ending) = path.rsplit(['/', '\\']).next()?.rsplit_once('.')?;
@@ -149,7 +150,7 @@ impl Format {
             .or_else(|| RdfFormat::from_path(path).filter(|f| f.is_written()).map(Self::Rdf))
     }
 
-    /// The names of the formats of tables, for messages.
+    /// Returns the names of the table formats, for messages.
     pub fn list_of_tables() -> String {
         let tables = Self::ALL.iter().filter(|format| !matches!(format, Self::Rdf(_)));
         tables.map(|format| format.name()).collect::<Vec<_>>().join(", ")

@@ -1,4 +1,4 @@
-//! Solutions as features of GeoJSON (RFC 7946): one column is the geometry, the others are properties, in plain values.
+//! Solutions as GeoJSON features (RFC 7946): one column is the geometry, the others are properties with plain values.
 
 use super::{cells, output_error, wkt};
 use kgq_engine::{Row, Solutions};
@@ -7,7 +7,7 @@ use kgq_syntax::rdf::{Literal, Term, Variable};
 use serde_json::{Map, Number, Value, json};
 use std::io::Write;
 
-/// Rows that are looked at until one has a geometry.
+/// The most rows that are searched for a geometry.
 const LOOKED_AT: usize = 10_000;
 
 const WKT: &str = "http://www.opengis.net/ont/geosparql#wktLiteral";
@@ -33,16 +33,16 @@ pub fn write(solutions: Solutions, out: &mut dyn Write) -> Result<u64> {
     Ok(count)
 }
 
-/// Where the geometry of a row is.
+/// Which columns hold the geometry of a row.
 #[derive(Clone, Copy)]
 enum Place {
     Column(usize),
-    /// In two columns, of the latitude and the longitude.
+    /// Two columns: latitude and longitude.
     Pair(usize, usize),
 }
 
-/// Finds the column with geometries from the first row that has one; of several, the first. Gives back the rows that it took; nothing where
-/// there are none.
+/// Finds the geometry column from the first row that has a geometry; if it has several, the first. Returns the rows
+/// read so far too; `None` if there is no geometry.
 fn find(variables: &[Variable], rows: &mut dyn Iterator<Item = Result<Row>>) -> Result<Option<(Place, Vec<Row>)>> {
     let pair = pair(variables);
     let mut taken = Vec::new();
@@ -62,13 +62,13 @@ fn find(variables: &[Variable], rows: &mut dyn Iterator<Item = Result<Row>>) -> 
         .hint("select a geo:wktLiteral or geo:geoJSONLiteral (geo:asWKT), or two numbers named ?lat and ?long"))
 }
 
-/// Whether one of the rows has a geometry, so that they can be written.
+/// Whether any of the rows has a geometry, so that they can be written.
 pub fn has_geometry(variables: &[Variable], rows: &[Row]) -> bool {
     let pair = pair(variables);
     rows.iter().any(|row| place(pair, row).is_some())
 }
 
-/// The columns that are called latitude and longitude.
+/// The columns named latitude and longitude.
 fn pair(variables: &[Variable]) -> Option<(usize, usize)> {
     let called = |names: &[&str]| {
         variables.iter().position(|variable| names.iter().any(|name| variable.as_str().eq_ignore_ascii_case(name)))
@@ -76,7 +76,7 @@ fn pair(variables: &[Variable]) -> Option<(usize, usize)> {
     called(&["lat", "latitude"]).zip(called(&["long", "lon", "lng", "longitude"]))
 }
 
-/// Where a row has its geometry.
+/// Which columns hold the geometry of this row.
 fn place(pair: Option<(usize, usize)>, row: &Row) -> Option<Place> {
     let column = row.iter().position(|term| term.as_ref().is_some_and(is_geometry));
     let is_degree = |at: usize| degree(row[at].as_ref()).is_some();
@@ -106,7 +106,7 @@ fn feature(variables: &[Variable], row: &Row, place: Place) -> Result<Value, Str
         }
         Place::Pair(lat, long) => match (degree(row[lat].as_ref()), degree(row[long].as_ref())) {
             (Some(north), Some(east)) => (json!({"type": "Point", "coordinates": [east, north]}), [lat, long]),
-            // What is no place stays a property.
+            // Values that are not a place remain properties.
             _ => (Value::Null, [usize::MAX; 2]),
         },
     };

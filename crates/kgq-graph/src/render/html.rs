@@ -1,4 +1,5 @@
-//! A table as a page of its own in HTML: links, languages and directions as markup, no script, nothing loaded from elsewhere.
+//! A table as a self-contained HTML page: links, languages and text directions as markup, no script, nothing loaded
+//! from elsewhere.
 
 use super::xml::{escape, quote};
 use super::{output_error, term};
@@ -9,10 +10,10 @@ use kgq_syntax::rdf::{Prefixes, Term};
 use kgq_syntax::text::visible;
 use std::io::Write;
 
-/// The policy of such a page: a browser loads and runs nothing, whatever the data say.
+/// The Content-Security-Policy of such a page: a browser loads and runs nothing, whatever the data contain.
 pub const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";
 
-/// What stands before a page's content.
+/// The HTML before a page's content.
 fn head() -> String {
     format!(
         "<!DOCTYPE html>
@@ -108,13 +109,13 @@ fn cell(term: Option<&Term>, prefixes: &Prefixes, out: &mut String) {
     }
 }
 
-/// Whether a browser opens it: `javascript:` and its like must not become links.
+/// Whether a browser may open it: `javascript:` and similar schemes must not become links.
 fn leads_somewhere(iri: &str) -> bool {
     let scheme = iri.split(':').next().unwrap_or_default();
     ["http", "https", "mailto", "ftp"].iter().any(|known| scheme.eq_ignore_ascii_case(known))
 }
 
-/// A text with the ends of its lines, and other characters that are not to be seen spelled out.
+/// Returns a text with its line ends, and with other invisible characters spelled out.
 fn lines(text: &str) -> String {
     text.split('\n').map(|line| visible(line.trim_end_matches('\r'))).collect::<Vec<_>>().join("\n")
 }

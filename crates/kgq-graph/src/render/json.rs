@@ -1,4 +1,5 @@
-//! One JSON object a row (ndjson): a variable's name to its value, in the objects of SPARQL JSON or plain; unbound left out.
+//! One JSON object per row (ndjson), from variable names to values, as SPARQL JSON objects or plain; unbound variables
+//! are left out.
 
 use super::{cells, output_error};
 use kgq_engine::Solutions;
@@ -25,7 +26,7 @@ pub fn write_lines(solutions: Solutions, plain: bool, out: &mut dyn Write) -> Re
     Ok(count)
 }
 
-/// A term as SPARQL 1.2 Query Results JSON writes it.
+/// Returns a term in the form of SPARQL 1.2 Query Results JSON.
 pub fn value(term: &Term) -> Value {
     match term {
         Term::NamedNode(node) => json!({"type": "uri", "value": node.as_str()}),

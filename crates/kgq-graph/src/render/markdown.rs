@@ -1,4 +1,4 @@
-//! A table in GitHub's Markdown.
+//! A table in GitHub Flavored Markdown.
 
 use super::{output_error, term};
 use kgq_engine::Solutions;
@@ -23,7 +23,7 @@ pub fn write(solutions: Solutions, prefixes: &Prefixes, out: &mut dyn Write) -> 
     Ok(count)
 }
 
-/// The text with every character escaped that Markdown, or HTML within it, would read.
+/// Escapes every character that Markdown, or HTML within it, would interpret.
 pub(super) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {

@@ -1,4 +1,4 @@
-//! Answers to bytes: one file a format, one list of all.
+//! Writes answers as bytes: one source file for each format, and one list of all formats.
 
 mod cells;
 mod cited;
@@ -37,7 +37,7 @@ use std::io::Write;
 pub struct RenderOptions<'a> {
     pub format: Format,
     pub prefixes: &'a Prefixes,
-    /// The terminal's width in cells; `None` where there is none, and lines may be as long as they are.
+    /// The terminal's width in cells; `None` without a terminal: lines can then have any length.
     pub width: Option<usize>,
     pub colour: bool,
     pub graph: GraphOptions,
@@ -46,26 +46,26 @@ pub struct RenderOptions<'a> {
     pub columns: ColumnOptions<'a>,
 }
 
-/// How a table for reading is laid out.
+/// The layout of a table for reading.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct TableOptions {
-    /// Rows carry their number, so that they can be spoken of.
+    /// Rows show their numbers, so that they can be referred to.
     pub numbered: bool,
-    /// Longer texts are cut to so many cells, with a mark.
+    /// Longer texts are cut to this many cells, with a mark.
     pub longest: Option<usize>,
-    /// One value a line, however wide the terminal.
+    /// One value per line, however wide the terminal is.
     pub vertical: bool,
 }
 
 /// What was written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Written {
-    /// Rows of a table, triples of a graph; of a truth value, none.
+    /// The number of rows or triples; 0 for a truth value.
     pub rows: u64,
     pub truth: Option<bool>,
-    /// What could not be written as it was and was mapped to RDF 1.1.
+    /// The number of terms that could not be written as they are and were mapped to RDF 1.1.
     pub mapped: u64,
-    /// Addresses that a sheet could not hold as links, and holds as texts.
+    /// The number of addresses that a sheet could not hold as links and that were written as text.
     pub unlinked: u64,
 }
 
@@ -79,7 +79,7 @@ pub fn write(answer: Answer, options: RenderOptions<'_>, out: &mut dyn Write) ->
                 let (rows, mapped) = graph::write_triples(triples.0, format, options.prefixes, options.graph, out)?;
                 Ok(Written { rows, mapped, ..Written::default() })
             }
-            // A graph as a table of its triples.
+            // A graph is written as a table of its triples.
             Format::GeoJson => Err(Error::usage("the answer is a graph, and GeoJSON needs a table with a geometry")
                 .hint("ask with SELECT")),
             _ => {
@@ -93,7 +93,7 @@ pub fn write(answer: Answer, options: RenderOptions<'_>, out: &mut dyn Write) ->
     }
 }
 
-/// That a text is UTF-8, for programs that would not take it for that.
+/// Marks a text as UTF-8, for programs that would not assume it.
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
 fn write_solutions(solutions: Solutions, options: RenderOptions<'_>, out: &mut dyn Write) -> Result<Written> {
@@ -133,7 +133,7 @@ fn write_boolean(value: bool, options: RenderOptions<'_>, out: &mut dyn Write) -
             writeln!(out, "{value}").map_err(|e| output_error(&e))?;
         }
         Format::Html => html::write_boolean(value, out)?,
-        // A column with one value.
+        // A single column with a single value.
         Format::Arrow | Format::Parquet | Format::Excel => {
             let row = Ok(vec![Some(Literal::from(value).into())]);
             let variables = vec![Variable::new_unchecked("boolean")];

@@ -1,5 +1,5 @@
-//! A table for reading: columns of even width in terminal cells, cells wrapped so that it fits the terminal, and rows set
-//! one value a line where columns would become too narrow.
+//! A table for reading: columns aligned in terminal cells, text wrapped so that the table fits the terminal, and rows
+//! written one value per line if columns would become too narrow.
 
 use super::{RenderOptions, output_error, term};
 use kgq_engine::{Row, Solutions};
@@ -7,15 +7,15 @@ use kgq_syntax::error::Result;
 use kgq_syntax::text::{char_width, width};
 use std::io::Write;
 
-/// Cells between two columns.
+/// The number of cells between two columns.
 const GAP: usize = 2;
-/// The widest that a column is made for the sake of a piece that cannot be broken.
+/// The most cells that a column is given to fit a piece that cannot be broken.
 const WIDEST_PIECE: usize = 28;
 
-/// Rows that are laid out at once. The first so many decide how wide the columns are, so that a table of any length takes the memory
-/// of these, and its first rows are seen before the last are found.
+/// The number of rows that are laid out at once. The first window decides the column widths, so that a table of any
+/// length takes only the memory of one window, and its first rows appear before the last are found.
 const WINDOW: usize = 1000;
-/// The width of the numbers of rows where there are more than a window.
+/// The width of the row numbers if there are more rows than a window holds.
 const NUMBERS: usize = 7;
 
 pub fn write(solutions: Solutions, options: RenderOptions<'_>, out: &mut dyn Write) -> Result<u64> {
@@ -64,7 +64,7 @@ pub fn write(solutions: Solutions, options: RenderOptions<'_>, out: &mut dyn Wri
     }
 }
 
-/// Some rows, and the texts of their cells.
+/// Some rows, with the texts of their cells.
 struct Window {
     rows: Vec<Row>,
     cells: Vec<Vec<String>>,
@@ -80,7 +80,7 @@ impl Window {
     }
 }
 
-/// The text, cut to so many cells, with a mark where something is missing.
+/// Cuts the text to this many cells, with a mark if something is missing.
 fn cut(text: String, longest: Option<usize>) -> String {
     let Some(longest) = longest.filter(|most| width(&text) > *most) else { return text };
     let mut used = 1;
@@ -95,7 +95,7 @@ fn cut(text: String, longest: Option<usize>) -> String {
     out
 }
 
-/// How wide a column would like to be, and how narrow it can be without breaking a piece.
+/// The preferred width of a column, and the least width that breaks no piece.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Column {
     natural: usize,
@@ -112,7 +112,7 @@ fn columns(names: &[String], cells: &[Vec<String>]) -> Vec<Column> {
     (0..names.len()).map(measure).collect()
 }
 
-/// The width of each column so that the table fits, or `None` where some column would become too narrow to read.
+/// Returns the width of each column so that the table fits, or `None` if some column would become too narrow to read.
 fn fit(columns: &[Column], terminal: Option<usize>) -> Option<Vec<usize>> {
     let natural: Vec<usize> = columns.iter().map(|c| c.natural).collect();
     let Some(terminal) = terminal else { return Some(natural) };
@@ -120,14 +120,14 @@ fn fit(columns: &[Column], terminal: Option<usize>) -> Option<Vec<usize>> {
     if natural.iter().sum::<usize>() <= room {
         return Some(natural);
     }
-    // Short columns are left whole, if that leaves the others room for their pieces.
+    // Short columns keep their full width if that leaves room for the pieces of the others.
     let whole = |c: &Column| if c.natural <= SHORT { c.natural } else { c.piece };
     let mut widths: Vec<usize> = columns.iter().map(whole).collect();
     if widths.iter().sum::<usize>() > room {
         widths = columns.iter().map(|c| c.piece).collect();
     }
     let mut left = room.checked_sub(widths.iter().sum())?;
-    // What is left goes where it saves the most lines: always to the column whose longest cell has the most of them.
+    // Each remaining cell goes where it saves most: to the column whose longest text takes the most lines.
     while left > 0 {
         let lines = |column: usize| (natural[column] * 64).div_ceil(widths[column].max(1));
         let open = (0..widths.len()).filter(|column| widths[*column] < natural[*column]);
@@ -135,14 +135,14 @@ fn fit(columns: &[Column], terminal: Option<usize>) -> Option<Vec<usize>> {
         widths[tallest] += 1;
         left -= 1;
     }
-    // Rows of many lines are harder to read than values one a line.
+    // Rows of many lines are harder to read than one value per line.
     let tallest = (0..widths.len()).map(|column| natural[column].div_ceil(widths[column].max(1))).max().unwrap_or(1);
     (tallest <= TALLEST_ROW).then_some(widths)
 }
 
-/// A column of so many cells is better not broken.
+/// Up to this many cells, a column is better not wrapped.
 const SHORT: usize = 22;
-/// The most lines that a row may take before values are set one a line.
+/// The most lines that a row may take before values are written one per line.
 const TALLEST_ROW: usize = 8;
 
 fn numeric_columns(rows: &[Row], columns: usize) -> Vec<bool> {
@@ -164,7 +164,7 @@ struct Table {
 }
 
 impl Table {
-    /// The names of the columns and the rule below them.
+    /// The column names and the rule below them.
     fn header(&self, widths: &[usize]) -> String {
         let (bold, dim, reset) = if self.colour { ("\x1b[1m", "\x1b[2m", "\x1b[0m") } else { ("", "", "") };
         let mut out = String::new();
@@ -193,7 +193,7 @@ impl Table {
         out
     }
 
-    /// A row as lines: each cell wrapped to its column.
+    /// A row as lines, with each cell wrapped to its column.
     fn lines(&self, row: &[String], widths: &[usize]) -> Vec<String> {
         let wrapped: Vec<Vec<String>> = row.iter().zip(widths).map(|(cell, w)| wrap(cell, *w)).collect();
         let height = wrapped.iter().map(Vec::len).max().unwrap_or(1);
@@ -223,7 +223,7 @@ impl Table {
     fn vertical(&self, terminal: Option<usize>) -> String {
         let (bold, dim, reset) = if self.colour { ("\x1b[1m", "\x1b[2m", "\x1b[0m") } else { ("", "", "") };
         let widest = self.names.iter().map(|n| width(n)).max().unwrap_or(0);
-        // On a terminal that is hardly wider than the names, lines may as well run over.
+        // If the terminal is hardly wider than the names, lines may overrun it.
         let room = terminal.map_or(usize::MAX, |t| t.saturating_sub(widest + 2).max(20));
         let mut out = String::new();
         for (number, row) in (self.first..).zip(&self.cells) {
@@ -244,8 +244,8 @@ impl Table {
     }
 }
 
-/// A text in the pieces between which a line may end: behind spaces and the marks that hold names together, and between
-/// characters of scripts that are written without spaces.
+/// Splits a text into pieces between which a line may end: after spaces and after the marks that join names, and
+/// between characters of scripts written without spaces.
 fn pieces(text: &str) -> Vec<&str> {
     let mut pieces = Vec::new();
     let mut start = 0;
@@ -265,7 +265,7 @@ fn pieces(text: &str) -> Vec<&str> {
     pieces
 }
 
-/// The text in lines no wider than this; a piece is broken only where it is wider than a line.
+/// Splits the text into lines of at most this width; a piece is broken only if it is wider than a line.
 fn wrap(text: &str, most: usize) -> Vec<String> {
     if width(text) <= most {
         return vec![text.to_owned()];
@@ -325,7 +325,8 @@ mod tests {
         assert_eq!(fit(&[column(50, 20); 12], Some(80)), None);
     }
 
-    /// What is written of so many rows; the last is wider than the others. `seen` is told how many rows were asked for at each write.
+    /// The output for this many rows, of which the last is wider than the others. `seen` is told how many rows were
+    /// requested at each write.
     fn table(count: usize, vertical: bool, seen: &mut dyn FnMut(usize)) -> String {
         struct Out<'o>(Vec<u8>, &'o mut dyn FnMut(usize), Arc<AtomicUsize>);
         impl Write for Out<'_> {
@@ -370,7 +371,7 @@ mod tests {
         }
         let lines: Vec<&str> = text.lines().collect();
         assert!(lines[0].trim() == "x" && lines[1].starts_with("───────"), "{:?}", &lines[..2]);
-        // A later row that is wider than the first window is wrapped to its columns.
+        // A later row that is wider than those of the first window is wrapped to its columns.
         assert_eq!(lines[2], "      1  row 1");
         assert_eq!(lines[WINDOW * 2 + 2], "   2001  row 2001");
         assert_eq!(lines[WINDOW * 2 + 3].trim_start(), "2002  the last");

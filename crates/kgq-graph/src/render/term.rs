@@ -1,12 +1,12 @@
-//! A term as a person reads it in a cell.
+//! A term as people read it in a cell.
 
 use kgq_syntax::rdf::language::cased;
 use kgq_syntax::rdf::{NamedOrBlankNode, Prefixes, Term};
 use kgq_syntax::text::visible;
 use oxrdf::vocab::xsd;
 
-/// The text of a term: a CURIE for an IRI where a prefix fits, a literal's own text with its language or, where it says
-/// something that the text does not, its datatype. Safe for a terminal.
+/// Returns the text of a term: a CURIE for an IRI if a prefix fits; a literal's text with its language, or with its
+/// datatype if that adds information. The text is safe for a terminal.
 pub fn cell(term: &Term, prefixes: &Prefixes) -> String {
     let text = match term {
         Term::NamedNode(node) => prefixes.display(node.as_str()),
@@ -32,7 +32,7 @@ pub fn cell(term: &Term, prefixes: &Prefixes) -> String {
     visible(&text).into_owned()
 }
 
-/// Whether a value's text shows what it is, so that the datatype would only be noise.
+/// Whether a value's text shows its type, so that the datatype would only be noise.
 fn speaks_for_itself(datatype: oxrdf::NamedNodeRef<'_>) -> bool {
     [
         xsd::STRING,
@@ -49,7 +49,7 @@ fn speaks_for_itself(datatype: oxrdf::NamedNodeRef<'_>) -> bool {
     .contains(&datatype)
 }
 
-/// Whether a term is a number, which a table sets flush right.
+/// Whether a term is a number, which a table aligns to the right.
 pub fn is_number(term: &Term) -> bool {
     let Term::Literal(literal) = term else { return false };
     [xsd::INTEGER, xsd::DECIMAL, xsd::DOUBLE, xsd::FLOAT, xsd::INT, xsd::LONG, xsd::NON_NEGATIVE_INTEGER]

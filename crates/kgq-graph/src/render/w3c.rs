@@ -1,4 +1,5 @@
-//! The W3C's formats of SPARQL results but CSV: TSV, JSON, XML; to the letter, through sparesults.
+//! The W3C formats of SPARQL results except CSV, that is TSV, JSON and XML, written exactly to the standard by
+//! sparesults.
 
 use super::xml::{CarriageReturns, check};
 use super::{Format, output_error};
@@ -43,7 +44,7 @@ pub fn write_boolean(value: bool, format: Format, out: &mut dyn Write) -> Result
     end_line(format, out)
 }
 
-/// JSON and XML end without a newline, which a shell's prompt would follow on the same line.
+/// Ends the line: JSON and XML have no newline at their end, and a shell's prompt would follow on the same line.
 fn end_line(format: Format, out: &mut dyn Write) -> Result<()> {
     match format {
         Format::Json | Format::Xml => writeln!(out).map_err(|e| output_error(&e)),

@@ -1,13 +1,13 @@
-//! Well-known text (OGC Simple Features) as the geometries of GeoJSON (RFC 7946): all shapes, nested to a bound that hostile data cannot
-//! pass, in the order of longitude and latitude.
+//! Converts well-known text (OGC Simple Features) to GeoJSON geometries (RFC 7946): all shapes, in the order longitude,
+//! latitude. Nesting is limited, so that hostile data do no harm.
 
 use kgq_syntax::text::count;
 use serde_json::{Number, Value, json};
 
-/// How deep collections nest at most.
+/// The deepest nesting of collections.
 const DEEPEST: usize = 16;
 
-/// Reads a text; says in words what is wrong with it.
+/// Reads a text; the error says in words what is wrong with it.
 pub fn geometry(text: &str) -> Result<Value, String> {
     let (axes, text) = system(text)?;
     let mut reader = Reader { rest: text, axes };
@@ -18,14 +18,15 @@ pub fn geometry(text: &str) -> Result<Value, String> {
     }
 }
 
-/// In which order a text has its coordinates.
+/// The order of coordinates in a text.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Axes {
     LongitudeFirst,
     LatitudeFirst,
 }
 
-/// The reference system that a text begins with, and the rest. Without one it is GeoSPARQL's default, which GeoJSON's is too.
+/// Returns the reference system at the beginning of a text, and the rest. Without one it is GeoSPARQL's default, which
+/// is also GeoJSON's.
 fn system(text: &str) -> Result<(Axes, &str), String> {
     let text = text.trim();
     let Some(rest) = text.strip_prefix('<') else { return Ok((Axes::LongitudeFirst, text)) };
@@ -62,7 +63,7 @@ impl Reader<'_> {
         let Some((_, kind)) = known.iter().find(|(known, _)| *known == name) else {
             return Err(format!("`{}` is no shape of GeoJSON", if name.is_empty() { start(self.rest) } else { name }));
         };
-        // Z, M and ZM say what more numbers mean, of which GeoJSON has the height.
+        // Z, M and ZM say what further numbers mean; GeoJSON has only the height.
         let before = self.rest;
         let mut word = self.word();
         let measured = matches!(word.as_str(), "M" | "ZM");
@@ -96,7 +97,7 @@ impl Reader<'_> {
         self.list(|reader| reader.position(measured)).map(Value::Array)
     }
 
-    /// Positions that may each stand in brackets.
+    /// Positions, each of which may be in brackets.
     fn points(&mut self, measured: bool) -> Result<Value, String> {
         let point = |reader: &mut Self| match reader.rest.trim_start().starts_with('(') {
             true => reader.bracketed(|reader| reader.position(measured)),

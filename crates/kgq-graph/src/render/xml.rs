@@ -1,4 +1,4 @@
-//! What XML can hold of terms, and how it is written so that it is read as it was.
+//! Which terms XML can hold, and how they are written so that reading gives them back unchanged.
 
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::TermRef;
@@ -6,7 +6,7 @@ use kgq_syntax::rdf::xml::is_xml_char;
 use kgq_syntax::text::visible;
 use std::io::{self, Write};
 
-/// An error that names the term if `format`, which is XML, cannot hold it.
+/// Returns an error that names the term if `format`, an XML format, cannot hold it.
 pub fn check(term: TermRef<'_>, format: &str) -> Result<()> {
     let text = match term {
         TermRef::NamedNode(node) => node.as_str(),
@@ -32,7 +32,7 @@ pub fn check(term: TermRef<'_>, format: &str) -> Result<()> {
     }
 }
 
-/// Appends text, so that a reader of XML gives it back to the letter.
+/// Appends text, escaped so that an XML reader gives back exactly this text.
 pub fn escape(text: &str, out: &mut String) {
     for c in text.chars() {
         match c {
@@ -45,7 +45,7 @@ pub fn escape(text: &str, out: &mut String) {
     }
 }
 
-/// Appends an attribute's value in its quotes.
+/// Appends an attribute's value in quotes.
 pub fn quote(value: &str, out: &mut String) {
     out.push('"');
     for c in value.chars() {
@@ -62,7 +62,7 @@ pub fn quote(value: &str, out: &mut String) {
     out.push('"');
 }
 
-/// Passes XML on with its carriage returns as references: one that is written as it is, is read as a line feed.
+/// Passes XML on with its carriage returns as references: a literal one would be read as a line feed.
 pub struct CarriageReturns<W>(pub W);
 
 impl<W: Write> Write for CarriageReturns<W> {

@@ -1,7 +1,8 @@
-//! What is said of a query beside its answer: before it runs what usually is a mistake, after it why there is nothing, or which
-//! terms the graph does not know.
+//! What is said about a query beside its answer: likely mistakes before it runs; after it, why the answer is empty, or
+//! which terms the graph does not know.
 //!
-//! How it is told, and what the query's own expressions failed at (`advice::failed`), is the front end's.
+//! Presenting the advice, and reporting which of the query's own expressions failed (`advice::failed`), is left to the
+//! front end.
 
 use crate::advice::{AdviceRequest, Allowance, Finding};
 use crate::graph::Graph;
@@ -9,30 +10,30 @@ use kgq_engine::query::Query;
 use kgq_engine::{Budget, EvaluationOptions};
 use kgq_syntax::error::{Result, Source};
 
-/// A query of which advice is wanted.
+/// A query that advice is wanted about.
 #[derive(Clone, Copy)]
 pub struct Advised<'a> {
     pub source: Source<'a>,
     pub query: &'a Query,
-    /// How the query is answered: advice asks more of the data in the same way.
+    /// The options that the query is evaluated with: advice asks further questions of the data under the same options.
     pub options: &'a EvaluationOptions,
-    /// What the query has left: it and its advice together take no more than a query may.
+    /// The budget that the query has left: it and its advice together take no more than one query may.
     pub budget: &'a Budget,
 }
 
-/// What the answer turned out to be.
+/// The outcome of a query, as far as advice depends on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Turned {
     /// No row, or no triple.
     Empty,
     /// Some rows or triples.
     Full,
-    /// Of ASK.
+    /// The answer to an ASK.
     Truth(bool),
 }
 
 impl Turned {
-    /// Of an answer with so many rows or triples, or of ASK.
+    /// The outcome of an answer with this many rows or triples, or of an ASK with this truth value.
     pub fn of(rows: u64, truth: Option<bool>) -> Self {
         match (truth, rows) {
             (Some(truth), _) => Self::Truth(truth),
@@ -46,11 +47,11 @@ impl Turned {
 #[derive(Debug, Default)]
 pub struct Remarks {
     pub warnings: Vec<Finding>,
-    /// Why there is nothing.
+    /// Why the answer is empty.
     pub reasons: Vec<Finding>,
 }
 
-/// What usually is a mistake.
+/// Returns the likely mistakes in a query, before it runs.
 ///
 /// # Errors
 /// Those of loading; damage to the snapshot.
@@ -58,7 +59,8 @@ pub fn mistakes(graph: &Graph, advised: Advised<'_>) -> Result<Vec<Finding>> {
     ask(graph, advised, |asked| asked.mistakes())
 }
 
-/// What is to be said of an answer. What the graph says that its sources do not state explains an empty one before all else.
+/// Returns the remarks on an answer. If the answer is empty, what the graph says that its sources do not state comes
+/// first.
 ///
 /// # Errors
 /// Those of loading; damage to the snapshot.
@@ -82,7 +84,7 @@ pub fn remarks(graph: &Graph, advised: Advised<'_>, turned: Turned) -> Result<Re
     })
 }
 
-/// Nothing comes of a snapshot that is damaged.
+/// Puts a question to the advice, and fails if the snapshot turned out to be damaged.
 fn ask<T>(graph: &Graph, advised: Advised<'_>, question: impl FnOnce(&AdviceRequest<'_>) -> T) -> Result<T> {
     let Advised { source, query, options, budget } = advised;
     let allowance = Allowance::new(budget);

@@ -1,4 +1,4 @@
-//! A snapshot of files, as a file of its own.
+//! Builds a snapshot of files as a file of its own.
 
 use crate::graph::{Graph, same_file};
 use kgq_snapshot::store::{Content, Input};
@@ -10,21 +10,23 @@ use std::path::Path;
 /// A snapshot that was built.
 pub struct Built {
     pub summary: BuildSummary,
-    /// The bytes of the file.
+    /// The size of the file in bytes.
     pub size: u64,
 }
 
-/// Builds a snapshot of these inputs at a path, as this graph's files are read. What is there is replaced when the new one is whole.
+/// Builds a snapshot of these inputs at a path, reading them as this graph's files are read. A file already there is
+/// replaced only when the new one is complete.
 ///
 /// # Errors
-/// Those of reading; a path that is compressed by its name, or that the snapshot is made of.
+/// Those of reading; a path whose name says that it is compressed, or that is one of the inputs.
 pub fn build(graph: &Graph, inputs: &[Input], path: &Path, progress: &(dyn Fn(Progress) + Sync)) -> Result<Built> {
     let options = BuildOptions { progress: Some(progress), ..graph.build_options() };
     let summary = Snapshot::build(inputs, &options, path)?;
     Ok(Built { summary, size: std::fs::metadata(path).map_or(0, |m| m.len()) })
 }
 
-/// Refuses where a snapshot cannot stand: it is mapped, so it is not compressed; and it replaces nothing that it is made of.
+/// Refuses a path that a snapshot cannot have: it is memory-mapped, so it cannot be compressed, and it may not replace
+/// one of its inputs.
 ///
 /// # Errors
 /// Why the path is refused.

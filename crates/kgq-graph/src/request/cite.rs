@@ -1,4 +1,4 @@
-//! Statements with the sources that they come from.
+//! Statements with the sources that they are cited from.
 
 use crate::audit::{Audit, Statement};
 use crate::graph::Graph;
@@ -8,7 +8,7 @@ use kgq_syntax::rdf::vocabulary::rdf;
 use kgq_syntax::rdf::{NamedNode, Term, Triple};
 use rustc_hash::FxHashSet;
 
-/// Which statements are asked for.
+/// The statements that are asked for.
 pub enum Wanted {
     About(NamedNode),
     Triple(Option<NamedNode>, Option<NamedNode>, Option<Object>),
@@ -16,15 +16,15 @@ pub enum Wanted {
 
 pub enum Object {
     Node(NamedNode),
-    /// A literal of this text, whatever its datatype or language.
+    /// A literal with this text, whatever its datatype or language.
     Text(String),
 }
 
 impl Wanted {
-    /// Reads one term, or a subject, a predicate and an object; `_` is any.
+    /// Reads one term, or a subject, a predicate and an object; `_` stands for any.
     ///
     /// # Errors
-    /// What the graph does not know.
+    /// A term that the graph does not know.
     pub fn read(terms: &[String], graph: &Graph) -> Result<Self> {
         let node = |word: &str| if word == "_" { Ok(None) } else { graph.resolve(word).map(Some) };
         match terms {
@@ -43,10 +43,10 @@ impl Wanted {
         }
     }
 
-    /// The statements that are meant, in the order of the files; those of each graph that has one.
+    /// Finds the statements in file order; a statement in several graphs is found once for each.
     fn find(&self, snapshot: &Snapshot) -> Vec<Ids> {
         let id = |node: &NamedNode| snapshot.id(node.as_ref().into());
-        // What is named and not there has no statement.
+        // A named term that the graph does not have is in no statement.
         let part = |node: &Option<NamedNode>| match node {
             None => Some(None),
             Some(node) => id(node).map(Some),
@@ -96,10 +96,10 @@ pub enum CitationState {
     Exempt,
 }
 
-/// The statements that are wanted, each once, in the order of the files.
+/// Returns the distinct statements that are asked for, in file order.
 ///
 /// # Errors
-/// Those of loading; that there is no such statement.
+/// Those of loading; no such statement.
 pub fn cited(graph: &Graph, audit: &Audit<'_>, wanted: &Wanted) -> Result<Vec<Cited>> {
     let needed = graph.triples_to_cite(audit)?;
     let snapshot = graph.snapshot()?;

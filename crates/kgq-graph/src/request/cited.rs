@@ -1,4 +1,4 @@
-//! An answer with what each of its rows rests on.
+//! An answer together with the sources of each row.
 
 use super::why::{AnswerPart, references};
 use crate::audit::{self, Audit, Reference, RowSources, Texts};
@@ -10,13 +10,14 @@ use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::{Literal, NamedNode, Triple, Variable};
 use rustc_hash::FxHashMap;
 
-/// An answer as rows, which can be shown before their sources are known: a triple is a row of three, a truth a row of one.
+/// An answer as rows, which can be shown before their sources are known: a triple is a row of three values, a truth
+/// value a row of one.
 pub struct AnswerRows {
     pub variables: Vec<Variable>,
     pub rows: Vec<Row>,
-    /// Whether the answer has more rows than were wanted.
+    /// Whether the answer has more rows than were asked for.
     pub is_cut: bool,
-    /// For each row what is explained; none for an answer that is false, which nothing makes it.
+    /// For each row, the part to explain; empty for a false ASK, which no statement makes false.
     parts: Vec<AnswerPart>,
 }
 
@@ -25,9 +26,9 @@ pub struct CitedAnswer {
     pub variables: Vec<Variable>,
     pub rows: Vec<Row>,
     pub sources: Vec<RowSources>,
-    /// Whether anybody asks for citations.
+    /// Whether citations are expected at all.
     pub has_rule: bool,
-    /// Each once; those of one document stand together.
+    /// Distinct; those of the same document are adjacent.
     pub references: Vec<Reference>,
     numbers: FxHashMap<NamedNode, usize>,
 }
@@ -35,7 +36,7 @@ pub struct CitedAnswer {
 /// Finds the sources of each row.
 ///
 /// # Errors
-/// Those of evaluation; that the answer is false, which nothing makes it.
+/// Those of evaluation; a false answer, which no statement makes false.
 pub fn cited_answer(
     graph: &Graph,
     query: &Query,
@@ -57,7 +58,7 @@ impl AnswerRows {
         Self::first(answer, usize::MAX)
     }
 
-    /// The first rows, and whether there are more. No more than one row beyond them is looked for.
+    /// Reads the first `most` rows, and whether there are more. It looks for at most one row beyond them.
     ///
     /// # Errors
     /// Those of evaluation.
@@ -93,7 +94,7 @@ impl AnswerRows {
         })
     }
 
-    /// Finds the sources of each row; an answer that is false has none.
+    /// Finds the sources of each row; a false answer has none.
     ///
     /// # Errors
     /// Those of evaluation.
@@ -110,7 +111,7 @@ impl AnswerRows {
         let items: Vec<Item<'_>> = parts.iter().map(AnswerPart::item).collect();
         let mut sources = audit::item_sources(audit, graph.snapshot()?, query, &items, options, rule)?;
         sources.resize_with(rows.len(), RowSources::default);
-        // The places of one document stand together, so that its title is printed once.
+        // References to the same document are adjacent, so that its title is printed once.
         let references = references(sources.iter().flat_map(|row| &row.citations), audit, texts);
         let numbers = (1..).zip(&references).map(|(number, of)| (of.citation.iri.clone(), number)).collect();
         Ok(CitedAnswer { variables, rows, sources, has_rule: rule.is_some(), references, numbers })
@@ -118,7 +119,7 @@ impl AnswerRows {
 }
 
 impl CitedAnswer {
-    /// The numbers of what a row cites, from 1 and in their order: its places among the references.
+    /// Returns the reference numbers that a row cites, counted from 1 and sorted.
     pub fn numbers(&self, sources: &RowSources) -> Vec<usize> {
         let mut numbers: Vec<usize> =
             sources.citations.iter().filter_map(|iri| self.numbers.get(iri).copied()).collect();

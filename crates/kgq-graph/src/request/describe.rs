@@ -1,4 +1,4 @@
-//! All about one thing: what the graph says of it, and what refers to it.
+//! Everything about one thing: what the graph says about it, and what refers to it.
 
 use crate::catalog::{ClassWord, Labels, expression, rank};
 use crate::graph::Graph;
@@ -9,20 +9,20 @@ use kgq_syntax::rdf::{BlankNode, GraphName, NamedNode, NamedOrBlankNode, Quad, T
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::BTreeMap;
 
-/// What a graph says of one thing.
+/// What a graph says about one thing.
 pub struct Description {
     pub thing: NamedNode,
-    /// Its types first, then its names, then its other properties by their IRIs.
+    /// Its types first, then its names, then its other properties ordered by IRI.
     pub facts: Vec<PropertyValues>,
     /// The subjects of statements that have it as object, by property.
     pub referring: BTreeMap<NamedNode, Vec<NamedOrBlankNode>>,
-    /// How many of the statements about it have a name of their own.
+    /// The number of statements about it that are reified.
     pub reified: usize,
-    /// Those that are inferred, as they say: what they were derived from is a statement too.
+    /// Statements whose reifier says that they were derived from another statement.
     pub inferred: FxHashSet<Triple>,
-    /// What it, its properties, and the things that it is connected with are called.
+    /// Labels of the thing, its properties, and the things that it is connected to.
     pub labels: Labels,
-    /// The class expressions among its values, in words and terms.
+    /// The class expressions among its values, as words and terms.
     pub expressions: FxHashMap<BlankNode, Vec<ClassWord>>,
 }
 
@@ -30,11 +30,11 @@ pub struct Description {
 pub struct PropertyValues {
     pub property: NamedNode,
     pub values: Vec<(Term, GraphName)>,
-    /// How many values in other languages are left out, where there are more than a few.
+    /// The number of values in other languages that are left out; they are left out only if there are more than a few.
     pub in_other_languages: usize,
 }
 
-/// Describes a thing; with what statements about statements say of it, if `statements`.
+/// Describes a thing; if `statements`, including what statements about statements say.
 ///
 /// # Errors
 /// Those of loading; damage to the snapshot.
@@ -70,7 +70,7 @@ pub fn describe(graph: &Graph, thing: &NamedNode, statements: bool) -> Result<De
     Ok(Description { thing, facts, referring: by_property, reified, inferred, labels, expressions })
 }
 
-/// The triples that have the thing as subject or object, and, if wanted, what is said of their reifiers.
+/// Returns the triples with the thing as subject or object and, if `statements`, what is said about their reifiers.
 ///
 /// # Errors
 /// Those of loading; damage to the snapshot.
@@ -89,7 +89,7 @@ pub fn triples(graph: &Graph, thing: &NamedNode, statements: bool) -> Result<Vec
     Ok(quads.into_iter().map(Triple::from).filter(|triple| seen.insert(triple.clone())).collect())
 }
 
-/// The statements that name one which has the thing as subject or object.
+/// Returns the `rdf:reifies` statements whose triple term has the thing as subject or object.
 fn reifiers(thing: &NamedNode, snapshot: &Snapshot) -> Vec<Quad> {
     let Some(id) = snapshot.id(thing.as_ref().into()) else { return Vec::new() };
     let triples = snapshot.kind_range(TermKind::Triple).map(TermId::new);
@@ -97,7 +97,7 @@ fn reifiers(thing: &NamedNode, snapshot: &Snapshot) -> Vec<Quad> {
     touching.flat_map(|t| snapshot.find(None, None, Some(snapshot.term(t).as_ref())).collect::<Vec<_>>()).collect()
 }
 
-/// The triples whose statements were derived from other statements.
+/// Returns the triples whose reifiers were derived from other statements.
 fn inferred(reifiers: &[Quad], snapshot: &Snapshot) -> FxHashSet<Triple> {
     let is_statement = |source: &Term| {
         let reifies = Some(rdf::REIFIES.into());
@@ -114,7 +114,7 @@ fn inferred(reifiers: &[Quad], snapshot: &Snapshot) -> FxHashSet<Triple> {
     reifiers.iter().filter_map(triple).collect()
 }
 
-/// Whether a statement is about another: its subject reifies something.
+/// Whether a statement is about another statement: its subject reifies something.
 fn by_reifier(quad: &Quad, snapshot: &Snapshot) -> bool {
     snapshot.find(Some(quad.subject.as_ref().into()), Some(rdf::REIFIES.into()), None).next().is_some()
 }
@@ -136,10 +136,10 @@ fn facts(said: &[Quad], language: &str) -> Vec<PropertyValues> {
     by_property.into_iter().map(fact).collect()
 }
 
-/// Up to how many values in other languages stand beside those in the reader's.
+/// Up to this many values in other languages are shown beside those in the reader's.
 const FEW_LANGUAGES: usize = 3;
 
-/// The values to show, and how many in other languages are passed over, where these are more than a few.
+/// Returns the values to show, and the number of values in other languages that are left out.
 fn by_language<'q>(quads: &[&'q Quad], own: &str) -> (Vec<&'q Quad>, usize) {
     let language = |quad: &'q Quad| match &quad.object {
         Term::Literal(literal) => literal.language(),

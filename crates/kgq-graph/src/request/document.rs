@@ -1,11 +1,11 @@
-//! The things of a document: those whose IRIs are its own with a `#` and a name behind it.
+//! The things of a document: those whose IRI is the document's followed by `#` and a name.
 
 use crate::graph::Graph;
 use kgq_snapshot::TermId;
 use kgq_syntax::error::Result;
 use kgq_syntax::rdf::{NamedNode, Term};
 
-/// The things, at most so many, whose IRIs are this one with a `#` and a name behind it: a document of things.
+/// Returns at most `most` things whose IRI is this one followed by `#` and a name.
 ///
 /// # Errors
 /// Those of loading; damage to the snapshot.
@@ -13,7 +13,7 @@ pub fn things(graph: &Graph, document: &NamedNode, most: usize) -> Result<Vec<Na
     beginning_with(graph, &format!("{}#", document.as_str()), most)
 }
 
-/// The things, at most so many, whose IRIs begin so.
+/// Returns at most `most` things whose IRI begins with this text.
 ///
 /// # Errors
 /// Those of loading; damage to the snapshot.

@@ -1,4 +1,4 @@
-//! How a query is understood, and how it is answered.
+//! How a query is understood, and how it is evaluated.
 
 use crate::graph::Graph;
 use kgq_engine as engine;
@@ -7,16 +7,17 @@ use kgq_syntax::error::{Result, Source};
 use kgq_syntax::rdf::Prefixes;
 use kgq_syntax::sparql;
 
-/// How a query is answered, as texts of several lines with CURIEs.
+/// The algebra and the plan of a query, as texts of several lines with CURIEs.
 pub struct Explanation {
     pub algebra: String,
     pub plan: String,
 }
 
-/// The algebra and the plan of a query whose text is given; with `analyze` it is run, and the plan has what was counted.
+/// Returns the algebra and the plan of a query, whose text is given too. With `analyze` the query is run, and the plan
+/// shows what was counted.
 ///
 /// # Errors
-/// What the engine does not do; the limits.
+/// What the engine does not support; exceeded limits.
 pub fn explain(graph: &Graph, text: &str, query: &Query, analyze: bool) -> Result<Explanation> {
     let prefixes = with_declared(graph.prefixes()?, text);
     let algebra = query::indented(&query.to_sse(), &prefixes);
@@ -24,7 +25,7 @@ pub fn explain(graph: &Graph, text: &str, query: &Query, analyze: bool) -> Resul
     Ok(Explanation { algebra, plan: query::with_curies(&plan, &prefixes) })
 }
 
-/// The algebra of a text that is only parsed: what would need the network or another engine may stand in it.
+/// Returns the algebra of a text that is only parsed: it may use what would need the network or another engine.
 ///
 /// # Errors
 /// Those of the text.
@@ -33,7 +34,7 @@ pub fn algebra(graph: &Graph, source: Source<'_>) -> Result<String> {
     Ok(query::indented(&query.to_sse(), &with_declared(&prefixes, source.text)))
 }
 
-/// The prefixes with those that a query declares, which win.
+/// Adds the prefixes that a query declares, which take precedence.
 fn with_declared(known: &Prefixes, text: &str) -> Prefixes {
     let mut prefixes = known.clone();
     for declaration in sparql::prefixes_declared(text, &sparql::tokenize(text)) {

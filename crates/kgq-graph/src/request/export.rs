@@ -1,4 +1,4 @@
-//! Which statements are exported.
+//! The statements that are exported.
 
 use crate::graph::Graph;
 use kgq_snapshot::{FileOrder, QuadPermutation, Snapshot, TermId};
@@ -7,14 +7,14 @@ use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::{GraphName, NamedNode, Quad, Term};
 use kgq_syntax::text::did_you_mean;
 
-/// Statements that are read together.
+/// The number of statements that are read at a time.
 const BATCH: usize = 1 << 10;
 
-/// The statements of a graph to be exported, in the order of the files. They are read from the snapshot each time they are walked over.
+/// The statements of a graph to be exported, in file order. Each walk reads them from the snapshot again.
 pub struct Exported<'g> {
     snapshot: &'g Snapshot,
     order: FileOrder,
-    /// The graph that is exported, if it is one: unbound for the default graph.
+    /// The only graph that is exported, if there is one: unbound for the default graph.
     only: Option<TermId>,
 }
 
@@ -28,16 +28,16 @@ impl<'g> Exported<'g> {
         Ok(Self { snapshot, order: snapshot.file_order(budget)?, only: None })
     }
 
-    /// The statements of one graph, moved to the default graph. The name is an IRI, a CURIE, or `default`.
+    /// The statements of one graph, moved to the default graph. `name` is an IRI, a CURIE, or `default`.
     ///
     /// # Errors
-    /// Those of loading, and of the budget; that there is no such graph, with near names.
+    /// Those of loading, and of the budget; no such graph, with similar names.
     pub fn one_graph(graph: &'g Graph, name: &str, budget: &Budget) -> Result<Self> {
         let only = Some(graph_named(graph, name)?);
         Ok(Self { only, ..Self::all(graph, budget)? })
     }
 
-    /// How many there are.
+    /// Returns the number of statements.
     pub fn len(&self) -> usize {
         match self.only {
             None => self.snapshot.len(),
@@ -50,12 +50,12 @@ impl<'g> Exported<'g> {
         self.len() == 0
     }
 
-    /// Whether some are in a named graph.
+    /// Whether any of them is in a named graph.
     pub fn has_named_graphs(&self) -> bool {
         self.only.is_none() && self.snapshot.quad_count() > 0
     }
 
-    /// Each statement; none before it is known that what it was read from is sound.
+    /// Iterates over the statements; none is yielded before the data that it was read from is known to be sound.
     pub fn walk(&self) -> Box<dyn Iterator<Item = Result<Quad>> + '_> {
         let all = self.snapshot.in_file_order(&self.order);
         let moves = self.only.is_some();
@@ -82,7 +82,7 @@ impl<'g> Exported<'g> {
         Box::new(batches.flatten())
     }
 
-    /// All of them, for what needs them in memory.
+    /// Collects all of them, for callers that need them in memory.
     ///
     /// # Errors
     /// Damage to the snapshot.

@@ -1,4 +1,4 @@
-//! Things by their names, in any language, as somebody writes them.
+//! Finds things by their names, in any language, as a user types them.
 
 use crate::catalog::{ParameterContext, Role, labels_of};
 use crate::graph::Graph;
@@ -11,9 +11,9 @@ use kgq_syntax::rdf::{NamedNode, Term};
 pub struct Request<'a> {
     /// A name or its beginning, words of it in any order, a CURIE, or an IRI (also in angle brackets).
     pub text: &'a str,
-    /// Only what is this.
+    /// If given, only things with this role.
     pub role: Option<Role>,
-    /// How many things at most.
+    /// The largest number of things to return.
     pub most: usize,
 }
 
@@ -29,11 +29,11 @@ pub struct Found {
 pub struct Findings {
     /// The best first.
     pub found: Vec<Found>,
-    /// Whether nothing is called so, and these are called nearly so.
+    /// Whether nothing has this name, and these have similar ones.
     pub are_near: bool,
 }
 
-/// Of how many things one has a name, where fewer are found than are wanted.
+/// The search looks for this many times as many things as are wanted, as some have no name.
 const UNNAMED: usize = 4;
 
 /// Finds things by name.
@@ -45,7 +45,7 @@ pub fn find(graph: &Graph, request: Request<'_>) -> Result<Findings> {
     let wanted = |id: TermId| request.role.is_none_or(|role| index.role(id) == role);
     let mut ids: Vec<TermId> = itself(graph, request.text)?.into_iter().filter(|id| wanted(*id)).collect();
     ids.extend(index.same_letters(request.text, request.most, wanted));
-    // What is known by its IRI alone comes behind what has a name: more are looked for than are wanted.
+    // Things known only by their IRI rank behind those with a name, so more are looked for than are wanted.
     let mut found = index.search(request.text, request.most.saturating_mul(UNNAMED), wanted).terms;
     found.sort_by_cached_key(|id| labels_of(snapshot, *id).is_empty());
     ids.extend(found);

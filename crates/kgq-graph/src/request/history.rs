@@ -1,4 +1,5 @@
-//! When what is said of each thing last changed: the newest line of its statements. Who knows when a line was written is passed in.
+//! When the statements about each thing last changed: the newest line that states one. The caller passes in when each
+//! line was written.
 
 use crate::project::Project;
 use kgq_syntax::diagnose::Known;
@@ -12,7 +13,7 @@ use std::path::Path;
 /// For each line of a file, the time at which it was committed, in seconds since 1970; `None` for a line that is not committed yet.
 pub type LineTimes = Vec<Option<i64>>;
 
-/// The day of the last change, by IRI. `times` tells of a file's lines, where it knows the file.
+/// Returns the day of the last change for each IRI. `times` returns the times of a file's lines, if the file is known.
 pub fn last_changes(
     project: &Project,
     base: &str,
@@ -48,7 +49,7 @@ pub fn last_changes(
     newest.into_iter().map(|(iri, time)| (iri, day(time))).collect()
 }
 
-/// The day of a time, in UTC: the civil calendar from a count of days, by eras of 400 years.
+/// Formats the UTC day of a time: the civil calendar from a count of days, by eras of 400 years.
 fn day(seconds: i64) -> String {
     let days = seconds.div_euclid(86_400) + 719_468;
     let era = days.div_euclid(146_097);

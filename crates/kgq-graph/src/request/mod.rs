@@ -1,4 +1,5 @@
-//! What can be asked of a graph beside a query: each a function from the graph and a typed request to typed data, for every front end.
+//! What can be asked of a graph besides a query: functions from the graph and a typed request to typed data, for every
+//! front end.
 
 pub mod advise;
 pub mod build;

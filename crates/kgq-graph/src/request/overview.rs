@@ -10,20 +10,21 @@ use kgq_syntax::rdf::{Contested, Quad, Term};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 
-/// Up to how many statements the canonical hash is worth waiting for.
+/// The canonical hash is computed only up to this many statements; it takes too long for more.
 pub const HASHED: usize = 250_000;
 
-/// Names, as CURIEs where there is a prefix, with how often each occurs.
+/// Names, as CURIEs if there is a prefix, with the number of times that each occurs.
 pub type Counts = BTreeMap<String, u64>;
 
-/// What is told of a graph.
+/// What the overview of a graph contains.
 pub struct Overview {
-    /// The project's, if there is one.
+    /// The project's title, if there is a project and it has one.
     pub title: Option<String>,
     /// Where the statements come from, in words.
     pub origin: String,
     pub statements: usize,
-    /// `None` if there are more than [`HASHED`] statements, else the SHA-256 of the canonical N-Quads (RDFC-1.0) or why there is none.
+    /// `None` for more than [`HASHED`] statements; else the SHA-256 of the canonical N-Quads (RDFC-1.0), or why there
+    /// is none.
     pub hash: Option<Result<String>>,
     pub graphs: Counts,
     /// With the number of their members.
@@ -32,7 +33,7 @@ pub struct Overview {
     pub properties: Counts,
     pub prefixes: Vec<(String, String)>,
     pub contested: Vec<Contested>,
-    /// How many canned queries and checks the project has.
+    /// The number of canned queries and the number of checks in the project.
     pub queries: Option<(u64, u64)>,
 }
 

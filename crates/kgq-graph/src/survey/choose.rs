@@ -1,4 +1,4 @@
-//! What is chosen from the counts of all files: base IRI, prefixes, languages.
+//! Chooses base IRI, prefixes and languages from the counts of all files.
 
 use super::look::Looked;
 use crate::check::namespace;
@@ -7,24 +7,25 @@ use kgq_syntax::rdf::vocabulary::WELL_KNOWN;
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 
-/// The IRI that most subjects begin with, how many do, and how many subjects there are.
+/// The IRI that most subjects begin with, the number of these, and the number of all subjects.
 pub struct Base {
     pub iri: String,
     pub subjects: u64,
     pub of: u64,
 }
 
-/// Namespaces with less than this share of the subjects do not widen the base.
+/// Namespaces with less than one in this many subjects do not widen the base.
 const SHARE: u64 = 20;
 
-/// The base: what the namespaces of the subjects on the host of most of them have in common, as far as half of those there begin so.
+/// Returns the base: the longest common beginning of the larger namespaces on the host of the most frequent one,
+/// shortened until at least half of the subjects on that host begin with it.
 pub fn base(files: &[&Looked]) -> Option<Base> {
     let mut subjects: FxHashMap<&str, u64> = FxHashMap::default();
     for (namespace, n) in files.iter().flat_map(|file| &file.counts.subjects) {
         *subjects.entry(namespace).or_default() += n;
     }
     let of = subjects.values().sum();
-    // Relative IRIs that the files leave to whoever reads them are the folder's own.
+    // Only web IRIs count: relative IRIs are resolved against the folder itself.
     let web: Vec<(&str, u64)> = subjects.into_iter().filter(|(iri, _)| iri.starts_with("http")).collect();
     let (most, _) = *web.iter().max_by_key(|(iri, n)| (*n, std::cmp::Reverse(*iri)))?;
     let host = host(most)?;
@@ -44,19 +45,19 @@ pub fn base(files: &[&Looked]) -> Option<Base> {
     Some(Base { iri, subjects, of })
 }
 
-/// How many subjects of these namespaces begin with an IRI.
+/// The number of subjects in those of these namespaces that begin with an IRI.
 fn begin_so(namespaces: &[(&str, u64)], iri: &str) -> u64 {
     namespaces.iter().filter(|(namespace, _)| namespace.starts_with(iri)).map(|(_, n)| n).sum()
 }
 
-/// `https://host/`, of an IRI that has more.
+/// Returns `https://host/` for an IRI that continues after it.
 fn host(iri: &str) -> Option<&str> {
     let start = iri.find("://")? + 3;
     let end = iri[start..].find('/')? + start + 1;
     Some(&iri[..end])
 }
 
-/// What both begin with, up to a slash.
+/// The common beginning of both, up to a slash.
 fn common(left: &str, right: &str, least: usize) -> String {
     if right.starts_with(left) {
         return left.to_owned();
@@ -70,17 +71,17 @@ fn common(left: &str, right: &str, least: usize) -> String {
     left[..end].to_owned()
 }
 
-/// A prefix, what it stands for here, and what else it stands for in some file.
+/// A prefix, its namespace here, and other namespaces that files give it.
 pub struct Prefix {
     pub name: String,
     pub namespace: String,
     pub others: Vec<String>,
 }
 
-/// How many prefixes are worth a line.
+/// The most prefixes that are written.
 const MOST: usize = 40;
 
-/// The prefixes that the files declare or that are well known, and whose namespaces are used, in the order of their names.
+/// Returns the prefixes that the files declare or that are well known, and whose namespaces are used, ordered by name.
 pub fn prefixes(files: &[&Looked]) -> Vec<Prefix> {
     let mut used: FxHashMap<&str, u64> = FxHashMap::default();
     for (namespace, n) in files.iter().flat_map(|file| &file.counts.terms) {
@@ -98,7 +99,7 @@ pub fn prefixes(files: &[&Looked]) -> Vec<Prefix> {
         let mut all: Vec<(&str, u64)> = namespaces.into_iter().filter(|(_, n)| *n > 0).collect();
         all.sort_by_key(|(iri, n)| (std::cmp::Reverse(*n), *iri));
         let Some(((iri, n), others)) = all.split_first() else { continue };
-        // One that stands for a place of this machine is no name.
+        // A namespace on this machine's disk is no name.
         if iri.starts_with("file:") || NamedNode::new(*iri).is_err() {
             continue;
         }
@@ -117,7 +118,8 @@ pub fn prefixes(files: &[&Looked]) -> Vec<Prefix> {
     chosen.into_iter().map(|(_, prefix)| prefix).collect()
 }
 
-/// Languages of labels with how many things have one, the most frequent first; and how many things have any label.
+/// Returns the languages of labels with the number of things that have one, most frequent first; and the number of
+/// things with any label.
 pub fn languages(files: &[&Looked]) -> (Vec<(String, u64)>, u64) {
     let mut counts: FxHashMap<&str, u64> = FxHashMap::default();
     for (language, n) in files.iter().flat_map(|file| &file.counts.languages) {
@@ -128,7 +130,7 @@ pub fn languages(files: &[&Looked]) -> (Vec<(String, u64)>, u64) {
     (languages, files.iter().map(|file| file.counts.labelled).sum())
 }
 
-/// Ontologies that several files are, each with the files.
+/// Returns the ontologies that several files define, each with these files.
 pub fn repeated<'a>(files: &[&'a Looked]) -> Vec<(&'a str, Vec<&'a str>)> {
     let mut by_iri: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for file in files {
@@ -142,7 +144,7 @@ pub fn repeated<'a>(files: &[&'a Looked]) -> Vec<(&'a str, Vec<&'a str>)> {
     by_iri.into_iter().filter(|(_, files)| files.len() > 1).collect()
 }
 
-/// Imports that are no ontology of these files.
+/// Returns imports that none of these files defines.
 pub fn imports_elsewhere<'a>(files: &[&'a Looked]) -> Vec<&'a str> {
     let here: Vec<&str> = files.iter().flat_map(|file| &file.counts.ontologies).map(NamedNode::as_str).collect();
     let mut imports: Vec<&str> = files.iter().flat_map(|file| &file.counts.imports).map(String::as_str).collect();

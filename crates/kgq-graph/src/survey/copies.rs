@@ -1,5 +1,5 @@
-//! Files that say the same in several formats: `a.ttl` beside `a.rdf` and `a.jsonld`. All of them together would have each thing without
-//! a name several times.
+//! Finds files with the same content in several formats: `a.ttl` beside `a.rdf` and `a.jsonld`. Loading all of them
+//! would give every blank node several times.
 
 use super::look::{Holds, Looked, on_all};
 use kgq_snapshot::store::{Input, ReadOptions, read_each};
@@ -11,10 +11,10 @@ use rustc_hash::{FxHashMap, FxHashSet, FxHasher};
 use std::hash::{Hash, Hasher};
 use std::path::Path;
 
-/// Of so many statements one may be another where two files say nearly the same.
+/// Two files are near copies if at most one statement in this many differs.
 const NEARLY: usize = 5;
 
-/// A file that says nearly the same as this one, and how many of its statements that one does not have.
+/// Another file with nearly the same content: `own` of this file's `all` statements are missing from it.
 #[derive(Clone, Debug)]
 pub(super) struct Near {
     pub(super) of: String,
@@ -22,17 +22,17 @@ pub(super) struct Near {
     pub(super) all: usize,
 }
 
-/// What files of one name have in common.
+/// What two files of the same name have in common.
 enum Found {
     Copy,
     Near { own: usize, all: usize },
 }
 
-/// Marks what is said, or nearly, by another file of the same name with another ending.
+/// Marks files whose content, or nearly all of it, is in another file of the same name with another ending.
 pub(super) fn mark(folder: &Path, files: &mut [Looked], options: ReadOptions<'_>) {
     let mut by_stem: FxHashMap<&str, Vec<usize>> = FxHashMap::default();
     for (number, file) in files.iter().enumerate() {
-        // What is too large to be read as a whole is not compared.
+        // Files too large to read whole are not compared.
         if !file.counts.cut && !matches!(file.holds, Holds::Nothing(_)) {
             by_stem.entry(stem(&file.name)).or_default().push(number);
         }
@@ -48,7 +48,7 @@ pub(super) fn mark(folder: &Path, files: &mut [Looked], options: ReadOptions<'_>
     }
 }
 
-/// A file's name without its ending, and without that of a compression.
+/// A file's name without its ending and without the ending of a compression.
 fn stem(name: &str) -> &str {
     let name = Compression::strip(name).0;
     match name.rsplit_once('.') {
@@ -57,7 +57,8 @@ fn stem(name: &str) -> &str {
     }
 }
 
-/// Two files of one name in different formats, of the first such name, and how many names there are in several formats.
+/// Returns two files that have the same name in different formats, taking the first such name, and the number of such
+/// names.
 pub fn in_several_formats(files: &[String]) -> Option<(&str, &str, usize)> {
     let mut sorted: Vec<&str> = files.iter().map(String::as_str).collect();
     sorted.sort_unstable_by_key(|name| (stem(name), format(name), *name));
@@ -72,8 +73,8 @@ pub fn in_several_formats(files: &[String]) -> Option<(&str, &str, usize)> {
     found.map(|(one, other)| (one, other, names.len()))
 }
 
-/// Those of the files whose statements another one has all, or nearly all, each with that one. Of two that say the same the one that people
-/// read best stays.
+/// Finds the files whose statements are all, or nearly all, in another one, each with that other. Of two files with the
+/// same content, the one in the more readable format is kept.
 fn copies<'f>(
     folder: &Path,
     files: impl Iterator<Item = (usize, &'f Looked)>,
@@ -109,22 +110,22 @@ fn copies<'f>(
     found
 }
 
-/// Whether two files have the same canonical form, as far as both have one.
+/// Whether both files have a canonical form, and it is the same.
 fn same([one, other]: &[Result<String>; 2]) -> bool {
     matches!((one, other), (Ok(one), Ok(other)) if one == other)
 }
 
-/// Where a format stands among those that people read, the best first.
+/// The rank of a format by readability, best first.
 fn format(name: &str) -> usize {
     let order = [RdfFormat::Turtle, RdfFormat::TriG, RdfFormat::NTriples, RdfFormat::NQuads, RdfFormat::RdfXml];
     RdfFormat::from_path(name).and_then(|format| order.iter().position(|own| *own == format)).unwrap_or(order.len())
 }
 
-/// What a file says.
+/// The statements of a file.
 struct Said {
-    /// A hash of each statement, in which nodes without a name are all alike.
+    /// A hash of each statement, with all blank nodes treated as the same.
     all: FxHashSet<u64>,
-    /// Whether there is such a node: how they hang together the hashes do not tell.
+    /// Whether there is a blank node: the hashes do not show how blank nodes are connected.
     has_blank: bool,
 }
 
@@ -141,7 +142,7 @@ impl Said {
     }
 }
 
-/// The hash of a file's canonical form (RDFC-1.0), in which only how nodes hang together tells them apart.
+/// The hash of a file's canonical form (RDFC-1.0), in which blank nodes are told apart only by how they are connected.
 fn canonical(folder: &Path, file: &Looked, options: ReadOptions<'_>) -> Result<String> {
     let mut quads = Vec::new();
     read(folder, file, options, &mut |quad| quads.push(quad))?;
@@ -150,7 +151,7 @@ fn canonical(folder: &Path, file: &Looked, options: ReadOptions<'_>) -> Result<S
 }
 
 fn read(folder: &Path, file: &Looked, options: ReadOptions<'_>, take: &mut dyn FnMut(Quad)) -> Result<()> {
-    // What is relative to the file itself is then the same in all of them.
+    // IRIs relative to the file itself are then the same in all of the files.
     let base = Some("http://file.invalid/".to_owned());
     let input = Input::file(&file.name, &folder.join(&file.name), None)?.with_base(base);
     let text = input.open(options.bounds)?;

@@ -1,9 +1,11 @@
-//! The fewest globs that take these files and none that another key takes; what must not be loaded is left out by name.
+//! Finds the fewest globs that take these files and none that belong to another key; files that must not be loaded are
+//! excluded by name.
 
 use rustc_hash::FxHashSet;
 use std::collections::BTreeSet;
 
-/// The globs for `wanted`. `others` must not be taken by them; `left_out` may be, and is then named with `!`.
+/// Returns globs for `wanted`. They must not match `others`; they may match `left_out`, which are then excluded with
+/// `!`.
 pub fn globs(wanted: &[&str], others: &[&str], left_out: &[&str], folders_left_out: &[&str]) -> Vec<String> {
     let mut globs = Vec::new();
     let endings: BTreeSet<&str> = wanted.iter().map(|name| ending(name)).collect();
@@ -26,7 +28,7 @@ pub fn globs(wanted: &[&str], others: &[&str], left_out: &[&str], folders_left_o
     globs.into_iter().chain(left).chain(folders).collect()
 }
 
-/// The files of one ending.
+/// The files with one ending.
 struct Files<'a> {
     ending: &'a str,
     wanted: Vec<String>,
@@ -66,7 +68,7 @@ impl Files<'_> {
     }
 }
 
-/// The end of a name that says its format, with that of its compression.
+/// The end of a name that determines its format, including the ending of its compression.
 fn ending(name: &str) -> &str {
     let file = name.rsplit('/').next().unwrap_or(name);
     let bare = file.strip_suffix(".gz").or_else(|| file.strip_suffix(".zst")).unwrap_or(file);
@@ -77,7 +79,7 @@ fn ends(name: &str, wanted: &str) -> bool {
     ending(name) == wanted
 }
 
-/// Whether one of our own globs takes a name.
+/// Whether one of our own globs matches a name.
 fn takes(glob: &str, name: &str) -> bool {
     match glob.rsplit_once('*') {
         None => glob == escape(name),
@@ -90,7 +92,7 @@ fn takes(glob: &str, name: &str) -> bool {
     }
 }
 
-/// The name with what a glob would read as a wildcard taken as it is.
+/// Escapes the characters of a name that a glob would read as wildcards.
 fn escape(name: &str) -> String {
     name.chars().fold(String::new(), |mut out, c| {
         match c {

@@ -1,4 +1,4 @@
-//! What one file holds, counted while it is read: nothing of it is kept but counts.
+//! Counts what one file holds while reading it: only the counts are kept.
 
 use super::copies::Near;
 use crate::catalog::rank;
@@ -13,23 +13,23 @@ use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// So much of a file tells what it is.
+/// After this many statements, enough is known about a file.
 const ENOUGH: u64 = 300_000;
 
-/// What a file is for.
+/// The purpose of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Holds {
     /// Classes, properties, shapes.
     Ontology,
     Data,
-    /// The same as another file, which is named, in another format.
+    /// The same content as the named file, in another format.
     Copy(String),
-    /// No statement can be had from it, and why.
+    /// No statement can be read from it, for this reason.
     Nothing(String),
 }
 
 impl Holds {
-    /// Why nothing can be had from it.
+    /// Returns the reason why nothing can be read from it.
     pub fn reason(&self) -> Option<&str> {
         match self {
             Self::Nothing(reason) => Some(reason),
@@ -37,7 +37,7 @@ impl Holds {
         }
     }
 
-    /// The file that says the same.
+    /// Returns the file with the same content.
     pub fn original(&self) -> Option<&str> {
         match self {
             Self::Copy(of) => Some(of),
@@ -46,13 +46,13 @@ impl Holds {
     }
 }
 
-/// What was counted in a file.
+/// The counts of a file.
 #[derive(Clone, Debug)]
 pub struct Looked {
     pub name: String,
     pub holds: Holds,
     pub counts: Counts,
-    /// Another file that says nearly the same in another format.
+    /// Another file with nearly the same content in another format.
     pub near: Option<Near>,
 }
 
@@ -60,31 +60,31 @@ pub struct Looked {
 pub struct Counts {
     pub statements: u64,
     pub in_named_graphs: u64,
-    /// Only the start was read.
+    /// Whether only the start was read.
     pub cut: bool,
     pub prefixes: Prefixes,
-    /// The subjects by namespace.
+    /// The number of subjects in each namespace.
     pub subjects: FxHashMap<String, u64>,
-    /// The terms in any place by namespace.
+    /// The number of terms, in any position, in each namespace.
     pub terms: FxHashMap<String, u64>,
     pub ontologies: Vec<NamedNode>,
     /// The title of the first ontology that has one.
     pub title: Option<String>,
     pub imports: Vec<String>,
-    /// How many things have a label, and in which languages how many.
+    /// The number of things with a label, and for each language the number with a label in it.
     pub labelled: u64,
     pub languages: FxHashMap<String, u64>,
-    /// Subjects that are classes, properties or shapes, and those that are something else.
+    /// Subjects that are classes, properties or shapes, and other subjects.
     schema: u64,
     things: u64,
 }
 
-/// Looks at the files on all processors.
+/// Examines the files on all processors.
 pub fn at_all(folder: &Path, names: &[String], options: ReadOptions<'_>) -> Vec<Looked> {
     on_all(names, |name| at(folder, name, options))
 }
 
-/// What is found of each item, on all processors, in the order of the items.
+/// Applies `find` to each item on all processors; results are in the order of the items.
 pub(super) fn on_all<T: Sync, R: Send>(items: &[T], find: impl Fn(&T) -> R + Sync) -> Vec<R> {
     let threads = std::thread::available_parallelism().map_or(1, usize::from).min(items.len());
     let (next, slots) = (AtomicUsize::new(0), items.iter().map(|_| Mutex::new(None)).collect::<Vec<_>>());
@@ -135,7 +135,7 @@ fn reason(error: &Error) -> String {
     format!("{}{place}", error.message())
 }
 
-/// Counts, and what counting needs to remember of a subject.
+/// The counts, and what has to be remembered of subjects while counting.
 #[derive(Default)]
 struct Counting {
     counts: Counts,
@@ -158,7 +158,7 @@ impl Counting {
         let NamedOrBlankNode::NamedNode(subject) = &quad.subject else { return };
         term(subject);
         if self.subject.as_ref() != Some(&quad.subject) {
-            // One that comes again later counts again, which costs less than remembering all.
+            // A subject that appears again later is counted again; this costs less than remembering all of them.
             *counts.subjects.entry(namespace(subject.as_str()).to_owned()).or_default() += 1;
             self.subject = Some(quad.subject.clone());
         }
@@ -202,7 +202,7 @@ impl Counting {
 }
 
 impl Counts {
-    /// Most of what it describes are classes, properties or shapes; or it is nothing but an ontology's header.
+    /// Whether most things it describes are classes, properties or shapes, or it is only an ontology's header.
     fn is_ontology(&self, name: &str) -> bool {
         let by_folder = name.split('/').rev().skip(1).any(|folder| {
             let folder = folder.to_lowercase();
@@ -216,7 +216,7 @@ impl Counts {
 const IMPORTS: &str = "http://www.w3.org/2002/07/owl#imports";
 const ONTOLOGY: &str = "http://www.w3.org/2002/07/owl#Ontology";
 
-/// What the subjects of an ontology are.
+/// The classes of an ontology's subjects.
 const SCHEMA: &[&str] = &[
     "http://www.w3.org/2000/01/rdf-schema#Class",
     "http://www.w3.org/2000/01/rdf-schema#Datatype",

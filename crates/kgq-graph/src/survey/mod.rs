@@ -1,5 +1,5 @@
-//! A look at a folder of RDF that has no kgq.toml yet: what its files hold, and the kgq.toml that fits, which says what was
-//! chosen and why. It is a first draft for people to change, so that it errs to what they can see in it.
+//! Examines a folder of RDF that has no kgq.toml yet: counts what its files hold, and drafts a kgq.toml that says what
+//! was chosen and why. It is a first draft for people to change, so that it prefers mistakes that they can see in it.
 
 mod choose;
 mod copies;
@@ -17,35 +17,35 @@ use look::{Holds, Looked};
 use rustc_hash::FxHashMap;
 use std::path::Path;
 
-/// A kgq.toml, and what it is made of in a few words.
+/// A drafted kgq.toml, with some counts of what it was made from.
 #[derive(Clone, Debug)]
 pub struct Draft {
     pub text: String,
-    /// Files of the ontology, of data, and of queries.
+    /// The numbers of files of the ontology, of data, and of queries.
     pub ontology: usize,
     pub data: usize,
     pub queries: usize,
-    /// Files that look like RDF, and are left out.
+    /// The number of files that look like RDF but are left out.
     pub left_out: usize,
-    /// Files that are left out because another one says the same in another format.
+    /// The number of files left out because another one has the same content in another format.
     pub copies: usize,
 }
 
-/// What a folder holds, by the names of its files.
+/// The content of a folder, by file name.
 #[derive(Debug, Default)]
 struct Names {
     /// Relative to the folder, with `/`.
     rdf: Vec<String>,
     queries: Vec<String>,
-    /// Folders that were passed over although they hold RDF or queries.
+    /// Folders that were not searched although they hold RDF or queries.
     passed_over: Vec<String>,
     catalogues: Vec<String>,
 }
 
-/// Looks at a folder and drafts its kgq.toml.
+/// Examines a folder and drafts its kgq.toml.
 ///
 /// # Errors
-/// Where the folder cannot be read, holds no RDF, or more files than a project has.
+/// A folder that cannot be read, holds no RDF, or has more files than a project can have.
 pub fn draft(folder: &Path, options: ReadOptions<'_>) -> Result<Draft> {
     let names = names(folder)?;
     let mut files: Vec<Looked> = look::at_all(folder, &names.rdf, options);
@@ -67,7 +67,8 @@ pub fn draft(folder: &Path, options: ReadOptions<'_>) -> Result<Draft> {
     })
 }
 
-/// A few files that look unlike the others of their folder are taken as those: a folder is for one thing.
+/// Treats a few files that differ in kind from the others in their folder like those others: a folder usually has one
+/// purpose.
 fn follow_folders(files: &mut [Looked]) {
     const FEW: usize = 5;
     let folder = |name: &str| name.rsplit_once('/').map_or("", |(folder, _)| folder).to_owned();

@@ -1,4 +1,4 @@
-//! A folder as people keep it, and the project that its draft makes.
+//! A folder as people keep it, and the project made from its draft.
 
 use super::*;
 use crate::project::{MANIFEST, Project};
@@ -39,7 +39,7 @@ fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
     folder
 }
 
-/// The draft for these files, and the project that it makes.
+/// The draft for these files, and the project made from it.
 fn project(files: &[(&str, &str)]) -> (Draft, Project, tempfile::TempDir) {
     let folder = folder(files);
     let draft = draft(folder.path(), ReadOptions::default()).unwrap();
@@ -60,7 +60,7 @@ fn a_folder_becomes_a_project_that_loads_what_can_be_loaded() {
     assert_eq!(manifest.title.as_deref(), Some("The \"shop\""));
     assert_eq!(manifest.base.as_deref(), Some("https://shop.example/"));
     assert_eq!(manifest.check.languages, ["en"; 0]);
-    // What is most used decides; what is never used is left out.
+    // The most used namespace is chosen; unused prefixes are left out.
     assert_eq!(manifest.prefixes["ex"], "http://two.example/");
     assert_eq!(manifest.prefixes["s"], "https://shop.example/model#");
     assert!(!manifest.prefixes.contains_key("unused"));

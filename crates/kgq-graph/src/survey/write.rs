@@ -1,4 +1,4 @@
-//! The text of the kgq.toml: every choice under a comment that says why.
+//! Writes the text of the kgq.toml, with a comment above each choice that gives the reason.
 
 use super::Names;
 use super::choose::{base, imports_elsewhere, languages, prefixes, repeated};
@@ -9,9 +9,9 @@ use kgq_syntax::text::{count, thousands, visible};
 use std::fmt::Write;
 use std::path::Path;
 
-/// How many names a comment lists.
+/// The most names that a comment lists.
 const LISTED: usize = 12;
-/// The share of labelled things, in percent, from which a language is taken to be wanted for all.
+/// From this percentage of labelled things on, a language is assumed to be wanted for all of them.
 const WANTED: u64 = 90;
 
 pub fn manifest(folder: &Path, names: &Names, files: &[Looked]) -> String {
@@ -41,7 +41,7 @@ impl Text {
     }
 
     fn comment(&mut self, text: &str) {
-        // A comment ends with its line, so nothing of a file may end it.
+        // A comment ends with its line, so no text from a file may contain a line end.
         self.line(&format!("# {}", visible(text)));
     }
 
@@ -55,7 +55,7 @@ impl Text {
     }
 }
 
-/// A string of TOML.
+/// Quotes a TOML string.
 fn quoted(text: &str) -> String {
     let mut out = String::from("\"");
     for c in text.chars() {
@@ -92,7 +92,8 @@ fn heading(folder: &Path, read: &[&Looked], out: &mut Text) {
     }
 }
 
-/// The title of the ontology next to the folder's root, with its file. Where several stand there, none of them speaks for the folder.
+/// The title of the ontology nearest to the folder's root, and its file; `None` if several are equally near and their
+/// titles differ.
 fn title<'f>(read: &[&'f Looked]) -> Option<(&'f str, &'f str)> {
     let depth = |file: &Looked| file.name.matches('/').count();
     let titled = |file: &&'f Looked| Some((depth(file), file.name.as_str(), file.counts.title.as_deref()?.trim()));
@@ -196,7 +197,7 @@ fn table_of_languages(read: &[&Looked], out: &mut Text) {
     }
 }
 
-/// What was seen and is not set.
+/// Reports what was noticed but not set.
 fn remarks(names: &Names, files: &[Looked], read: &[&Looked], out: &mut Text) {
     let with = |told: fn(&Holds) -> Option<&str>| -> Vec<String> {
         files.iter().filter_map(|file| Some(format!("{}: {}", file.name, told(&file.holds)?))).collect()
@@ -248,14 +249,14 @@ fn list(title: &str, items: &[String], out: &mut Text) {
     }
 }
 
-/// A few of the items in a line.
+/// Lists a few of the items on one line.
 fn listed(items: &[String]) -> String {
     let more = items.len().saturating_sub(LISTED);
     let shown = items.iter().take(LISTED).cloned().collect::<Vec<_>>().join(", ");
     if more > 0 { format!("{shown} and {more} more") } else { shown }
 }
 
-/// A reason may quote a whole file.
+/// Shortens a reason, which may quote a whole file.
 fn cut(text: &str) -> String {
     const MOST: usize = 200;
     if text.chars().count() <= MOST { text.to_owned() } else { text.chars().take(MOST).collect::<String>() + "…" }

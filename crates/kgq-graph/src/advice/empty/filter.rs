@@ -1,4 +1,4 @@
-//! A FILTER or MINUS that takes away all that was found before it, and the form of it that would not.
+//! A FILTER or MINUS that removes everything found before it, and the form in which it would not.
 
 use super::literal::{comparable, of_property};
 use super::tried::some;
@@ -31,8 +31,8 @@ impl Before {
 }
 
 impl Probes<'_> {
-    /// The last condition takes away what the others found. What stands before it in the query is looked at whole, so that no
-    /// solution is shown that another condition has excluded.
+    /// Reports that the last condition removes what the others found. Everything before it in the query is taken into
+    /// account, so that no solution is shown that another condition has excluded.
     pub(super) fn rejected(&self, core: &[usize], text: &QueryText<'_>) -> Finding {
         let last = core.last().copied().unwrap_or(0);
         let atom = &self.taken.atoms[last];
@@ -58,7 +58,7 @@ impl Probes<'_> {
         finding.at(text, text.atom(atom))
     }
 
-    /// The property has the literal that the filter wants in another form.
+    /// The property has the literal that the filter wants, but in another form.
     fn other_literal(&self, last: usize, prefix: &[usize]) -> Option<Finding> {
         let atom = &self.taken.atoms[last];
         atom.comparisons().into_iter().find_map(|(variable, term)| {
@@ -70,7 +70,7 @@ impl Probes<'_> {
         })
     }
 
-    /// The property whose value a variable is.
+    /// The property whose value a variable is bound to.
     fn property_of(&self, prefix: &[usize], variable: &Variable) -> Option<&NamedNode> {
         prefix.iter().find_map(|at| match &self.taken.atoms[*at].condition {
             AtomKind::Triple {
@@ -82,7 +82,7 @@ impl Probes<'_> {
         })
     }
 
-    /// The filter compares values of different kinds, which are never equal nor less nor greater.
+    /// The filter compares values of different kinds, which are never equal, less or greater.
     fn other_kind(&self, last: usize, before: &Before, n: &str) -> Option<Finding> {
         self.taken.atoms[last].comparisons().into_iter().find_map(|(variable, written)| {
             let value = before.value(&variable)?;
@@ -96,14 +96,14 @@ impl Probes<'_> {
         })
     }
 
-    /// The filter would find something if it were written otherwise.
+    /// The filter would accept something if it were written differently.
     fn other_form(&self, last: usize, before: &Before, n: &str) -> Option<Finding> {
         let atom = &self.taken.atoms[last];
         let all: Vec<usize> = (0..self.taken.atoms.len()).collect();
         for variable in &atom.variables {
             let Some(value) = before.value(variable).filter(|value| !is_text(value)) else { continue };
             let Some((changed, function)) = self.taken.with_text_of(last, variable) else { continue };
-            // That no text is searched is the reason, whatever a text would give.
+            // The reason is that a value other than a text is searched, whatever a text would give.
             let hint = self.tried(&format!("write `{function}(STR({variable}), …)`"), &changed, &all);
             let own = kind_of(self.asked, value);
             let message = format!("this FILTER rejects {n}: {function} wants a text, and {variable} is {own}");
@@ -118,7 +118,7 @@ impl Probes<'_> {
         Some(Finding::new("filter-rejects-all", format!("this FILTER rejects {n}")).hint_if(Some(hint)))
     }
 
-    /// The languages that there are where a filter asks for one.
+    /// The languages that occur, if a filter asks for one.
     fn languages(&self, atom: &Atom, before: &Before) -> Option<String> {
         let variable = atom.languages_of().into_iter().next()?;
         let column = before.column(&variable)?;
@@ -134,7 +134,7 @@ impl Probes<'_> {
     }
 }
 
-/// Whether functions on texts take it.
+/// Whether functions on texts accept the term.
 fn is_text(term: &Term) -> bool {
     match term {
         Term::Literal(literal) => literal.language().is_some() || literal.datatype() == oxrdf::vocab::xsd::STRING,
@@ -155,7 +155,7 @@ fn kind_of(asked: &AdviceRequest<'_>, term: &Term) -> String {
     }
 }
 
-/// What one of the rejected solutions looks like.
+/// Shows an example of a rejected solution.
 fn example(asked: &AdviceRequest<'_>, atom: &Atom, before: &Before) -> Option<String> {
     let row = before.rows.first()?;
     let values: Vec<String> = atom

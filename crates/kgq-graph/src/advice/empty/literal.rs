@@ -1,4 +1,4 @@
-//! A literal that the data have in another form: in another language, of another datatype, in other case.
+//! A literal that the data have in another form: with another language, another datatype, or different case.
 
 use super::MOST_ROWS;
 use crate::advice::place::QueryText;
@@ -10,7 +10,7 @@ use kgq_syntax::rdf::language::cased;
 use kgq_syntax::rdf::{Literal, NamedNode, NamedNodeRef, Term};
 use oxrdf::vocab::xsd;
 
-/// A literal of a pattern that the data have in another form.
+/// Guesses which literal in the data was meant by a literal of a pattern.
 pub fn literal(asked: &AdviceRequest<'_>, atom: &Atom, text: &QueryText<'_>) -> Option<Guess> {
     let AtomKind::Triple { predicate, object: PatternTerm::Term(Term::Literal(wanted)), .. } = &atom.condition else {
         return None;
@@ -23,7 +23,7 @@ pub fn literal(asked: &AdviceRequest<'_>, atom: &Atom, text: &QueryText<'_>) -> 
     Some(Guess { finding: guess.finding.at(text, span), ..guess })
 }
 
-/// How near another literal is to the wanted one, the nearest first.
+/// How similar another literal is to the wanted one, the most similar kind first.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Nearness {
     Text,
@@ -31,7 +31,7 @@ enum Nearness {
     Letters,
 }
 
-/// The nearest of the literals that were looked at.
+/// The most similar of the literals examined so far.
 #[derive(Default)]
 struct Nearest {
     best: Option<(Nearness, Literal)>,
@@ -39,7 +39,7 @@ struct Nearest {
 }
 
 impl Nearest {
-    /// Looks at one more; `false` if it is the wanted one itself.
+    /// Examines one more literal; returns `false` if it is the wanted one itself.
     fn see(&mut self, other: Literal, wanted: &Literal) -> bool {
         if other == *wanted {
             return false;
@@ -64,7 +64,8 @@ impl Nearest {
     }
 }
 
-/// What the property has instead of this literal. `by_value`: whether equal values count as the same, as in a FILTER.
+/// What the property has instead of this literal. `by_value`: whether equal values count as the same, as they do in a
+/// FILTER.
 pub fn of_property(asked: &AdviceRequest<'_>, property: &NamedNode, wanted: &Literal, by_value: bool) -> Option<Guess> {
     let snapshot = asked.snapshot;
     let id = snapshot.id(property.as_ref().into())?;
@@ -87,14 +88,14 @@ pub fn of_property(asked: &AdviceRequest<'_>, property: &NamedNode, wanted: &Lit
     Some(guess(asked, &asked.curie(property), wanted, nearest))
 }
 
-/// What stands in the data, with whatever property, instead of a literal that does not.
+/// What the data have, with any property, instead of a literal that they lack.
 fn of_anything(asked: &AdviceRequest<'_>, wanted: &Literal) -> Option<Guess> {
     let snapshot = asked.snapshot;
     if snapshot.id(wanted.into()).is_some() {
         return None;
     }
     let mut nearest = Nearest::default();
-    // The same text of other datatypes is found however many literals there are.
+    // The same text with another datatype is found however many literals there are.
     for datatype in [xsd::STRING, xsd::INTEGER, xsd::DECIMAL, xsd::DOUBLE, xsd::BOOLEAN, xsd::DATE, xsd::G_YEAR] {
         let other = Literal::new_typed_literal(wanted.value(), datatype);
         if snapshot.id((&other).into()).is_some() {
@@ -112,7 +113,7 @@ fn of_anything(asked: &AdviceRequest<'_>, wanted: &Literal) -> Option<Guess> {
     Some(guess(asked, "value", wanted, nearest))
 }
 
-/// In words; `own` is what has such values.
+/// Words the guess; `own` names what has such values.
 fn guess(asked: &AdviceRequest<'_>, own: &str, wanted: &Literal, nearest: Nearest) -> Guess {
     let shown = asked.shown(&wanted.clone().into());
     let finding = match &nearest.best {
@@ -139,7 +140,7 @@ fn guess(asked: &AdviceRequest<'_>, own: &str, wanted: &Literal, nearest: Neares
     }
 }
 
-/// The term with which a value of this kind could be compared, if the one that is written cannot.
+/// Returns the term that a value of this kind could be compared with, if the written one cannot.
 pub fn comparable(written: &Term, value: &Term) -> Option<Term> {
     match (written, value) {
         (Term::Literal(written), Term::NamedNode(_)) => Some(NamedNode::new(written.value()).ok()?.into()),

@@ -1,4 +1,4 @@
-//! Why a query has no solution: single terms first, then the smallest set of conditions that nothing meets.
+//! Why a query has no solution: first single terms, then the smallest set of conditions that nothing meets.
 
 mod filter;
 mod literal;
@@ -12,13 +12,13 @@ use kgq_engine::query::{Form, used_terms};
 use kgq_syntax::text::count;
 use std::cell::Cell;
 
-/// How many queries may be asked.
+/// The most queries that may be evaluated for this.
 const MOST_PROBES: usize = 64;
-/// How many statements are looked at for a literal that is almost the same.
+/// The most statements that are examined for a similar literal.
 const MOST_ROWS: usize = 20_000;
-/// Counts are exact up to here.
+/// Solutions are counted exactly up to here.
 const MOST_COUNTED: usize = 1_000;
-/// A query of more conditions has more to say than can be looked at.
+/// At most this many conditions of a query are examined.
 const MOST_CONDITIONS: usize = 1_000;
 
 pub fn why(asked: &AdviceRequest<'_>, text: &QueryText<'_>) -> Vec<Finding> {
@@ -30,7 +30,7 @@ pub fn why(asked: &AdviceRequest<'_>, text: &QueryText<'_>) -> Vec<Finding> {
     if asked.snapshot.triple_count() + asked.snapshot.quad_count() == 0 {
         return vec![Finding::new("empty-dataset", "there are no data: no file has a statement").at(text, None)];
     }
-    // What must be met, so that a term of it that is unknown is the reason; what OPTIONAL asks for is none.
+    // Required conditions: an unknown term in one of them is the reason. Terms inside OPTIONAL are not.
     let is_required = |atom: &Atom| matches!(atom.condition, AtomKind::Triple { .. } | AtomKind::Path { .. });
     let required: Vec<usize> = (0..taken.atoms.len()).filter(|at| is_required(&taken.atoms[*at])).collect();
     let used = used_terms(&taken.ask(&required).algebra);
@@ -46,7 +46,7 @@ pub fn why(asked: &AdviceRequest<'_>, text: &QueryText<'_>) -> Vec<Finding> {
     probes.why(text)
 }
 
-/// The conditions of a query, and the questions that are asked about them.
+/// The conditions of a query, and the queries evaluated to test them.
 struct Probes<'a> {
     asked: &'a AdviceRequest<'a>,
     taken: &'a Atoms,
@@ -54,7 +54,7 @@ struct Probes<'a> {
 }
 
 impl Probes<'_> {
-    /// LIMIT and OFFSET that leave nothing.
+    /// LIMIT and OFFSET that leave no rows.
     fn sliced(&self, text: &QueryText<'_>) -> Option<Finding> {
         if self.taken.limit == Some(0) {
             return Some(Finding::new("limit-zero", "LIMIT 0 asks for no rows").at(text, text.keyword("LIMIT")));
@@ -74,7 +74,7 @@ impl Probes<'_> {
             Some(false) => {}
             Some(true) | None => return Vec::new(),
         }
-        // The shortest beginning without a solution: each condition only takes solutions away.
+        // Finds the shortest prefix without a solution: each condition can only remove solutions.
         let (mut good, mut bad) = (0, all.len());
         while bad - good > 1 {
             let middle = good + (bad - good) / 2;
@@ -85,7 +85,7 @@ impl Probes<'_> {
             }
         }
         let mut core: Vec<usize> = all[..bad].to_vec();
-        // What can be left out without a solution appearing is not the reason.
+        // Conditions that can be dropped without a solution appearing are not part of the reason.
         for atom in (0..bad.saturating_sub(1)).rev() {
             let without: Vec<usize> = core.iter().copied().filter(|a| *a != atom).collect();
             if !self.keeps_variables(&without) {
@@ -100,7 +100,7 @@ impl Probes<'_> {
         self.explain(&core, text)
     }
 
-    /// Whether every FILTER among these still has its variables bound, which it needs to accept anything.
+    /// Whether every FILTER among these still has its variables bound: otherwise it accepts nothing.
     fn keeps_variables(&self, which: &[usize]) -> bool {
         let bound = |before: usize, v| {
             which
@@ -117,7 +117,7 @@ impl Probes<'_> {
             .all(|a| self.taken.atoms[*a].variables.iter().all(|v| bound(*a, v) || !originally(v)))
     }
 
-    /// The conditions are met, and still there is no row.
+    /// All conditions are met, and still there is no row.
     fn after_all(&self, text: &QueryText<'_>) -> Vec<Finding> {
         if self.taken.having {
             return vec![Finding::new("having-rejects-all", "no group passes HAVING").at(text, text.keyword("HAVING"))];
@@ -129,7 +129,7 @@ impl Probes<'_> {
         Vec::new()
     }
 
-    /// Time is up: how far the query has solutions.
+    /// The time is up: reports how far the query has solutions.
     fn beginning(&self, good: usize, text: &QueryText<'_>) -> Vec<Finding> {
         let Some(next) = self.taken.atoms.get(good) else { return Vec::new() };
         let message = match good {

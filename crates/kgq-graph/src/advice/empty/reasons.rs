@@ -1,4 +1,5 @@
-//! What the smallest set of conditions that nothing meets says: single conditions, pairs, and the form in which they would be met.
+//! Explains the smallest set of conditions that nothing meets: single conditions, pairs, and the form in which they
+//! would be met.
 
 use super::{MOST_COUNTED, MOST_ROWS, Probes};
 use crate::advice::place::QueryText;
@@ -11,13 +12,13 @@ use kgq_syntax::rdf::vocabulary::rdf;
 use kgq_syntax::rdf::{NamedNode, Term};
 use kgq_syntax::text::count;
 
-/// How many of the conditions that nothing meets together are shown.
+/// The most conditions shown of a set that nothing meets together.
 const MOST_SHOWN: usize = 10;
 
 impl Probes<'_> {
     pub(super) fn explain(&self, core: &[usize], text: &QueryText<'_>) -> Vec<Finding> {
         let last = core.last().copied().unwrap_or(0);
-        // Terms of what is no pattern by itself: of a branch, of VALUES, of a FILTER.
+        // Terms inside conditions that are not patterns themselves: a branch, VALUES, a FILTER.
         let inside: Vec<usize> = core.iter().copied().filter(|at| self.may_be_met_otherwise(*at)).collect();
         let (guesses, more) = terms::unknown(self.asked, wanted_terms(&self.taken.ask(&inside).algebra), text);
         if !inside.is_empty() && !guesses.is_empty() {
@@ -39,7 +40,7 @@ impl Probes<'_> {
         vec![finding]
     }
 
-    /// Whether a condition has several ways to be met, or names terms that the data need not have.
+    /// Whether a condition can be met in several ways, or names terms that the data need not have.
     fn may_be_met_otherwise(&self, at: usize) -> bool {
         match self.taken.atoms[at].condition {
             AtomKind::Union | AtomKind::SubSelect | AtomKind::Values | AtomKind::Filter => true,
@@ -49,7 +50,7 @@ impl Probes<'_> {
         }
     }
 
-    /// A form of the conditions that has solutions: in another graph, or the other way round.
+    /// A form of the conditions that has solutions: in another graph, or with subject and object exchanged.
     fn otherwise(&self, core: &[usize], text: &QueryText<'_>) -> Option<Finding> {
         if let Some(finding) = self.in_default_graph(core, text).or_else(|| self.in_named_graph(core, text)) {
             return Some(finding);
@@ -58,11 +59,11 @@ impl Probes<'_> {
         core.iter().find_map(|at| {
             let atom = &self.taken.atoms[*at];
             let AtomKind::Triple { subject, predicate, object } = &atom.condition else { return None };
-            // A pattern of variables alone is the same either way.
+            // A pattern of variables only is the same either way.
             if core.len() == 1 && !matches!((subject, object), (PatternTerm::Term(_), _) | (_, PatternTerm::Term(_))) {
                 return None;
             }
-            // Of a part alone this says nothing: between variables many a property can be turned round.
+            // The whole query must have solutions, not only a part: between variables, many properties can be reversed.
             let gives = self.gives(&self.taken.reversed(*at)?, &all)?;
             let own = match predicate {
                 PatternTerm::Term(Term::NamedNode(property)) => self.asked.curie(property),
@@ -77,7 +78,7 @@ impl Probes<'_> {
         })
     }
 
-    /// What is asked for in a named graph stands in the default graph.
+    /// What the query asks of a named graph is in the default graph.
     fn in_default_graph(&self, core: &[usize], text: &QueryText<'_>) -> Option<Finding> {
         let (atom, graph) = core.iter().find_map(|at| {
             let atom = &self.taken.atoms[*at];
@@ -88,7 +89,7 @@ impl Probes<'_> {
         Some(Finding::new("in-default-graph", message).at(text, text.atom(atom)).hint_if(Some(hint)))
     }
 
-    /// What is asked for in the default graph stands in named graphs.
+    /// What the query asks of the default graph is in named graphs.
     fn in_named_graph(&self, core: &[usize], text: &QueryText<'_>) -> Option<Finding> {
         let (atom, names) = core.iter().find_map(|at| {
             let atom = &self.taken.atoms[*at];
@@ -106,7 +107,7 @@ impl Probes<'_> {
         Some(Finding::new("in-named-graph", message).at(text, text.atom(atom)).hint_if(Some(hint)))
     }
 
-    /// Conditions that each are met, but not together.
+    /// Conditions that are each met, but not together.
     fn together(&self, core: &[usize], text: &QueryText<'_>) -> Finding {
         let patterns = count(core.len() as u64, "condition", "conditions");
         let mut errors: Vec<Error> = Vec::new();
@@ -126,7 +127,7 @@ impl Probes<'_> {
         Finding { code: "no-common-solution", error }
     }
 
-    /// A condition that nothing meets by itself, though the graph has its terms.
+    /// A condition that nothing meets on its own, although the graph has its terms.
     fn single(&self, atom: &Atom, text: &QueryText<'_>) -> Finding {
         let span = text.atom(atom);
         if let AtomKind::Triple {
@@ -200,7 +201,7 @@ impl Probes<'_> {
             .collect()
     }
 
-    /// A class and a property that no member of it has.
+    /// A class, and a property that none of its members has.
     fn not_of_class(&self, a: &Atom, b: &Atom, text: &QueryText<'_>) -> Option<Finding> {
         let (
             AtomKind::Triple { subject: s1, predicate: PatternTerm::Term(Term::NamedNode(p1)), object: o1 },
@@ -228,7 +229,7 @@ impl Probes<'_> {
         None
     }
 
-    /// A literal that is asked for its properties.
+    /// A literal used as the subject of a pattern.
     fn literal_as_subject(&self, a: &Atom, b: &Atom, text: &QueryText<'_>) -> Option<Finding> {
         let (
             AtomKind::Triple { subject: s1, predicate: PatternTerm::Term(Term::NamedNode(p1)), object: o1 },

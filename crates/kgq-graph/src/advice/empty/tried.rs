@@ -1,6 +1,6 @@
-//! No suggestion that was not tried: each changed form of a query is asked before it is told of, and must have solutions.
+//! Every suggestion is tried first: a changed query is suggested only if it was evaluated and has solutions.
 //!
-//! This is the one place that turns a changed query into words, so that none can be suggested without.
+//! Only this file turns a changed query into words, so that none can be suggested untried.
 
 use super::{MOST_COUNTED, MOST_PROBES, Probes};
 use crate::advice::terms::Guess;
@@ -12,7 +12,7 @@ use kgq_syntax::rdf::{Term, Variable};
 use kgq_syntax::text::count;
 
 impl Probes<'_> {
-    /// The answer to a query within what is left of time and of questions.
+    /// Evaluates a query within the time and the number of queries left.
     fn asked(&self, query: &Query) -> Option<Answer> {
         let left = self.asked.budget.left()?;
         if self.asked_for.get() == MOST_PROBES {
@@ -25,7 +25,7 @@ impl Probes<'_> {
         engine::evaluate(self.asked.snapshot, query, &options).ok()
     }
 
-    /// Whether some of the conditions have a solution together; `None` if that could not be found out.
+    /// Whether these conditions have a common solution; `None` if this could not be determined.
     pub(super) fn hold(&self, which: &[usize]) -> Option<bool> {
         match self.asked(&self.taken.ask(which))? {
             Answer::Boolean(value) => Some(value),
@@ -33,7 +33,7 @@ impl Probes<'_> {
         }
     }
 
-    /// The first solutions of some of the conditions.
+    /// Returns the first solutions of these conditions.
     pub(super) fn rows(&self, which: &[usize], most: usize) -> Option<(Vec<Variable>, Vec<Row>)> {
         self.rows_of(self.taken, which, most)
     }
@@ -51,12 +51,13 @@ impl Probes<'_> {
         }
     }
 
-    /// How many solutions conditions have, as far as they are counted.
+    /// Returns the number of solutions of these conditions, counted up to the limit.
     pub(super) fn count(&self, which: &[usize]) -> Option<usize> {
         Some(self.rows(which, MOST_COUNTED)?.1.len())
     }
 
-    /// What a changed form gives: of the whole query, or else of the part that is the reason; nothing if that gives nothing.
+    /// Says how many solutions a changed form has: the whole query, or else the part that is the reason; `None` if
+    /// neither has any.
     pub(super) fn gives(&self, changed: &Atoms, part: &[usize]) -> Option<String> {
         let all: Vec<usize> = (0..changed.atoms.len()).collect();
         let solutions = |which: &[usize]| {
@@ -70,13 +71,13 @@ impl Probes<'_> {
         }
     }
 
-    /// A suggestion with what it gives, if it gives anything.
+    /// Returns a suggestion with the number of its solutions; `None` if there are none.
     pub(super) fn tried(&self, words: &str, changed: &Atoms, part: &[usize]) -> Option<String> {
         Some(format!("{words}: {}", self.gives(changed, part)?))
     }
 
-    /// What is said of terms that the data do not have so. If several are wrong, all are put right together, since one by one the
-    /// query would stay empty.
+    /// Returns findings on terms that the data do not have in this way. If several are wrong, all are corrected
+    /// together, because correcting one would leave the query empty.
     pub(super) fn proposed(&self, guesses: Vec<Guess>, more: usize) -> Vec<Finding> {
         let together: Vec<(Term, Term)> =
             guesses.iter().filter_map(|guess| Some((guess.term.clone(), guess.meant.first()?.clone()))).collect();
@@ -100,10 +101,10 @@ impl Probes<'_> {
         with_more(told.collect(), more)
     }
 
-    /// What is said of a term in whose place another gives something.
+    /// Suggests another term in place of this one, if that gives solutions.
     pub(super) fn proposal(&self, guess: &Guess, meant: &Term) -> Option<String> {
         let changed = self.taken.with_terms(&[(guess.term.clone(), meant.clone())], guess.only);
-        // The conditions that name the term, each by itself.
+        // The conditions that name the term, each on its own.
         let mut parts: Vec<Vec<usize>> = (0..self.taken.atoms.len())
             .filter(|at| guess.only.is_none() && self.taken.names(*at, &guess.term))
             .map(|at| vec![at])
@@ -127,7 +128,7 @@ impl Probes<'_> {
     }
 }
 
-/// A number of solutions, as far as they are counted.
+/// Words a number of solutions that was counted up to the limit.
 pub(super) fn some(n: usize) -> String {
     if n >= MOST_COUNTED {
         return format!("{MOST_COUNTED} solutions or more");

@@ -1,4 +1,4 @@
-//! What the statements about an executable say of it, as a header says it of a query in a file of its own.
+//! What the statements about an executable say about it: the same as the header of a query in a file of its own.
 
 use super::{SH, TurtleFile, as_subject};
 use crate::catalog::header::{Header, LocalizedText, Param, Scalar, ScalarOrList};
@@ -24,10 +24,10 @@ const KEYWORDS: [&str; 3] =
 const XSD: &str = "http://www.w3.org/2001/XMLSchema#";
 const TARGETS: [&str; 2] = ["https://schema.org/target", "http://schema.org/target"];
 
-/// Adds to the header what it does not say itself.
+/// Adds what the header does not say itself.
 pub(super) fn describe(file: &TurtleFile, subject: &NamedOrBlankNode, header: &mut Header) {
     let (title, comment) = (texts(file, subject, &TITLES), texts(file, subject, &DESCRIPTIONS));
-    // Without a title, the comment is what the query asks.
+    // Without a title, the comment is taken as the question.
     if title.is_none() && header.title.is_none() {
         header.question = header.question.take().or(comment);
     } else {
@@ -58,7 +58,7 @@ pub(super) fn describe(file: &TurtleFile, subject: &NamedOrBlankNode, header: &m
     }
 }
 
-/// A `sh:parameter`: named by its path, as SHACL's functions and constraint components name theirs.
+/// Reads a `sh:parameter`, named by its path, as SHACL's functions and constraint components name theirs.
 fn param(file: &TurtleFile, node: &NamedOrBlankNode) -> Option<(String, Param)> {
     let value = |name: &str| {
         let property = format!("{SH}{name}");
@@ -86,13 +86,13 @@ fn param(file: &TurtleFile, node: &NamedOrBlankNode) -> Option<(String, Param)> 
     Some((name, param))
 }
 
-/// The members of an RDF list, as far as it goes.
+/// The members of an RDF list, up to where it breaks off.
 fn members(file: &TurtleFile, list: &Term) -> Vec<String> {
     const FIRST: &str = "http://www.w3.org/1999/02/22-rdf-syntax-ns#first";
     const REST: &str = "http://www.w3.org/1999/02/22-rdf-syntax-ns#rest";
     let mut found = Vec::new();
     let mut at = as_subject(list);
-    // A list that runs in a circle has no more members than the file has statements.
+    // A circular list ends when as many members were read as the file has statements.
     while let Some(node) = at.take().filter(|_| found.len() < file.statements().len()) {
         found.extend(file.values(&node, FIRST).next().and_then(written).map(str::to_owned));
         at = file.values(&node, REST).next().and_then(as_subject).filter(|rest| Term::from(rest.clone()) != rdf_nil());
@@ -104,7 +104,7 @@ fn rdf_nil() -> Term {
     rdf::NIL.into_owned().into()
 }
 
-/// The texts of the first of these properties that has some, by language.
+/// The texts, by language, of the first of these properties that has any.
 fn texts(file: &TurtleFile, subject: &NamedOrBlankNode, properties: &[&str]) -> Option<LocalizedText> {
     let mut by_language: IndexMap<String, String> = IndexMap::new();
     let property = properties.iter().find(|property| file.values(subject, property).next().is_some())?;
@@ -117,7 +117,7 @@ fn texts(file: &TurtleFile, subject: &NamedOrBlankNode, properties: &[&str]) -> 
     }
     match by_language.shift_remove("") {
         Some(text) if by_language.is_empty() => Some(LocalizedText::One(text)),
-        // The language is undetermined (ISO 639-2).
+        // `und` stands for an undetermined language (ISO 639-2).
         Some(text) => {
             by_language.insert("und".to_owned(), text);
             Some(LocalizedText::Each(by_language))
@@ -133,7 +133,7 @@ fn as_literal(term: &Term) -> Option<&Literal> {
     }
 }
 
-/// A literal's text, or an IRI's.
+/// The text of a literal or an IRI.
 fn written(term: &Term) -> Option<&str> {
     match term {
         Term::Literal(literal) => Some(literal.value()),
@@ -144,7 +144,7 @@ fn written(term: &Term) -> Option<&str> {
 
 const HTML: NamedNodeRef<'static> = NamedNodeRef::new_unchecked("http://www.w3.org/1999/02/22-rdf-syntax-ns#HTML");
 
-/// The words of a literal: of HTML, what stands between its tags.
+/// The words of a literal; for HTML, the text between the tags.
 fn plain(literal: &Literal) -> String {
     if literal.datatype() != HTML {
         return literal.value().trim().to_owned();

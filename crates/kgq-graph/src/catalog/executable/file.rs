@@ -1,4 +1,4 @@
-//! A file in Turtle among the canned queries: its statements by their subjects, with their places.
+//! A Turtle file among the canned queries: its statements by subject, with their places.
 
 use super::SH;
 use crate::catalog::labels::local_name;
@@ -14,23 +14,23 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub(in crate::catalog) struct TurtleFile {
-    /// As the user would name it.
+    /// As the user would write it.
     pub name: String,
-    /// The name of its query, if it has only one.
+    /// The name of its query if it holds only one.
     pub key: String,
     pub text: Arc<str>,
-    /// The prefixes that it declares for itself.
+    /// The prefixes that it declares itself.
     pub prefixes: Prefixes,
     statements: Vec<Located>,
-    /// The numbers of a subject's statements.
+    /// The indices of each subject's statements.
     by_subject: FxHashMap<NamedOrBlankNode, Vec<usize>>,
-    /// In the order of the text.
+    /// In text order.
     subjects: Vec<NamedOrBlankNode>,
-    /// Values of SHACL's properties that tie a query to a shape.
+    /// Values of the SHACL properties that tie a query to a shape.
     parts_of_shapes: FxHashSet<Term>,
 }
 
-/// SHACL's properties whose values hold a query that is not run by itself.
+/// SHACL properties whose values hold a query that is not run on its own.
 const TIES: [&str; 7] =
     ["sparql", "target", "rule", "validator", "nodeValidator", "propertyValidator", "resultAnnotation"];
 
@@ -39,7 +39,7 @@ impl TurtleFile {
         let base = project.manifest.base.as_deref();
         let bytes = project.bytes(path).map_err(|e| Error::io(name, &e))?;
         let input = Input::bytes(name, bytes.clone(), RdfFormat::Turtle).with_base(base.map(str::to_owned));
-        // This parser decides what is valid; the tree knows the places.
+        // This parser decides what is valid; the tree gives the places.
         let prefixes = read(&input, 0, ReadOptions::default())?.prefixes;
         let text = String::from_utf8(bytes)
             .map_err(|e| Error::input(format!("{name} is not UTF-8 (byte {})", e.utf8_error().valid_up_to())))?;
@@ -74,12 +74,12 @@ impl TurtleFile {
         }
     }
 
-    /// The statements of a subject, in the order of the text.
+    /// Returns the statements of a subject, in text order.
     pub fn of(&self, subject: &NamedOrBlankNode) -> impl Iterator<Item = &Located> {
         self.by_subject.get(subject).into_iter().flatten().filter_map(|number| self.statements.get(*number))
     }
 
-    /// The values of a property, by its IRI.
+    /// Returns the values of the property with this IRI.
     pub fn values<'a>(&'a self, subject: &NamedOrBlankNode, property: &'a str) -> impl Iterator<Item = &'a Term> {
         self.of(subject).filter(move |l| l.quad.predicate.as_str() == property).map(|l| &l.quad.object)
     }
@@ -96,7 +96,7 @@ impl TurtleFile {
         self.parts_of_shapes.contains(&Term::from(subject.clone()))
     }
 
-    /// The folder of its queries' names, with `/` at its end if there is one.
+    /// Returns the folder part of its queries' names, with a final `/` unless it is empty.
     pub fn folder(&self) -> &str {
         self.key.strip_suffix(local_name(&self.key)).unwrap_or_default()
     }
@@ -105,7 +105,7 @@ impl TurtleFile {
         Source::new(&self.name, &self.text).place(span)
     }
 
-    /// Where a subject first stands.
+    /// Returns where a subject first appears.
     pub fn place_of(&self, subject: &NamedOrBlankNode) -> Place {
         let span = self.of(subject).map(|l| l.subject.clone()).min_by_key(|span| span.start);
         self.place(span.unwrap_or(0..0))

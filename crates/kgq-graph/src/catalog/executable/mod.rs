@@ -1,7 +1,8 @@
-//! Canned queries in Turtle: SHACL's executables (`sh:SPARQLExecutable`, SHACL Advanced Features §8), as public collections of
-//! queries keep them.
+//! Canned queries in Turtle: SHACL's executables (`sh:SPARQLExecutable`, SHACL Advanced Features §8), the form that
+//! public query collections use.
 //!
-//! Shapes hold queries too, of constraints, targets, rules and functions. These are no executables: they need a node to run on.
+//! Shapes hold queries too: in constraints, targets, rules and functions. These are not executables, because they need
+//! a node to run on.
 
 mod describe;
 mod file;
@@ -22,10 +23,10 @@ use kgq_syntax::turtle::triples::Located;
 use kgq_syntax::{significant, sparql};
 
 const SH: &str = "http://www.w3.org/ns/shacl#";
-/// The vocabulary of a family of public collections, which has what SHACL lacks: DESCRIBE.
+/// The vocabulary of a family of public collections. It has what SHACL lacks: DESCRIBE.
 const SPEX: &str = "https://purl.expasy.org/sparql-examples/ontology#";
 
-/// The form of the query that is the value of a property, if it is a query.
+/// The form of the query in a property's value, if the property holds a query.
 fn form_of(property: &str) -> Option<Form> {
     match (property.strip_prefix(SH), property.strip_prefix(SPEX)) {
         (Some("select"), _) => Some(Form::Select),
@@ -40,7 +41,7 @@ fn holds_query(property: &str) -> bool {
     form_of(property).is_some()
 }
 
-/// What form of executables a class is of, such as `Select`.
+/// The form of executables that a class stands for, such as `Select`.
 fn form_of_class(class: &str) -> Option<&str> {
     let name = class.strip_prefix(SH).or_else(|| class.strip_prefix(SPEX));
     name.and_then(|name| name.strip_prefix("SPARQL")?.strip_suffix("Executable"))
@@ -50,14 +51,14 @@ fn is_executable(class: &str) -> bool {
     form_of_class(class).is_some_and(|form| form != "Update")
 }
 
-/// The executables of a file, by name, and those that cannot be used.
+/// Reads the executables of a file, by name, including those that cannot be used.
 pub(super) fn read(file: &TurtleFile, declared: &Declarations) -> Vec<(String, Result<CannedQuery>)> {
     let found: Vec<&NamedOrBlankNode> = file.subjects().filter(|subject| is_meant(file, subject)).collect();
     let alone = found.len() == 1;
     found.into_iter().map(|subject| one(file, subject, alone, declared)).collect()
 }
 
-/// The executables of a file that are updates, by name, and what there is to say of each.
+/// Returns the executables of a file that are updates, by name, with a message about each.
 pub(super) fn updates(file: &TurtleFile) -> Vec<(String, Error)> {
     let is_update = |subject: &&NamedOrBlankNode| {
         file.of(subject).any(|l| {
@@ -78,7 +79,8 @@ pub(super) fn updates(file: &TurtleFile) -> Vec<(String, Error)> {
     file.subjects().filter(is_update).filter(|subject| !file.is_part_of_shape(subject)).map(said).collect()
 }
 
-/// Whether a node is an executable: by its type, or by its query where it has a name and nothing says that it is another thing.
+/// Whether a node is an executable: by its type, or, for an IRI without another SHACL type, because it has a query. A
+/// part of a shape never is.
 fn is_meant(file: &TurtleFile, subject: &NamedOrBlankNode) -> bool {
     let types: Vec<&str> = file.of(subject).filter(|l| l.quad.predicate == rdf::TYPE).filter_map(iri_of).collect();
     if types.iter().any(|class| is_executable(class)) {
@@ -140,8 +142,8 @@ fn canned(file: &TurtleFile, subject: &NamedOrBlankNode, name: &str, declared: &
     Ok(CannedQuery { name: name.to_owned(), file: file.name.clone(), text, header, iri, embedded: Some(embedded) })
 }
 
-/// A query of another form than its property says answers otherwise than whoever reads the file expects. One that does not parse is
-/// refused when it is asked.
+/// Refuses a query whose form is not that of its property: its answer is not what a reader of the file expects. A query
+/// that does not parse is refused when it is run.
 fn refuse_other_form(property: &NamedNode, source: Source<'_>) -> Result<()> {
     let tokens = significant(&sparql::tokenize(source.text));
     let forms = [Form::Select, Form::Construct, Form::Ask, Form::Describe];

@@ -1,8 +1,8 @@
-//! The prefixes that `sh:declare` gives to the queries of a collection.
+//! The prefixes that `sh:declare` declares for the queries of a collection.
 //!
-//! A query has those of its `sh:prefixes` and of what that imports (SHACL §5.2.1). Collections keep them in a file of their own, often
-//! under a blank node, which no other file can name; so a prefix that a query has not got is taken from the nearest folder that
-//! declares it, and at last from the directives of its own file.
+//! A query has the prefixes of its `sh:prefixes` and of what that imports (SHACL §5.2.1). Collections often declare
+//! them in a file of their own under a blank node, which no other file can name. So a prefix that a query lacks is
+//! taken from the nearest folder that declares it, and failing that from the directives of the query's own file.
 
 use super::{SH, TurtleFile, as_subject};
 use kgq_syntax::rdf::{NamedOrBlankNode, Term};
@@ -10,17 +10,17 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 const IMPORTS: &str = "http://www.w3.org/2002/07/owl#imports";
 
-/// The declarations of all files of canned queries.
+/// The declarations in all files of canned queries.
 #[derive(Default)]
 pub(in crate::catalog) struct Declarations {
-    /// By who declares them: an ontology with a name, or a blank node of one file.
+    /// By the declaring node: an ontology with an IRI, or a blank node of one file.
     by_node: FxHashMap<Declarer, Vec<(String, String)>>,
     imports: FxHashMap<Declarer, Vec<Declarer>>,
-    /// By folder and prefix.
+    /// The namespace by folder and prefix.
     by_folder: FxHashMap<(String, String), String>,
 }
 
-/// A node, and its file if it is blank.
+/// A node, with its file if it is blank.
 type Declarer = (Option<String>, NamedOrBlankNode);
 
 fn node(file: &TurtleFile, node: NamedOrBlankNode) -> Declarer {
@@ -55,7 +55,7 @@ impl Declarations {
         }
     }
 
-    /// What a prefix stands for in a query of this file.
+    /// Returns the namespace of a prefix in a query of this file.
     pub fn namespace<'a>(&'a self, file: &'a TurtleFile, query: &NamedOrBlankNode, prefix: &str) -> Option<&'a str> {
         self.of_query(file, query, prefix).or_else(|| self.near(file, prefix)).or_else(|| file.prefixes.get(prefix))
     }

@@ -1,5 +1,5 @@
-//! The statements of JSON-LD at their keys. What the text tells of them is less than what was read, so a statement is found by all of its
-//! terms, or else as the next one with its subject and predicate.
+//! The statements of JSON-LD at their keys. The text says less about them than was read, so a statement is found by all
+//! of its terms, or else as the next one with its subject and predicate.
 
 use super::{Places, Written};
 use kgq_snapshot::store::{Input, JsonNode, JsonObject, JsonStatement, json_ld_statements};

@@ -1,4 +1,5 @@
-//! Where the statements of a large file of lines are written, without holding its text: a statement's line is found by its number.
+//! Where the statements of a large line-based file are written, without holding its text: a statement's line is found
+//! by its number.
 
 use super::Places;
 use kgq_snapshot::store::{Content, Input};
@@ -9,21 +10,21 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Seek, SeekFrom};
 use std::path::PathBuf;
 
-/// Below, in bytes, a file's tree is made as quickly.
+/// Below this many bytes, building the file's parse tree is just as quick.
 const SMALL: u64 = 4 << 20;
-/// Statements between two whose lines are remembered.
+/// The line of every statement whose number is a multiple of this is remembered.
 const STEP: usize = 1 << 10;
 
 /// A file in which each line is a statement, a comment or empty.
 pub struct LinePlaces {
     input: Input,
     path: PathBuf,
-    /// Of each [`STEP`]th statement, its line (from 1) and where that starts.
+    /// The line (from 1) of each [`STEP`]th statement, and the byte offset where the line starts.
     known: Vec<(usize, u64)>,
 }
 
 impl LinePlaces {
-    /// Looks at the lines of a document; `None` if it is small, has no lines, or is compressed.
+    /// Scans the lines of a document; `None` if it is small, not line-based, or compressed.
     pub fn of(input: &Input) -> Option<Self> {
         let Content::File(path) = &input.content else { return None };
         let is_of_lines = matches!(input.format, RdfFormat::NTriples | RdfFormat::NQuads);
@@ -47,7 +48,7 @@ impl LinePlaces {
         Some(places)
     }
 
-    /// Where the statement of this number is written; `None` where its line says another.
+    /// Returns where the statement with this number is written; `None` if its line holds a different statement.
     pub fn statement(&self, number: usize, statement: &Triple) -> Option<Place> {
         let (line, places) = self.line_of(number, statement)?;
         Some(Place { line, ..places.statement(statement)? })
@@ -83,7 +84,7 @@ impl LinePlaces {
     }
 }
 
-/// Whether there is a statement in a line: something before a comment, which does not announce a version.
+/// Whether a line holds a statement: it begins with a node, unlike a comment or a version announcement, and has a dot.
 fn is_statement(line: &[u8]) -> bool {
     let start = line.iter().position(|byte| !byte.is_ascii_whitespace());
     let rest = start.map_or(&[][..], |start| &line[start..]);
@@ -111,7 +112,7 @@ mod tests {
         let places = LinePlaces::of(&Input::file("d.nt", &path, None).unwrap()).unwrap();
         for i in [0, 1, 1022, 1023, 1024, 5000, count - 1] {
             let subject = match i % 7 {
-                // The parser that loads files has other names for blank nodes.
+                // The parser that loads files names blank nodes differently.
                 0 => NamedOrBlankNode::from(BlankNode::new_unchecked("b0")),
                 _ => NamedNode::new_unchecked(format!("http://e/{i}")).into(),
             };

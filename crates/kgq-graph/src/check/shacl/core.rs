@@ -1,4 +1,4 @@
-//! The constraints of the Core language on one focus node (SHACL 1.0 §4).
+//! The constraints of SHACL Core on one focus node (SHACL 1.0 §4).
 
 use super::dataset::NodeId;
 use super::shape::{Bound, Constraint, Qualified, ShapeId};
@@ -12,7 +12,7 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 impl Validation<'_> {
-    /// Why a value by itself does not satisfy a constraint; `None` if it does.
+    /// Returns why a single value violates a constraint; `None` if it does not.
     pub fn value_fails(&self, constraint: &Constraint, value: NodeId) -> Option<String> {
         let term = self.dataset.term(value);
         let literal = match &term {
@@ -163,7 +163,7 @@ impl Validation<'_> {
     }
 }
 
-/// The function langMatches of SPARQL (RFC 4647 basic filtering); `range` is in lower case.
+/// SPARQL's langMatches (RFC 4647 basic filtering); `range` is in lower case.
 fn language_matches(tag: &str, range: &str) -> bool {
     let tag = tag.to_ascii_lowercase();
     range == "*" || tag == range || tag.strip_prefix(range).is_some_and(|rest| rest.starts_with('-'))

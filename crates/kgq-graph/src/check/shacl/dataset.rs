@@ -1,4 +1,5 @@
-//! The two graphs of a validation, data and shapes, over one dictionary of terms: statements of a snapshot, and what rules add.
+//! The data graph and the shapes graph of a validation, over one term dictionary: statements of a snapshot, and those
+//! that rules add.
 
 pub use super::dictionary::NodeId;
 use super::dictionary::{Dictionary, Numbers};
@@ -12,7 +13,7 @@ use oxrdf::vocab::{rdf, rdfs};
 use rustc_hash::FxHashSet;
 use std::sync::Arc;
 
-/// The name under which constraints in SPARQL see the shapes.
+/// The IRI under which SPARQL constraints see the shapes graph.
 pub const SHAPES_GRAPH: NamedNodeRef<'_> = NamedNodeRef::new_unchecked("urn:kgq:shapes");
 
 pub struct ValidationData {
@@ -24,27 +25,27 @@ pub struct ValidationData {
     pub(super) shapes_graph: NodeId,
     rdf_type: NodeId,
     sub_class_of: NodeId,
-    /// What the statements beside the snapshot take.
+    /// The memory of the statements held beside the snapshot.
     held: Reservation,
 }
 
-/// What a triple takes while it is no statement of a snapshot.
+/// Estimated bytes of a triple that is not in a snapshot.
 const BYTES_OF_A_TRIPLE: u64 = size_of::<Quad>() as u64 + 100;
-/// Triples whose bytes are counted at once.
+/// Memory is accounted for once per this many triples.
 const COUNTED_AT_ONCE: usize = 1 << 10;
 
 impl ValidationData {
-    /// Statements of a snapshot as data, and others as shapes, both in the order in which they were read.
+    /// Takes statements of a snapshot as data and others as shapes, both in the order in which they were read.
     ///
     /// # Errors
-    /// The budget's, as of all that reads the data here. It is the budget of the whole validation.
+    /// Those of the budget, which is that of the whole validation and pays for everything that reads the data.
     pub fn of_snapshot(
         snapshot: &Snapshot,
         data: impl Iterator<Item = Ids> + Clone,
         shapes: impl Iterator<Item = Ids> + Clone,
         budget: &Budget,
     ) -> Result<Self> {
-        /// A triple in a set.
+        /// The bytes of a triple in a set.
         const BYTES: u64 = 2 * size_of::<[NodeId; 3]>() as u64;
         let steps = Steps::new(budget);
         let numbers = numbered(snapshot, data.clone().chain(shapes.clone()), &steps)?;
@@ -54,7 +55,7 @@ impl ValidationData {
             own.extend(numbers.nodes(statement));
         }
         held.resize(budget, own.len() as u64 * BYTES)?;
-        // What stands among the shapes alone is not of the data.
+        // Statements that are only among the shapes do not belong to the data.
         let mut without: FxHashSet<[NodeId; 3]> = own.iter().copied().collect();
         for statement in data {
             steps.take()?;
@@ -72,10 +73,11 @@ impl ValidationData {
         Ok(Self::with(dictionary, data, shapes, steps, held))
     }
 
-    /// Statements of a snapshot, in the order in which they were read, as one graph that holds both the data and the shapes.
+    /// Takes statements of a snapshot, in the order in which they were read, as one graph with both the data and the
+    /// shapes.
     ///
     /// # Errors
-    /// The budget's.
+    /// Those of the budget.
     pub fn of_one_snapshot(
         snapshot: &Snapshot,
         statements: impl Iterator<Item = Ids>,
@@ -88,10 +90,10 @@ impl ValidationData {
         Ok(Self::with(dictionary, Arc::clone(&graph), graph, steps, Reservation::default()))
     }
 
-    /// Data and shapes that are no statements of a snapshot: one is made of them.
+    /// Takes data and shapes that are not in a snapshot, and builds one from them.
     ///
     /// # Errors
-    /// The budget's.
+    /// Those of the budget.
     pub fn new(
         data: impl IntoIterator<Item = Triple>,
         shapes: impl IntoIterator<Item = Triple>,
@@ -107,10 +109,10 @@ impl ValidationData {
         Self::of_snapshot(&snapshot, data.iter().copied(), shapes.iter().copied(), budget)
     }
 
-    /// The same of one graph that holds both.
+    /// Like [`Self::new`], for one graph with both data and shapes.
     ///
     /// # Errors
-    /// The budget's.
+    /// Those of the budget.
     pub fn of_one_graph(triples: impl IntoIterator<Item = Triple>, budget: &Budget) -> Result<Self> {
         let (mut quads, mut held) = (Vec::new(), Reservation::default());
         collect(triples, &mut quads, &mut held, budget)?;
@@ -118,7 +120,7 @@ impl ValidationData {
         Self::of_one_snapshot(&snapshot, ids_of(&quads, &snapshot).into_iter(), budget)
     }
 
-    /// Adds triples to the data; the shapes stay as they are. Returns how many of them are new.
+    /// Adds triples to the data; the shapes do not change. Returns the number of new triples.
     pub(super) fn add(&mut self, triples: impl IntoIterator<Item = Triple>) -> Result<usize> {
         let before = self.data.held();
         let mut new = Vec::new();
@@ -147,7 +149,7 @@ impl ValidationData {
         self.steps.budget()
     }
 
-    /// How many terms have a number.
+    /// Returns the number of terms with a number.
     pub(super) fn terms(&self) -> usize {
         self.dictionary.len()
     }
@@ -178,17 +180,17 @@ impl ValidationData {
         self.dictionary.term(node)
     }
 
-    /// The node of a term that a statement holds.
+    /// Returns the node of a term, if a statement holds it.
     pub fn node(&self, term: &Term) -> Option<NodeId> {
         self.dictionary.known().node(term)
     }
 
-    /// The node of any term, such as a function gives.
+    /// Returns the node of any term, such as the result of a function.
     pub(super) fn any_node(&self, term: &Term) -> NodeId {
         self.dictionary.any_node(term)
     }
 
-    /// The dataset as it is now, as queries see it.
+    /// Returns a view of the present dataset for queries.
     pub(super) fn view(&self) -> ShapesDataset {
         ShapesDataset {
             terms: Arc::clone(self.dictionary.known()),
@@ -215,7 +217,7 @@ impl ValidationData {
         self.dictionary.is_iri(node)
     }
 
-    /// The class and all its subclasses, as the given graph says.
+    /// Returns the class and all its subclasses in the given graph.
     pub(super) fn subclasses(&self, graph: &Triples, class: NodeId) -> Result<Vec<NodeId>> {
         self.closure(class, |node, found| {
             found.extend(graph.subjects(self.sub_class_of, node));
@@ -223,7 +225,7 @@ impl ValidationData {
         })
     }
 
-    /// The instances of a class and of its subclasses (SHACL §1.1, "SHACL instance"), each once.
+    /// Returns the distinct instances of a class and its subclasses (SHACL §1.1, "SHACL instance").
     pub(super) fn instances(&self, graph: &Triples, class: NodeId) -> Result<Vec<NodeId>> {
         let mut seen = FxHashSet::default();
         let classes = self.subclasses(graph, class)?;
@@ -243,7 +245,7 @@ impl ValidationData {
         false
     }
 
-    /// All that is reached from `start` by repeating a step, `start` first, each once.
+    /// All nodes reached from `start` by repeating a step: distinct, and `start` first.
     fn closure(&self, start: NodeId, step: impl Fn(NodeId, &mut Vec<NodeId>) -> Result<()>) -> Result<Vec<NodeId>> {
         let mut found = vec![start];
         let mut seen = FxHashSet::from_iter([start]);
@@ -259,7 +261,7 @@ impl ValidationData {
     }
 }
 
-/// The terms of statements of a snapshot, as they come.
+/// Numbers the terms of a snapshot's statements in the order in which they come.
 fn numbered(snapshot: &Snapshot, statements: impl Iterator<Item = Ids>, steps: &Steps) -> Result<Numbers> {
     let mut numbers = Numbers::new(snapshot, steps)?;
     for statement in statements {

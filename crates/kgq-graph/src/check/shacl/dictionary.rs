@@ -1,4 +1,5 @@
-//! The terms of a dataset as numbers, in the order in which they were read: those of a snapshot's statements, and after them others.
+//! Numbers the terms of a dataset in the order in which they were read: first those of a snapshot's statements, then
+//! others.
 
 use elsa::FrozenVec;
 use kgq_snapshot::{Ids, Snapshot, TermId, TermKind};
@@ -10,7 +11,7 @@ use std::cell::RefCell;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// A term of the dataset, as a number in its dictionary. Numbers follow the order in which terms were read.
+/// A term of the dataset, as its number in the dictionary. Numbers follow the order in which the terms were read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NodeId(u32);
 
@@ -23,7 +24,7 @@ impl NodeId {
 /// The terms of a snapshot's statements.
 pub(super) struct Numbers {
     pub snapshot: Snapshot,
-    /// The number of each id; that of a term which stands in no statement by itself is `NONE`.
+    /// The number of each id; `NONE` for a term that no statement has as subject, predicate or object.
     numbers: Vec<u32>,
     ids: Vec<TermId>,
     _held: Reservation,
@@ -39,7 +40,7 @@ impl Numbers {
         Ok(Self { snapshot: snapshot.clone(), numbers, ids, _held: held })
     }
 
-    /// Numbers the terms of a statement that have no number.
+    /// Numbers those terms of a statement that have no number yet.
     pub fn count(&mut self, [subject, predicate, object, _]: Ids) {
         for id in [subject, predicate, object] {
             if let Some(number) = self.numbers.get_mut(id.index()).filter(|number| **number == NONE) {
@@ -49,17 +50,17 @@ impl Numbers {
         }
     }
 
-    /// How many terms have a number.
+    /// Returns the number of numbered terms.
     pub fn len(&self) -> usize {
         self.ids.len()
     }
 
-    /// The id of a node of the snapshot.
+    /// Returns the snapshot's id of a node.
     pub fn id(&self, node: NodeId) -> Option<TermId> {
         self.ids.get(node.number()).copied()
     }
 
-    /// The nodes of a statement; none where a damaged file has an id that does not exist.
+    /// Returns the nodes of a statement; `None` if a damaged file has an id that does not exist.
     pub fn nodes(&self, [subject, predicate, object, _]: Ids) -> Option<[NodeId; 3]> {
         Some([self.of_id(subject)?, self.of_id(predicate)?, self.of_id(object)?])
     }
@@ -69,14 +70,14 @@ impl Numbers {
     }
 }
 
-/// The terms of statements, and after them those that were computed since the last statement was added.
+/// The terms of statements, followed by those computed since the last statement was added.
 pub(super) struct Dictionary {
     known: Arc<GraphTerms>,
     computed: FrozenVec<Arc<Term>>,
     computed_nodes: RefCell<FxHashMap<Arc<Term>, NodeId>>,
 }
 
-/// The terms of statements: those of the snapshot, and those of statements that were added.
+/// The terms of statements: those of the snapshot, and those of added statements.
 #[derive(Clone)]
 pub(super) struct GraphTerms {
     numbers: Arc<Numbers>,
@@ -85,14 +86,14 @@ pub(super) struct GraphTerms {
     added_nodes: FxHashMap<Arc<Term>, NodeId>,
 }
 
-/// What the snapshot's dictionary was asked of late: a query of a shape asks for the same terms with each focus node.
+/// Recent lookups in the snapshot's dictionary: a query of a shape looks up the same terms for each focus node.
 #[derive(Default)]
 struct Read {
     nodes: FxHashMap<Term, Option<NodeId>>,
     terms: FxHashMap<NodeId, Term>,
 }
 
-/// How many answers of the dictionary are kept in each direction, and of how long a text at most.
+/// The most lookups kept in each direction, and the longest text kept.
 const MOST_READ: usize = 1 << 12;
 const LONGEST_READ: usize = 1 << 8;
 
@@ -105,7 +106,7 @@ fn is_short(term: &Term) -> bool {
     }
 }
 
-/// Keeps an answer, instead of all that are kept where these are many.
+/// Keeps a lookup; if too many are kept already, drops all of them first.
 fn keep<K: Hash + Eq, V>(kept: &mut FxHashMap<K, V>, key: K, value: V) {
     if kept.len() >= MOST_READ {
         kept.clear();
@@ -186,7 +187,7 @@ impl Dictionary {
         self.known.term(node).unwrap_or_else(|| self.computed[node.number() - self.known.len()].clone())
     }
 
-    /// Whether a node is an IRI, which costs less than its term.
+    /// Whether a node is an IRI. This is cheaper than reading its term.
     pub fn is_iri(&self, node: NodeId) -> bool {
         match self.known.numbers.id(node) {
             Some(id) => self.known.numbers.snapshot.kind(id) == TermKind::Iri,
@@ -194,7 +195,7 @@ impl Dictionary {
         }
     }
 
-    /// How many numbers are given.
+    /// Returns the number of numbered terms.
     pub fn len(&self) -> usize {
         self.known.len() + self.computed.len()
     }
@@ -207,7 +208,7 @@ impl Dictionary {
         }
     }
 
-    /// Takes computed terms for terms of statements: what is added now gets the numbers after theirs.
+    /// Moves computed terms to the terms of statements: terms added from now on get higher numbers.
     fn settle(&mut self) {
         if self.computed.is_empty() {
             return;

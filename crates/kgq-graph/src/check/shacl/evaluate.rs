@@ -1,4 +1,4 @@
-//! NodeId expressions evaluated: the nodes that they give for a focus node.
+//! Evaluates node expressions: the nodes that they return for a focus node.
 
 use super::dataset::NodeId;
 use super::expression::NodeExpression;
@@ -14,11 +14,12 @@ use rustc_hash::FxHashSet;
 use std::cmp::{Ordering, Reverse};
 use std::collections::BTreeMap;
 
-/// How many nodes one expression may give: combinations of arguments, and paths from node to node, multiply.
+/// The most nodes that one expression may return: combinations of arguments, and paths from node to node, multiply.
 const MAX_NODES: usize = 1_000_000;
 
 impl Validation<'_> {
-    /// The nodes of an expression in their order. Those of a path from several nodes are not told apart: a sum wants each.
+    /// Returns the nodes of an expression in order. A path from several nodes keeps duplicates, because a sum needs
+    /// each of them.
     pub fn nodes(&mut self, expression: &NodeExpression, focus: NodeId) -> Result<Vec<NodeId>> {
         Ok(match expression {
             NodeExpression::This => vec![focus],
@@ -89,7 +90,7 @@ impl Validation<'_> {
         })
     }
 
-    /// Whether an expression gives `true`, and nothing else.
+    /// Whether an expression returns `true`, and nothing else.
     pub fn is_true(&mut self, expression: &NodeExpression, focus: NodeId) -> Result<bool> {
         let truth = self.boolean(true);
         let nodes = self.nodes(expression, focus)?;
@@ -100,7 +101,7 @@ impl Validation<'_> {
         self.dataset.any_node(&Literal::from(value).into())
     }
 
-    /// One node of many; none where there is no such node.
+    /// Reduces many nodes to one; `None` if there is no such node.
     fn aggregate(&mut self, expression: &NodeExpression, focus: NodeId) -> Result<Option<NodeId>> {
         Ok(match expression {
             NodeExpression::Count(nodes) => {
@@ -153,7 +154,7 @@ impl Validation<'_> {
         Ok(positions.into_iter().map(|at| keyed[at].1).collect())
     }
 
-    /// A function's values for all combinations of the arguments' nodes, each once.
+    /// Returns the distinct values of a function for all combinations of the arguments' nodes.
     fn call(&mut self, query: &Prebound, arguments: &[NodeExpression], focus: NodeId) -> Result<Vec<NodeId>> {
         let mut combinations: Vec<Vec<NodeId>> = vec![Vec::new()];
         for argument in arguments {
@@ -192,7 +193,7 @@ fn distinct(nodes: impl IntoIterator<Item = NodeId>) -> Vec<NodeId> {
     nodes.into_iter().filter(|node| seen.insert(*node)).collect()
 }
 
-/// The text of a term, as STR gives it; of what has none, nothing.
+/// The text of a term as STR returns it; empty for a term without one.
 fn text(term: Term) -> String {
     match term {
         Term::Literal(literal) => literal.destruct().0,

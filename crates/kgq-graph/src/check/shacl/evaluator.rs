@@ -1,4 +1,4 @@
-//! Queries of a shapes graph, asked of a dataset, with the functions that the shapes graph declares.
+//! Evaluates queries of a shapes graph on a dataset, with the functions that the shapes graph declares.
 
 use super::dataset::ValidationData;
 use super::function::Functions;
@@ -16,33 +16,33 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
-/// How deep functions may call one another: each call takes stack.
+/// The deepest nesting of function calls: each call takes stack.
 const MAX_CALLS: usize = 32;
 
-/// The values of one solution, by the names of the variables.
+/// The values of one solution, by variable name.
 pub(super) type Solution = BTreeMap<String, Term>;
 
-/// Asks queries of a dataset.
+/// Evaluates queries on a dataset.
 pub(super) struct Evaluator {
     shared: Arc<Shared>,
-    /// Of the whole validation.
+    /// The budget of the whole validation.
     budget: Budget,
-    /// Of each query by itself.
+    /// The limits of each single query.
     limits: Limits,
 }
 
-/// What a query and the functions that it calls have in common.
+/// The state shared by a query and the functions that it calls.
 struct Shared {
     view: ShapesDataset,
     functions: Arc<Functions>,
     evaluator: OnceLock<QueryEvaluator>,
-    /// How many functions are at work, one called by the other.
+    /// The number of functions now running, one called by another.
     calls: AtomicUsize,
-    /// What stops the query that is at work.
+    /// Cancels the running query.
     token: Mutex<CancellationToken>,
-    /// Of the query that is at work, and the functions that it calls.
+    /// The budget of the running query and of the functions that it calls.
     budget: Mutex<Budget>,
-    /// Why a function stopped the query. A function gives a term or none, and no error.
+    /// Why a function stopped the query. A function can return only a term or nothing, but no error.
     failure: Mutex<Option<Error>>,
 }
 
@@ -61,7 +61,7 @@ impl Evaluator {
         Self { shared, budget: dataset.budget().clone(), limits }
     }
 
-    /// The triples of a CONSTRUCT, as terms of the dataset where they are.
+    /// Returns the triples of a CONSTRUCT, using terms of the dataset where it has them.
     pub fn construct(&self, query: &Prebound, values: &BTreeMap<&str, Term>) -> Result<Vec<Triple>> {
         let triples = self.run(query, values, None, |results| match results {
             QueryResults::Graph(triples) => triples.collect(),
@@ -70,7 +70,7 @@ impl Evaluator {
         Ok(triples.into_iter().filter_map(resolved).collect())
     }
 
-    /// The solutions of a SELECT, or for an ASK that is true one without values.
+    /// Returns the solutions of a SELECT; for an ASK that is true, one solution without values.
     pub fn ask(
         &self,
         query: &Prebound,
@@ -87,7 +87,7 @@ impl Evaluator {
         })
     }
 
-    /// The terms of the one column of a SELECT, or what an ASK says.
+    /// Returns the terms in the single column of a SELECT, or the answer of an ASK.
     pub fn terms(&self, query: &Prebound, values: &BTreeMap<&str, Term>) -> Result<Vec<Term>> {
         self.run(query, values, None, |results| match results {
             QueryResults::Solutions(solutions) => {
@@ -122,7 +122,7 @@ impl Evaluator {
     }
 }
 
-/// The evaluator of all queries. It knows what it shares only weakly, as that knows it.
+/// The evaluator for all queries. It holds only a weak reference to the shared state, which holds a reference to it.
 fn evaluator(shared: &Arc<Shared>) -> QueryEvaluator {
     let mut evaluator =
         QueryEvaluator::new().with_custom_function(prebind::blank_node_function(), prebind::call_blank_node_function);
@@ -153,7 +153,7 @@ impl Shared {
         read(evaluator.prepare(&query.bind(values, path)).execute(Reading { view: &self.view, budget })?)
     }
 
-    /// The value of a function; none is an error in the expression that calls it.
+    /// Evaluates a function; `None` is an error in the calling expression.
     fn call(&self, name: &NamedNode, arguments: &[Term]) -> Option<Term> {
         let (query, values) = self.functions.bound(name, arguments)?;
         let calls = self.calls.fetch_add(1, Ordering::Relaxed);
@@ -174,7 +174,7 @@ impl Shared {
         self.calls.fetch_sub(1, Ordering::Relaxed);
         match result {
             Ok(value) => value,
-            // The query that calls is cancelled too.
+            // The calling query is cancelled too.
             Err(QueryEvaluationError::Cancelled) => None,
             Err(QueryEvaluationError::Dataset(why)) => {
                 let budget = self.budget.lock().unwrap_or_else(PoisonError::into_inner).clone();

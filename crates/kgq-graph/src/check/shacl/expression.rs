@@ -1,5 +1,5 @@
-//! NodeId expressions (SHACL Advanced Features §5), which give nodes for a focus node: what they say. Those that the note lacks are as
-//! its authors' own tools have them.
+//! Reads node expressions (SHACL Advanced Features §5), which return nodes for a focus node. Kinds that the note lacks
+//! work as in its authors' own tools.
 
 use super::dataset::NodeId;
 use super::reader::{Reader, short};
@@ -32,7 +32,7 @@ pub(crate) enum NodeExpression {
         without: Box<Self>,
     },
     Distinct(Box<Self>),
-    /// Whether there is a node.
+    /// Whether there is any node.
     Exists(Box<Self>),
     If {
         condition: Box<Self>,
@@ -59,16 +59,16 @@ pub(crate) enum NodeExpression {
         query: Box<Prebound>,
         arguments: Vec<Self>,
     },
-    /// The column of a SELECT, or the answer of an ASK, about the focus node.
+    /// The column of a SELECT, or the answer of an ASK, for the focus node.
     Query(Box<Prebound>),
 }
 
 /// The deepest nesting of node expressions that is read.
 const MAX_DEPTH: usize = 64;
-/// How many node expressions within one are read: one can stand in many, and they are read as a tree.
+/// The most node expressions read within one: an expression may be used in many places, and they are read as a tree.
 const MAX_EXPRESSIONS: usize = 10_000;
 
-/// A node expression; `None`, with the reason noted, where it is ill-formed or of a kind that is not run.
+/// Reads a node expression; `None`, with a remark on the reason, if it is ill-formed or of a kind that is not run.
 pub(super) fn expression(reader: &mut Reader<'_>, shape: NodeId, node: NodeId) -> Option<NodeExpression> {
     let mut reading = Reading { reader, shape, left: MAX_EXPRESSIONS };
     reading.expression(node, 0)
@@ -76,16 +76,16 @@ pub(super) fn expression(reader: &mut Reader<'_>, shape: NodeId, node: NodeId) -
 
 struct Reading<'r, 'd> {
     reader: &'r mut Reader<'d>,
-    /// What findings are about.
+    /// The shape that findings are about.
     shape: NodeId,
-    /// How many more expressions may be read.
+    /// The number of expressions that may still be read.
     left: usize,
 }
 
 type Wrap = fn(Box<NodeExpression>) -> NodeExpression;
 type Combine = fn(Vec<NodeExpression>) -> NodeExpression;
 
-/// Those whose key has an expression as its value.
+/// Expressions whose key has an expression as its value.
 const OF_ONE: [(NamedNodeRef<'_>, Wrap); 6] = [
     (sh::DISTINCT, NodeExpression::Distinct),
     (sh::EXISTS, NodeExpression::Exists),
@@ -95,7 +95,7 @@ const OF_ONE: [(NamedNodeRef<'_>, Wrap); 6] = [
     (sh::SUM, NodeExpression::Sum),
 ];
 
-/// Those whose key has a list of expressions as its value.
+/// Expressions whose key has a list of expressions as its value.
 const OF_SEVERAL: [(NamedNodeRef<'_>, Combine); 2] =
     [(sh::INTERSECTION, NodeExpression::Intersection), (sh::UNION, NodeExpression::Union)];
 
@@ -105,7 +105,7 @@ impl Reading<'_, '_> {
             return self.fault("a node expression runs in a circle, or is nested too deeply");
         }
         if self.left == 0 {
-            // Said once, not for each that is left out.
+            // Reported once, not for each expression left out.
             return None;
         }
         self.left -= 1;
@@ -121,7 +121,7 @@ impl Reading<'_, '_> {
         self.keyed(node, depth)
     }
 
-    /// An expression that is told by one of its properties.
+    /// Reads an expression recognised by one of its properties.
     fn keyed(&mut self, node: NodeId, depth: usize) -> Option<NodeExpression> {
         for (key, wrap) in OF_ONE {
             if let Some(value) = self.reader.one(node, key) {
@@ -160,7 +160,7 @@ impl Reading<'_, '_> {
         self.sequence(node, depth)
     }
 
-    /// An expression that keeps to the order of nodes, or else one with a query or a function.
+    /// Reads an expression that depends on the order of nodes, or else one with a query or a function.
     fn sequence(&mut self, node: NodeId, depth: usize) -> Option<NodeExpression> {
         for (key, wrap) in [
             (sh::LIMIT, NodeExpression::Limit as fn(Box<NodeExpression>, usize) -> NodeExpression),
@@ -197,7 +197,7 @@ impl Reading<'_, '_> {
         Some(NodeExpression::Query(Box::new(query)))
     }
 
-    /// A function expression has one triple besides its type: the function, and the list of the arguments (§5.4).
+    /// A function expression has one triple besides its type: the function, and the list of its arguments (§5.4).
     fn call(&mut self, node: NodeId, depth: usize) -> Option<NodeExpression> {
         let dataset = self.reader.dataset;
         let (rdf_type, nil) = (dataset.iri(rdf::TYPE), dataset.iri(rdf::NIL));
@@ -228,7 +228,7 @@ impl Reading<'_, '_> {
         members.into_iter().map(|member| self.expression(member, depth + 1)).collect()
     }
 
-    /// The nodes that an expression begins with: those of `sh:nodes`, else the focus node.
+    /// The nodes that an expression starts from: those of `sh:nodes`, else the focus node.
     fn nodes(&mut self, node: NodeId, depth: usize) -> Option<Box<NodeExpression>> {
         match self.part(node, sh::NODES, depth)? {
             Some(nodes) => Some(nodes),
@@ -236,7 +236,7 @@ impl Reading<'_, '_> {
         }
     }
 
-    /// A part that may be absent; `None` where it is faulty.
+    /// Reads a part that may be absent; `None` if it is faulty.
     #[expect(clippy::option_option, reason = "a part can be absent, or faulty")]
     fn part(&mut self, node: NodeId, key: NamedNodeRef<'_>, depth: usize) -> Option<Option<Box<NodeExpression>>> {
         match self.reader.one(node, key) {

@@ -1,4 +1,4 @@
-//! Functions that a shapes graph declares (SHACL Advanced Features §4): what they are called with, and their queries.
+//! Functions that a shapes graph declares (SHACL Advanced Features §4): their parameters and their queries.
 
 use super::dataset::NodeId;
 use super::reader::Reader;
@@ -11,14 +11,14 @@ use kgq_syntax::error::Source;
 use kgq_syntax::rdf::{NamedNode, Term};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The functions in SPARQL, by name.
+/// The SPARQL functions, by name.
 #[derive(Default)]
 pub(crate) struct Functions {
     functions: BTreeMap<NamedNode, Function>,
 }
 
 struct Function {
-    /// The names of the parameters, in the order of a call.
+    /// The names of the parameters, in call order.
     parameters: Vec<String>,
     query: Prebound,
 }
@@ -28,7 +28,7 @@ impl Functions {
         self.functions.keys()
     }
 
-    /// The query of a function, and what its variables are bound to.
+    /// Returns the query of a function, and the values to bind its variables to.
     pub fn bound<'f>(
         &'f self,
         name: &NamedNode,
@@ -40,18 +40,18 @@ impl Functions {
     }
 }
 
-/// What the shapes graph says of its functions, known before any query is read that could call them.
+/// The declarations of functions, which must be known before reading any query that could call them.
 #[derive(Default)]
 pub(super) struct Signatures {
     pub declared: Declared,
-    /// Those that are written in JavaScript only.
+    /// Functions that are written only in JavaScript.
     pub javascript: BTreeSet<NamedNode>,
     parameters: BTreeMap<NamedNode, Parameters>,
 }
 
 struct Parameters {
     names: Vec<String>,
-    /// How many of them a call must have.
+    /// The number of parameters that a call must give.
     least: usize,
 }
 
@@ -77,7 +77,7 @@ pub(super) fn read_signatures(reader: &mut Reader<'_>) -> Signatures {
     signatures
 }
 
-/// The parameters in the order of a call: by `sh:order` if any has one, else by name (§4.2).
+/// The parameters in call order: by `sh:order` if any has one, else by name (§4.2).
 fn parameters(reader: &mut Reader<'_>, function: NodeId) -> Option<Parameters> {
     let mut found = Vec::new();
     for node in reader.objects(function, sh::PARAMETER) {
@@ -95,7 +95,7 @@ fn parameters(reader: &mut Reader<'_>, function: NodeId) -> Option<Parameters> {
     Some(Parameters { names, least })
 }
 
-/// The functions that have a query; what is wrong with the others is noted.
+/// Reads the functions that have a query, and remarks on what is wrong with the others.
 pub(super) fn read_functions(reader: &mut Reader<'_>) -> Functions {
     let signatures = std::mem::take(&mut reader.functions.parameters);
     let mut functions = BTreeMap::new();

@@ -1,7 +1,8 @@
-//! Rules applied to the data before validation (SHACL Advanced Features §8).
+//! Applies rules to the data before validation (SHACL Advanced Features §8).
 //!
-//! The rules of one `sh:order` see the same data; what they add is seen by those of a higher order. All are repeated until nothing
-//! new is added. New blank nodes and what is said of them are added once for a rule and focus node, so that this ends.
+//! Rules with the same `sh:order` see the same data; what they add is visible to rules with a higher order. All rules
+//! are repeated until nothing new is added. New blank nodes and the statements about them are added once for each rule
+//! and focus node, so that this ends.
 
 use super::dataset::{NodeId, ValidationData};
 use super::rule::{Head, Rule};
@@ -14,20 +15,20 @@ use kgq_syntax::rdf::{BlankNode, NamedOrBlankNode, Term, Triple};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::BTreeMap;
 
-/// How often all rules are applied: rules that count upwards never come to an end.
+/// The most rounds in which all rules are applied: rules that count upwards would never end.
 const MAX_ROUNDS: usize = 200;
 
-/// Adds what the rules of the shapes find to the data. Returns how many statements are new.
+/// Adds what the rules of the shapes conclude to the data. Returns the number of new statements.
 ///
 /// # Errors
-/// That of a query, and where rules do not come to an end within the limits.
+/// Those of queries, and of rules that do not end within the limits.
 pub fn infer(
     dataset: &mut ValidationData,
     shapes: &Shapes,
     limits: Limits,
     name: &dyn Fn(&Term) -> String,
 ) -> std::result::Result<usize, Failure> {
-    // Where the time was up, shapes may be missing.
+    // If the time ran out while reading the shapes, some may be missing.
     dataset.budget().check().map_err(|error| Failure { error, shape: None, focus: None })?;
     let mut rules: Vec<(ShapeId, usize, &Rule)> = Vec::new();
     for (index, shape) in shapes.shapes.iter().enumerate().filter(|(_, shape)| !shape.deactivated) {
@@ -63,7 +64,7 @@ pub fn infer(
 }
 
 impl Validation<'_> {
-    /// What a rule adds, on data that do not change meanwhile.
+    /// Returns what a rule adds, with the data unchanged meanwhile.
     fn apply(
         &mut self,
         id: ShapeId,
@@ -126,7 +127,7 @@ fn has_new_blank_node(dataset: &ValidationData, triple: &Triple) -> bool {
     new(triple.subject.clone().into()) || new(triple.object.clone())
 }
 
-/// Labels for the blank nodes that rules make, the same in every run.
+/// Labels for the blank nodes that rules make; they are the same in every run.
 #[derive(Default)]
 struct NewNodes {
     labels: FxHashMap<BlankNode, BlankNode>,

@@ -1,9 +1,9 @@
-//! Which nodes are known to conform to which shapes. Shapes that share shapes, and recursive shapes over data with many ways, would
-//! else be checked once for each way.
+//! Remembers which nodes conform to which shapes. Otherwise shapes that share shapes, and recursive shapes over data
+//! with many paths, would be checked once for each path.
 //!
-//! A check that comes upon itself takes for granted that the node conforms. What was found on the way rests on that until the outer
-//! check ends: if the node conforms it was right, else what rests on it is forgotten. Nodes that fail although something was taken
-//! for granted in their favour fail anyway, unless a negation stands between.
+//! A check that meets itself assumes that the node conforms. What is found meanwhile rests on this assumption until the
+//! outer check ends: if the node conforms, the assumption was right; if not, everything that rests on it is forgotten.
+//! A node that fails although the assumption was in its favour fails anyway, unless a negation lies between.
 
 use super::dataset::NodeId;
 use super::shape::ShapeId;
@@ -12,17 +12,18 @@ use rustc_hash::FxHashMap;
 
 type Key = (ShapeId, NodeId);
 
-/// What is known by now.
+/// The results known so far.
 #[derive(Default)]
 pub(super) struct Memory {
-    /// Of checks that rest on nothing.
+    /// Results of checks that rest on no assumption.
     settled: FxHashMap<Key, bool>,
-    /// Of checks that rest on a check that goes on, in the order in which they ended.
+    /// Checks that rest on a check still running, in the order in which they ended.
     open: Vec<Key>,
     resting: FxHashMap<Key, (bool, Grounds)>,
 }
 
-/// The checks that something rests on, as a set of places in the stack; those with a negation between, apart.
+/// The running checks that a result rests on, as a set of positions in the stack; those with a negation between are
+/// kept separately.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Grounds {
     plain: u128,
@@ -42,7 +43,7 @@ impl Grounds {
         Self { plain: self.plain | other.plain, negated: self.negated | other.negated }
     }
 
-    /// As they are for what is true where this is false.
+    /// The grounds of a result that is true where this one is false.
     pub fn behind_negation(self) -> Self {
         Self { plain: 0, negated: self.plain | self.negated }
     }
@@ -55,7 +56,7 @@ impl Grounds {
         Self { plain: self.plain & !(1 << at), negated: self.negated & !(1 << at) }
     }
 
-    /// With a check replaced by what it rests on itself.
+    /// Replaces a check by what it rests on itself.
     fn resolved(self, at: usize, own: Self) -> Self {
         let plain = if self.plain & 1 << at == 0 { Self::NONE } else { own };
         let negated = if self.negated & 1 << at == 0 { Self::NONE } else { own.behind_negation() };
@@ -69,15 +70,16 @@ impl Memory {
         settled.or_else(|| self.resting.get(&key).copied())
     }
 
-    /// Where a check begins: what [`Self::end`] wants to know.
+    /// Marks the start of a check: [`Self::end`] needs the returned position.
     pub fn begin(&self) -> usize {
         self.open.len()
     }
 
-    /// Ends the check at a place of the stack, and gives what an outer check that uses it rests on. It is kept if it is `worth` it.
+    /// Ends the check at a position in the stack, and returns the grounds for an outer check that uses its result. The
+    /// result is kept if it is `worth` it.
     pub fn end(&mut self, key: Key, at: usize, begun: usize, conforms: bool, grounds: Grounds, worth: bool) -> Grounds {
         let own = grounds.without(at);
-        // What fails needs nothing that speaks for it.
+        // A failing check does not depend on assumptions in its favour.
         let own = if conforms { own } else { Grounds { plain: 0, ..own } };
         for key in self.open.split_off(begun.min(self.open.len())) {
             let Some((inner, rests)) = self.resting.remove(&key) else { continue };
@@ -107,7 +109,7 @@ mod tests {
     use kgq_engine::{Budget, Limits};
     use std::fmt::Write as _;
 
-    /// How many checks of a node against a shape the graph costs, and how many results there are.
+    /// Returns how many checks of a node against a shape the graph takes, and how many results there are.
     fn cost(graph: &str) -> (usize, usize) {
         let text = format!("@prefix sh: <http://www.w3.org/ns/shacl#> . @prefix : <http://e/> .\n{graph}");
         let dataset = ValidationData::of_one_graph(
@@ -123,7 +125,7 @@ mod tests {
         (validation.checked, validation.results.len())
     }
 
-    /// Shapes of which each has the next one twice, and a last one that asks for a class.
+    /// A chain of shapes in which each refers twice to the next, and the last requires a class.
     fn twice(depth: usize, kind: &str) -> String {
         let mut graph = String::from(":S0 a sh:NodeShape ; sh:targetNode :a, :b . :a a :C . ");
         for i in 0..depth {
@@ -163,7 +165,8 @@ mod tests {
         let (checked, results) = cost(&people(""));
         assert!(checked < 40 * 40 * 8, "{checked} checks");
         assert_eq!(results, 0);
-        // All know the one that fails, so that each fails by all that it knows; the one by its own fault too.
+        // Everyone knows the node that fails, so each node fails through every node that it knows; the failing node also
+        // fails by itself.
         let (checked, results) = cost(&people(":n7 :bad 1 ."));
         assert!(checked < 40 * 40 * 200, "{checked} checks");
         assert!(results > 40, "{results}");
@@ -171,7 +174,7 @@ mod tests {
 
     #[test]
     fn what_was_taken_for_granted_and_is_wrong_is_forgotten() {
-        // :b conforms only as long as :a is taken for granted, and :a fails.
+        // :b conforms only while :a is assumed to, and :a fails.
         let graph = ":S a sh:NodeShape ; sh:targetNode :a, :b, :c ; sh:property [ sh:path :next ; sh:node :S ] ;
                      sh:property [ sh:path :bad ; sh:maxCount 0 ] .
                      :a :next :b ; :bad 1 . :b :next :a . :c :next :b .";

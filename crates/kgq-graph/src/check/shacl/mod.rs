@@ -1,7 +1,8 @@
-//! SHACL 1.0: Core, constraints in SPARQL and constraint components in SPARQL; of its Advanced Features, targets in SPARQL,
-//! functions, node expressions and rules. Shapes and data in, a validation report out.
+//! SHACL 1.0: Core, SPARQL constraints and SPARQL constraint components; of the Advanced Features, SPARQL targets,
+//! functions, node expressions and rules. It takes shapes and data, and returns a validation report.
 //!
-//! It does not infer (`sh:entailment`), does not fetch (`owl:imports` are followed only for prefixes), and knows no project.
+//! It does not infer (`sh:entailment`), fetches nothing (`owl:imports` are followed only for prefixes), and knows no
+//! project.
 
 mod core;
 mod dataset;
@@ -40,7 +41,7 @@ mod tests {
     use kgq_engine::{Budget, Limits};
     use kgq_syntax::bounds::Bounds;
 
-    /// Of queries that stand in no file.
+    /// For queries that are not in a file.
     pub(super) fn texts() -> Texts<'static> {
         Texts { bounds: Bounds::default(), written: &|_| None }
     }
@@ -56,7 +57,7 @@ mod tests {
         validate(&dataset, &shapes, Limits::default(), &|term| term.to_string())
     }
 
-    /// What was found: each result's focus node and first message.
+    /// The focus node and first message of each result.
     fn found(graph: &str) -> Vec<(String, String)> {
         let line = |r: ValidationResult| (r.focus.to_string(), r.messages[0].value().to_owned());
         report(graph).unwrap().results.into_iter().map(line).collect()

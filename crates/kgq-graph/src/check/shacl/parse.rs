@@ -1,5 +1,5 @@
-//! From a shapes graph to shapes. What is ill-formed (SHACL 1.0, appendix A and the "syntax rules" of each section) is listed,
-//! and the rest still holds. So is what cannot be run.
+//! Reads shapes from a shapes graph. Ill-formed parts (SHACL 1.0, appendix A and the "syntax rules" of each section)
+//! and parts that cannot be run are listed; the rest remains valid.
 
 use super::dataset::{NodeId, ValidationData};
 use super::expression::expression;
@@ -19,10 +19,10 @@ use rustc_hash::FxHashSet;
 use std::sync::Arc;
 
 impl Shapes {
-    /// Reads the shapes of the dataset's shapes graph. Nothing fails as a whole: see `ill_formed`.
+    /// Reads the shapes of the dataset's shapes graph. This never fails as a whole: see `ill_formed`.
     pub fn parse(dataset: &ValidationData, texts: Texts<'_>) -> Self {
         let mut reader = Reader::new(dataset, texts);
-        // Any query can call a function.
+        // First, because any query can call a function.
         reader.functions = function::read_signatures(&mut reader);
         let functions = Arc::new(function::read_functions(&mut reader));
         let components = sparql::read_components(&mut reader);
@@ -30,7 +30,7 @@ impl Shapes {
             reader.shape_id(root);
         }
         let mut shapes = Vec::new();
-        // Reading a shape puts those that it refers to into the queue: nesting costs no stack.
+        // Reading a shape queues the shapes that it refers to, so that nesting costs no stack.
         while let Some(node) = reader.queue.get(shapes.len()) {
             shapes.push(reader.shape(*node, &components));
         }
@@ -40,9 +40,9 @@ impl Shapes {
     }
 }
 
-/// The longest chain of nested paths that is read.
+/// The deepest nesting of paths that is read.
 const MAX_PATH_DEPTH: usize = 64;
-/// How many paths within one are read: one can stand in many, and they are read as a tree.
+/// The most paths read within one: a path may be used in many places, and they are read as a tree.
 const MAX_PATHS: usize = 10_000;
 
 const VALUE_PARAMETERS: [NamedNodeRef<'static>; 30] = [
@@ -87,7 +87,7 @@ impl Reader<'_> {
         {
             roots.extend(self.subjects_of(target));
         }
-        // A class with a constraint is a shape without saying so.
+        // A class that has a constraint parameter is a shape even if it is not declared as one.
         let parameters: FxHashSet<NodeId> = VALUE_PARAMETERS
             .iter()
             .filter_map(|p| self.dataset.iri(*p))
@@ -100,7 +100,7 @@ impl Reader<'_> {
         roots
     }
 
-    /// The classes of the shapes graph. Those of OWL are taken for classes even where nobody says that `owl:Class` is one.
+    /// The classes in the shapes graph. OWL classes count even if nothing says that `owl:Class` is a class.
     fn classes(&self) -> Vec<NodeId> {
         let mut classes = self.instances(rdfs::CLASS);
         classes.extend(self.instances(NamedNodeRef::new_unchecked("http://www.w3.org/2002/07/owl#Class")));
@@ -110,7 +110,7 @@ impl Reader<'_> {
     fn shape(&mut self, node: NodeId, components: &[Component]) -> Shape {
         let mut deactivated = self.boolean(node, sh::DEACTIVATED);
         let path = self.one(node, sh::PATH).map(|path| self.path(node, path, 0));
-        // Without its path a property shape would say something else.
+        // Without its path a property shape would mean something else.
         deactivated |= matches!(path, Some(None));
         let path = path.flatten().map(ValuePath::new);
         let severities = self.iris(node, sh::SEVERITY);
@@ -391,7 +391,7 @@ impl Reader<'_> {
         allowed
     }
 
-    /// What can be said only when all shapes are read.
+    /// Checks what can be decided only when all shapes are read.
     fn check_references(&mut self, shapes: &[Shape]) {
         for shape in shapes {
             for constraint in &shape.constraints {

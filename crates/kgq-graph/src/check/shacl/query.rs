@@ -1,4 +1,5 @@
-//! Constraints that ask a query or evaluate a node expression, on one focus node (SHACL 1.0 §5.3 and §6.3, Advanced Features §6).
+//! Constraints that evaluate a query or a node expression on one focus node (SHACL 1.0 §5.3 and §6.3, Advanced Features
+//! §6).
 
 use super::dataset::NodeId;
 use super::evaluator::Solution;
@@ -84,7 +85,7 @@ impl<'a> Validation<'a> {
         ])
     }
 
-    /// A solution of a constraint in SPARQL as a result (§5.3.2).
+    /// Turns a solution of a SPARQL constraint into a result (§5.3.2).
     fn solution(
         &mut self,
         constraint: &Constraint,

@@ -1,5 +1,5 @@
-//! What a shapes graph says of a node: values of properties, lists and queries, and what is noted of those that are ill-formed or not
-//! run.
+//! Reads what a shapes graph says about a node: property values, lists and queries, with remarks on those that are
+//! ill-formed or not run.
 
 use super::dataset::{NodeId, ValidationData};
 use super::function::Signatures;
@@ -14,15 +14,15 @@ use kgq_syntax::rdf::{Literal, NamedNode, NamedNodeRef, NamedOrBlankNode, Prefix
 use oxrdf::vocab::{rdf, rdfs, xsd};
 use rustc_hash::{FxHashMap, FxHashSet};
 
-/// What is known of the texts of a shapes graph's queries.
+/// What is known about the texts of the queries in a shapes graph.
 #[derive(Clone, Copy)]
 pub struct Texts<'t> {
     pub bounds: Bounds,
-    /// The string that is the object of a statement.
+    /// Returns the string that is the object of a statement, as written in its file.
     pub written: &'t dyn Fn(&Triple) -> Option<WrittenText>,
 }
 
-/// A text that is a string of a file.
+/// A text that is a string in a file.
 pub struct WrittenText {
     pub file: String,
     pub text: String,
@@ -35,7 +35,7 @@ impl WrittenText {
     }
 }
 
-/// What makes a query of a text.
+/// Parses a text into a query.
 type Parse<'p> = &'p dyn Fn(Source<'_>, PrebindContext<'_>) -> Result<Prebound>;
 
 pub(super) struct Reader<'d> {
@@ -47,11 +47,11 @@ pub(super) struct Reader<'d> {
     faults: Vec<IllFormed>,
     not_run: Vec<IllFormed>,
     pub functions: Signatures,
-    /// How many paths of the one that is being read have been read.
+    /// The number of paths read so far within the current one.
     pub paths_read: usize,
 }
 
-/// `sh:name` of a term of the vocabulary.
+/// Abbreviates a term of the vocabulary to `sh:name`.
 pub(super) fn short(term: NamedNodeRef<'_>) -> String {
     format!("sh:{}", term.as_str().rsplit('#').next().unwrap_or_default())
 }
@@ -70,7 +70,7 @@ impl<'d> Reader<'d> {
         }
     }
 
-    /// What is ill-formed, and what is not run, each said once.
+    /// Returns the remarks on ill-formed parts and on parts that are not run, without duplicates.
     pub fn remarks(mut self) -> (Vec<IllFormed>, Vec<IllFormed>) {
         for remarks in [&mut self.faults, &mut self.not_run] {
             let mut seen = FxHashSet::default();
@@ -88,7 +88,7 @@ impl<'d> Reader<'d> {
         IllFormed { node: self.dataset.term(node), message: message.into(), hints: Vec::new(), place: None }
     }
 
-    /// Notes what is allowed, and not run.
+    /// Records something that is allowed but not run.
     pub fn not_run(&mut self, node: NodeId, message: impl Into<String>) {
         let remark = self.remark(node, message);
         self.not_run.push(remark);
@@ -112,11 +112,11 @@ impl<'d> Reader<'d> {
     pub fn instances(&self, class: NamedNodeRef<'_>) -> Vec<NodeId> {
         let class = self.dataset.iri(class);
         let instances = |class| self.dataset.instances(&self.dataset.shapes, class);
-        // Whoever uses the shapes asks the budget once more.
+        // The budget is checked again before the shapes are used.
         class.and_then(|class| instances(class).ok()).unwrap_or_default()
     }
 
-    /// A class and all above it.
+    /// Returns a class and all its superclasses.
     pub fn superclasses(&self, class: NodeId) -> Vec<NodeId> {
         let mut classes = vec![class];
         let mut at = 0;
@@ -133,7 +133,7 @@ impl<'d> Reader<'d> {
         predicate.into_iter().flat_map(|p| self.dataset.shapes.pairs(p)).map(|(s, _)| s).collect()
     }
 
-    /// The value of a property that must not have two.
+    /// Returns the value of a property that may have only one.
     pub fn one(&mut self, subject: NodeId, predicate: NamedNodeRef<'_>) -> Option<NodeId> {
         let values = self.objects(subject, predicate);
         if values.len() > 1 {
@@ -149,7 +149,7 @@ impl<'d> Reader<'d> {
         }
     }
 
-    /// A query that is a value of a property; `None`, with the reason noted about a node, where it cannot be used.
+    /// Reads a query that is a property value; `None`, with a remark about a node, if it cannot be used.
     pub fn query(
         &mut self,
         about: NodeId,
@@ -172,14 +172,14 @@ impl<'d> Reader<'d> {
             Ok(query) => return (!self.calls_javascript(about, &query)).then_some(query),
             Err(why) => why,
         };
-        // Once more, as a part of its file.
+        // Parsed again, as part of its file.
         let written = self.statement(holder, property, value).and_then(|s| (self.texts.written)(&s));
         let placed = written.as_ref().and_then(|written| parse(written.source(), known).err());
         self.refuse_query(about, property, placed.as_ref(), &why);
         None
     }
 
-    /// Notes why a query cannot be used: its errors with their places in the file, else with their lines in the text.
+    /// Records why a query cannot be used: its errors with their places in the file, else with their lines in the text.
     fn refuse_query(&mut self, about: NodeId, property: NamedNodeRef<'_>, placed: Option<&Error>, why: &Error) {
         let errors = placed.unwrap_or(why);
         for error in std::iter::once(errors).chain(errors.others()) {
@@ -210,7 +210,7 @@ impl<'d> Reader<'d> {
         Prebound::parse_call(name, arguments, known)
     }
 
-    /// Whether a query needs JavaScript, which is noted.
+    /// Whether a query needs JavaScript; if so, this is recorded.
     pub fn calls_javascript(&mut self, about: NodeId, query: &Prebound) -> bool {
         let called = query.calls().into_iter().find(|name| self.functions.javascript.contains(name));
         if let Some(name) = &called {
@@ -219,7 +219,7 @@ impl<'d> Reader<'d> {
         called.is_some()
     }
 
-    /// The value of a property that is a plain string.
+    /// Returns the value of a property that must be a plain string.
     pub fn text(&mut self, subject: NodeId, predicate: NamedNodeRef<'_>) -> Option<String> {
         let value = self.one(subject, predicate)?;
         match self.literal(value) {
@@ -234,7 +234,7 @@ impl<'d> Reader<'d> {
     pub fn boolean(&mut self, subject: NodeId, predicate: NamedNodeRef<'_>) -> bool {
         let Some(value) = self.one(subject, predicate) else { return false };
         match self.literal(value).filter(|l| l.datatype() == xsd::BOOLEAN).as_ref().map(Literal::value) {
-            // The standard asks for the term `true`: `"1"^^xsd:boolean` has its value, but is another term.
+            // The standard requires the term `true`: `"1"^^xsd:boolean` has the same value, but is another term.
             Some("true") => true,
             Some("false" | "0" | "1") => false,
             _ => {
@@ -244,7 +244,7 @@ impl<'d> Reader<'d> {
         }
     }
 
-    /// `sh:order`, or 0.
+    /// Returns the value of `sh:order`, or 0.
     pub fn order(&mut self, node: NodeId) -> f64 {
         let Some(value) = self.one(node, sh::ORDER) else { return 0.0 };
         let order = self.literal(value).and_then(|l| l.value().trim().parse::<f64>().ok()).filter(|o| o.is_finite());
@@ -278,7 +278,7 @@ impl<'d> Reader<'d> {
         iris
     }
 
-    /// The members of an RDF list; `None`, with the fault noted, if it is broken or runs in a circle.
+    /// Returns the members of an RDF list; `None`, with the fault recorded, if it is broken or circular.
     pub fn list(&mut self, subject: NodeId, predicate: NamedNodeRef<'_>, head: NodeId) -> Option<Vec<NodeId>> {
         let nil = self.dataset.iri(rdf::NIL);
         let mut members = Vec::new();
@@ -300,7 +300,7 @@ impl<'d> Reader<'d> {
         Some(members)
     }
 
-    /// The shape of a node, to be read in its turn if it has not been.
+    /// Returns the shape id of a node; the shape is queued for reading if it is new.
     pub fn shape_id(&mut self, node: NodeId) -> ShapeId {
         let next = ShapeId(self.queue.len());
         let id = *self.ids.entry(node).or_insert(next);

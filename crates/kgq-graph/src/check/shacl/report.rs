@@ -1,4 +1,4 @@
-//! What a validation found, as data and as the RDF graph of the standard (SHACL 1.0 §3.6).
+//! The results of a validation, as data and as the RDF graph of the standard (SHACL 1.0 §3.6).
 
 use super::vocab as sh;
 use kgq_syntax::rdf::path::Path;
@@ -8,26 +8,26 @@ use oxrdf::vocab::rdf;
 /// A validation report.
 #[derive(Clone, Debug, Default)]
 pub struct Report {
-    /// By shape, in the order of the shapes graph, then by focus node, in the order of the data.
+    /// Ordered by shape as in the shapes graph, then by focus node as in the data.
     pub results: Vec<ValidationResult>,
 }
 
-/// One constraint that did not hold for one focus node.
+/// A constraint that a focus node violates.
 #[derive(Clone, Debug)]
 pub struct ValidationResult {
     pub focus: Term,
     pub path: Option<Path<NamedNode>>,
     pub value: Option<Term>,
     pub shape: Term,
-    /// The shape itself, or the nearest one with a name that led to it.
+    /// The shape itself, or the nearest named shape that led to it.
     pub named_shape: Option<NamedNode>,
     pub component: NamedNode,
-    /// The constraint in SPARQL, where it is one.
+    /// The SPARQL constraint, if it is one.
     pub constraint: Option<Term>,
     pub severity: NamedNode,
-    /// The messages of the shape or constraint; else the explanation.
+    /// The messages of the shape or constraint; without any, the explanation.
     pub messages: Vec<Literal>,
-    /// What does not hold, in words, whether or not the shape has messages.
+    /// What is violated, in words, whether or not the shape has messages.
     pub explanation: String,
 }
 
@@ -36,7 +36,8 @@ impl Report {
         self.results.is_empty()
     }
 
-    /// The report as a graph, the same in every run. Blank nodes of the data and of the shapes keep their identifiers.
+    /// Returns the report as a graph that is the same in every run. Blank nodes of the data and of the shapes keep
+    /// their identifiers.
     pub fn to_triples(&self) -> Vec<Triple> {
         let mut triples = Vec::new();
         let report = BlankNode::new_unchecked("report");
@@ -52,7 +53,7 @@ impl Report {
     }
 }
 
-/// Gives the blank nodes of paths their labels.
+/// Labels the blank nodes of paths.
 struct Labels {
     given: usize,
 }

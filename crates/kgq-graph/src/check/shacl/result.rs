@@ -1,4 +1,4 @@
-//! What a constraint finds as a result of the report (SHACL 1.0 §3.6), and the words for it.
+//! Turns what a constraint finds into a result of the report (SHACL 1.0 §3.6), and words it.
 
 use super::dataset::NodeId;
 use super::report::ValidationResult;
@@ -15,7 +15,7 @@ impl Validation<'_> {
         self.push(result);
     }
 
-    /// For the one constraint that stands for two components.
+    /// Reports a violation under another component, for the constraint that stands for two components.
     pub fn fail_as(&mut self, component: &str, constraint: &Constraint, at: At<'_>, why: String) {
         let mut result = self.result(constraint, at, None, why);
         result.component = core_component(component);
@@ -61,14 +61,14 @@ impl Validation<'_> {
         (self.name)(&self.dataset.term(node))
     }
 
-    /// `2 values of ex:p`.
+    /// Returns text such as `2 values of ex:p`.
     pub fn counted(&self, at: At<'_>) -> String {
         let path = at.shape.path.as_ref().map(|path| path.written.map(&mut |p| self.named(*p)).to_string());
         let noun = if at.values.len() == 1 { "value" } else { "values" };
         format!("{} {noun} of {}", at.values.len(), path.unwrap_or_default())
     }
 
-    /// A shape by its name, or by its path where it is a blank node.
+    /// Names a shape, or describes it by its path if it is a blank node.
     pub fn shape_named(&self, id: ShapeId) -> String {
         let shape = self.shapes.get(id);
         match (self.dataset.as_iri(shape.node), &shape.path) {
@@ -83,7 +83,7 @@ fn core_component(name: &str) -> NamedNode {
     NamedNode::new_unchecked(format!("http://www.w3.org/ns/shacl#{name}ConstraintComponent"))
 }
 
-/// The component's name without its ending.
+/// The name of the component without `ConstraintComponent`.
 fn component_name(constraint: &Constraint) -> &'static str {
     match constraint {
         Constraint::Class(_) => "Class",

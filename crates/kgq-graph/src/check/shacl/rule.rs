@@ -1,4 +1,4 @@
-//! Rules (SHACL Advanced Features §7) and `sh:values`: what they say.
+//! Reads rules (SHACL Advanced Features §7) and `sh:values`.
 
 use super::dataset::NodeId;
 use super::expression::{NodeExpression, expression};
@@ -39,7 +39,8 @@ pub(super) fn read_rules(reader: &mut Reader<'_>, shape: NodeId) -> Vec<Rule> {
     rules
 }
 
-/// `sh:values` of a property shape: the focus nodes of the shape around it have the values of a node expression for the property.
+/// Reads `sh:values` of a property shape: the focus nodes of the surrounding shape have the values of a node expression
+/// for the property.
 fn read_values(reader: &mut Reader<'_>, property: NodeId, rules: &mut Vec<Rule>) {
     let values = reader.objects(property, sh::VALUES);
     if values.is_empty() || reader.boolean(property, sh::DEACTIVATED) {

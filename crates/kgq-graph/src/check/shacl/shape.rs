@@ -1,4 +1,4 @@
-//! Shapes as data: what a shapes graph says, checked once when it is read.
+//! Shapes as data: the content of a shapes graph, checked once while it is read.
 
 use super::dataset::NodeId;
 use super::expression::NodeExpression;
@@ -19,9 +19,9 @@ pub struct Shapes {
     pub(super) shapes: Vec<Shape>,
     pub(super) components: Vec<Component>,
     pub(super) functions: Arc<Functions>,
-    /// What in the shapes graph is no shape although it looks like one; validation passes over it.
+    /// Parts of the shapes graph that look like shapes but are not; validation ignores them.
     pub ill_formed: Vec<IllFormed>,
-    /// What is well-formed and not run, such as what is written in JavaScript; validation passes over it too.
+    /// Parts that are well-formed but not run, such as those in JavaScript; validation ignores them too.
     pub not_run: Vec<IllFormed>,
 }
 
@@ -39,13 +39,13 @@ impl Shapes {
     }
 }
 
-/// A fault in a shapes graph, or what of it is not run: the shape, constraint or list, and what there is to say.
+/// A fault in a shapes graph, or a part of it that is not run: the shape, constraint or list, with a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IllFormed {
     pub node: Term,
     pub message: String,
     pub hints: Vec<String>,
-    /// Where in the text of a query, if it is in one.
+    /// The place in the text of a query, if it is in one.
     pub place: Option<Place>,
 }
 
@@ -72,7 +72,7 @@ pub(super) enum Target {
     Sparql(Box<SparqlTarget>),
 }
 
-/// A constraint of the Core language (§4), in the order of the standard, or one in SPARQL (§5, §6).
+/// A constraint of SHACL Core (§4), in the order of the standard, or one in SPARQL (§5, §6).
 pub(super) enum Constraint {
     Class(NodeId),
     Datatype(NodeId),
@@ -99,7 +99,7 @@ pub(super) enum Constraint {
     Node(ShapeId),
     Property(ShapeId),
     QualifiedValueShape(Qualified),
-    /// The predicates that are allowed.
+    /// The allowed predicates.
     Closed(FxHashSet<NodeId>),
     HasValue(NodeId),
     In(Vec<NodeId>),
@@ -107,13 +107,13 @@ pub(super) enum Constraint {
     Expression(Box<ExpressionConstraint>),
     Custom {
         component: usize,
-        /// For each parameter of the component, its value.
+        /// The value of each parameter of the component.
         arguments: Vec<Option<NodeId>>,
     },
 }
 
 impl Constraint {
-    /// Whether it asks if nodes conform to other shapes.
+    /// Whether it depends on nodes conforming to other shapes.
     pub fn leads_on(&self) -> bool {
         self.negates() || matches!(self, Self::And(_) | Self::Or(_) | Self::Node(_) | Self::Property(_))
     }
@@ -124,7 +124,7 @@ impl Constraint {
     }
 }
 
-/// A node expression that is to be true of each value (Advanced Features §6).
+/// A node expression that must be true for each value (Advanced Features §6).
 pub(super) struct ExpressionConstraint {
     pub node: NodeId,
     pub expression: NodeExpression,
@@ -133,7 +133,7 @@ pub(super) struct ExpressionConstraint {
 
 pub(super) struct Qualified {
     pub shape: ShapeId,
-    /// The shapes that a value must not conform to as well, to be counted.
+    /// The shapes that a counted value must not conform to as well.
     pub siblings: Vec<ShapeId>,
     pub min: Option<u64>,
     pub max: Option<u64>,
@@ -158,7 +158,7 @@ pub(super) enum NodeKind {
 }
 
 impl NodeKind {
-    /// Triple terms are of no kind that SHACL 1.0 knows.
+    /// Whether a term is of this kind. SHACL 1.0 has no kind for triple terms.
     pub fn admits(self, term: &Term) -> bool {
         match term {
             Term::NamedNode(_) => matches!(self, Self::Iri | Self::BlankNodeOrIri | Self::IriOrLiteral),

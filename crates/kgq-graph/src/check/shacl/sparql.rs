@@ -1,4 +1,4 @@
-//! Constraints in SPARQL (SHACL 1.0 §5) and constraint components in SPARQL (§6): what they say, and how they are asked.
+//! SPARQL constraints (SHACL 1.0 §5) and SPARQL constraint components (§6): reading them from a shapes graph.
 
 use super::dataset::{NodeId, ValidationData};
 use super::reader::{Reader, short};
@@ -41,24 +41,24 @@ pub(crate) struct Validator {
 }
 
 impl Component {
-    /// The validator for property shapes or for node shapes (§6.3): its own, else the one for both.
+    /// Returns the validator for property shapes or for node shapes (§6.3): the specific one, else the one for both.
     pub fn validator(&self, has_path: bool) -> Option<&Validator> {
         if has_path { &self.for_properties } else { &self.for_nodes }.as_ref().or(self.for_both.as_ref())
     }
 
-    /// The values of the parameters by their names; an optional one may have none.
+    /// Returns the values of the parameters by name; an optional parameter may have none.
     pub fn arguments<'a>(&'a self, values: &[Option<NodeId>], dataset: &ValidationData) -> BTreeMap<&'a str, Term> {
         let pairs = self.parameters.iter().zip(values);
         pairs.filter_map(|(p, value)| Some((p.name.as_str(), dataset.term((*value)?)))).collect()
     }
 }
 
-/// What is said of a component that has no validator in SPARQL for a shape that uses it.
+/// The remark on a component without a SPARQL validator for a shape that uses it.
 fn only_javascript(component: &str) -> String {
     format!("the constraint {component} has a validator in JavaScript only, and is not run")
 }
 
-/// Variables that a parameter cannot be called, since they are bound otherwise (§6.2.1).
+/// Names that a parameter cannot have, because these variables are bound otherwise (§6.2.1).
 pub(super) const RESERVED: [&str; 6] = ["this", "shapesGraph", "currentShape", "path", "PATH", "value"];
 /// Variables that every constraint may use.
 pub(super) const OPTIONAL: [&str; 2] = ["shapesGraph", "currentShape"];
@@ -106,14 +106,15 @@ fn validator(
     kind: NamedNodeRef<'_>,
     parameters: &[Parameter],
 ) -> Option<Validator> {
-    // One in JavaScript may stand beside the one in SPARQL.
+    // A JavaScript validator may exist beside the SPARQL one.
     let mut validators = reader.objects(component, kind);
     validators.retain(|validator| !reader.is_javascript(*validator));
     if validators.len() > 1 {
         reader.fault(component, format!("{} has several values in SPARQL", short(kind)));
     }
     let node = *validators.first()?;
-    // One for both kinds of shapes asks of each value node; where that is meant of one kind only, the standard leaves it open.
+    // A validator for both kinds of shapes checks each value node; for one kind only, the standard leaves open which
+    // form is meant.
     let (property, form) = match [sh::SELECT, sh::ASK].map(|property| !reader.objects(node, property).is_empty()) {
         [_, true] if kind == sh::VALIDATOR => (sh::ASK, Form::Ask),
         [true, _] if kind != sh::VALIDATOR => (sh::SELECT, Form::Select),
@@ -138,7 +139,7 @@ fn validator(
     Some(Validator { query, messages: reader.messages(node) })
 }
 
-/// The prefixes that the values of `sh:prefixes`, and what those import, declare (§5.2.2).
+/// Returns the prefixes declared by the values of `sh:prefixes` and by what those import (§5.2.2).
 pub(super) fn prefixes(reader: &mut Reader<'_>, node: NodeId) -> Prefixes {
     let imports = NamedNodeRef::new_unchecked("http://www.w3.org/2002/07/owl#imports");
     let mut ontologies = reader.objects(node, sh::PREFIXES);
@@ -163,7 +164,7 @@ pub(super) fn prefixes(reader: &mut Reader<'_>, node: NodeId) -> Prefixes {
     found
 }
 
-/// The constraints in SPARQL of one shape: its own, then those of the components whose parameters it has.
+/// Reads the SPARQL constraints of one shape: its own, then those of the components whose parameters it has.
 pub(super) fn read_constraints(
     reader: &mut Reader<'_>,
     shape: NodeId,
@@ -200,7 +201,7 @@ pub(super) fn read_constraints(
             }
             continue;
         }
-        // One parameter with several values is several constraints; several parameters are one (§6.2.3).
+        // A single parameter with several values makes several constraints; several parameters make one (§6.2.3).
         if let ([_], [values]) = (&component.parameters[..], &values[..]) {
             let one = |value: &NodeId| Constraint::Custom { component: index, arguments: vec![Some(*value)] };
             found.extend(values.iter().map(one));
@@ -213,7 +214,7 @@ pub(super) fn read_constraints(
     }
 }
 
-/// A message with `{?name}` and `{$name}` replaced by values (§5.3.2); a name without a value stays as it is.
+/// Replaces `{?name}` and `{$name}` in a message by values (§5.3.2); a name without a value is kept as it is.
 pub(super) fn fill(template: &Literal, value: impl Fn(&str) -> Option<String>) -> Literal {
     let mut text = String::new();
     let mut rest = template.value();

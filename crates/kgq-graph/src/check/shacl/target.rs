@@ -1,4 +1,4 @@
-//! Targets in SPARQL (SHACL Advanced Features §3): of one shape, or of a type with parameters.
+//! SPARQL targets (SHACL Advanced Features §3): of one shape, or of a target type with parameters.
 
 use super::dataset::{NodeId, ValidationData};
 use super::evaluator::Evaluator;
@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 /// A query that selects the focus nodes of a shape as `?this`.
 pub(crate) struct SparqlTarget {
     query: Prebound,
-    /// The values of the parameters of its type, by their names.
+    /// The values of its type's parameters, by name.
     arguments: BTreeMap<String, Term>,
 }
 
@@ -44,7 +44,7 @@ pub(super) fn read_targets(reader: &mut Reader<'_>, shape: NodeId) -> Vec<Sparql
 fn read_target(reader: &mut Reader<'_>, shape: NodeId, target: NodeId) -> Option<SparqlTarget> {
     let types = reader.instances(sh::SPARQL_TARGET_TYPE);
     let kind = reader.objects(target, rdf::TYPE).into_iter().find(|class| types.contains(class));
-    // The query stands at the type, or else at the target itself.
+    // The query belongs to the target type, or else to the target itself.
     let (holder, arguments) = match kind {
         Some(kind) => (kind, arguments(reader, shape, kind, target)?),
         None => (target, BTreeMap::new()),
@@ -63,7 +63,7 @@ fn read_target(reader: &mut Reader<'_>, shape: NodeId, target: NodeId) -> Option
     Some(SparqlTarget { query, arguments })
 }
 
-/// The values that a target gives the parameters of its type, and of the types above that.
+/// The values that a target gives to the parameters of its type and of that type's superclasses.
 fn arguments(reader: &mut Reader<'_>, shape: NodeId, kind: NodeId, target: NodeId) -> Option<BTreeMap<String, Term>> {
     let mut arguments = BTreeMap::new();
     for kind in reader.superclasses(kind) {

@@ -1,6 +1,6 @@
-//! The triples of one graph, looked up by what is known of them: statements of a snapshot, and those that are held beside it.
+//! The triples of one graph, looked up by pattern: statements of a snapshot, and those held beside it.
 //!
-//! What is found comes in the order of the nodes, so that a report is the same however the statements are stored.
+//! Matches come in node order, so that a report is the same however the statements are stored.
 
 use super::dictionary::{NodeId, Numbers};
 use kgq_snapshot::{Bound, Ids};
@@ -10,39 +10,39 @@ use kgq_syntax::sort::{Piece, sort_by};
 use rustc_hash::FxHashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// What is known of a triple.
+/// A triple pattern: the known nodes of a triple.
 pub(super) type Pattern = [Option<NodeId>; 3];
 
 /// The triples of a graph.
 pub struct Triples {
     stated: Option<Stated>,
-    /// What rules added; of shapes that are a graph of their own, all.
+    /// Triples that rules added; for a shapes graph that is separate from the data, all its triples.
     held: Held,
-    /// Long lists that queries asked for, the one that was asked for last behind the others: a query asks for the same with each focus node.
+    /// Long results that queries asked for, the most recent last: a query asks for the same ones with each focus node.
     kept: Mutex<Vec<(Pattern, Arc<Matches>)>>,
 }
 
-/// Triples that match a pattern.
+/// The triples that match a pattern.
 #[derive(Default)]
 pub(super) struct Matches {
     pub triples: Vec<[NodeId; 3]>,
     _held: Reservation,
 }
 
-/// How many triples the lists that are kept have together, and how many one has at least.
+/// The most triples in all kept results together, and the fewest in one worth keeping.
 const MOST_KEPT: usize = 1 << 20;
 const LEAST_KEPT: usize = 1 << 10;
 
-/// The statements of a snapshot, but for some.
+/// The statements of a snapshot, except for some.
 #[derive(Clone)]
 pub(super) struct Stated {
     pub numbers: Arc<Numbers>,
-    /// Those that stand in the other graph alone.
+    /// Those that are only in the other graph.
     pub without: Arc<FxHashSet<[NodeId; 3]>>,
 }
 
 impl Stated {
-    /// Those that match, in no order; one of several graphs as often as it stands there.
+    /// Returns the matches in no particular order; a triple in several named graphs is returned once for each.
     fn matching(&self, pattern: Pattern) -> impl Iterator<Item = [NodeId; 3]> + use<'_> {
         self.bound(pattern)
             .into_iter()
@@ -55,7 +55,7 @@ impl Stated {
         (self.without.is_empty() || !self.without.contains(&triple)).then_some(triple)
     }
 
-    /// The pattern in ids; none where a node is no term of the snapshot.
+    /// Translates the pattern to ids; `None` if a node is not a term of the snapshot.
     fn bound(&self, pattern: Pattern) -> Option<Bound> {
         let mut bound = Bound::default();
         for (bound, node) in bound.iter_mut().zip(pattern) {
@@ -77,12 +77,12 @@ impl Triples {
         Ok(Self { stated, held: Held::new(held, budget)?, kept: Mutex::default() })
     }
 
-    /// The same, and others beside. The others are such as it does not have.
+    /// Returns a copy with further triples, which it must not have yet.
     pub(super) fn with(&self, others: impl Iterator<Item = [NodeId; 3]>, budget: &Budget) -> Result<Self> {
         Self::new(self.stated.clone(), self.held.spo.iter().copied().chain(others).collect(), budget)
     }
 
-    /// How many triples are held beside the snapshot.
+    /// Returns the number of triples held beside the snapshot.
     pub(super) fn held(&self) -> usize {
         self.held.spo.len()
     }
@@ -91,7 +91,7 @@ impl Triples {
         self.stated.iter().flat_map(move |stated| stated.matching(pattern)).chain(self.held.matching(pattern))
     }
 
-    /// What stands in one place of the triples that match, each once.
+    /// The distinct nodes in one position of the matching triples.
     fn ends(&self, pattern: Pattern, place: usize) -> Vec<NodeId> {
         let mut ends: Vec<NodeId> = self.found(pattern).map(|triple| triple[place]).collect();
         if ends.len() > 1 {
@@ -113,7 +113,7 @@ impl Triples {
         self.held.contains(triple) || self.stated.as_ref().is_some_and(|stated| stated.has(triple))
     }
 
-    /// The subjects and objects of a predicate's triples, in no order.
+    /// Returns the subjects and objects of a predicate's triples, in no particular order.
     pub fn pairs(&self, predicate: NodeId) -> impl Iterator<Item = (NodeId, NodeId)> {
         self.found([None, Some(predicate), None]).map(|[s, _, o]| (s, o))
     }
@@ -126,7 +126,8 @@ impl Triples {
         found.into_iter().map(|[_, p, o]| (p, o))
     }
 
-    /// The triples that match, as subject, predicate, object, within the budget of a query; what they take is of the `whole` validation.
+    /// Returns the matches as subject, predicate, object, within the budget of a query; their memory is charged to the
+    /// `whole` validation.
     ///
     /// # Errors
     /// Those of both budgets.
@@ -163,7 +164,7 @@ impl Triples {
         }
         match pattern {
             _ if triples.len() < 2 => {}
-            // The order that the triples of one predicate have.
+            // The order in which the triples of one predicate are stored.
             [None, Some(_), None] => {
                 sort_by(&mut triples, Piece::Large, |[s, _, o], [t, _, u]| (o, s).cmp(&(u, t)), budget)?;
             }
@@ -199,7 +200,7 @@ impl Held {
         self.spo.binary_search(&triple).is_ok()
     }
 
-    /// Those that match, as subject, predicate, object.
+    /// Returns the matches, as subject, predicate, object.
     fn matching(&self, pattern: Pattern) -> impl Iterator<Item = [NodeId; 3]> + use<'_> {
         let (rows, turned) = match pattern {
             [Some(s), Some(p), Some(o)] => (starting_with(&self.spo, &[s, p, o]), 0),

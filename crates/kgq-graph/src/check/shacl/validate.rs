@@ -1,4 +1,4 @@
-//! Shapes against data: the validation itself (SHACL 1.0 §3.4 and §4).
+//! Validates data against shapes (SHACL 1.0 §3.4 and §4).
 
 use super::dataset::{NodeId, ValidationData};
 use super::evaluator::Evaluator;
@@ -11,14 +11,14 @@ use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::Term;
 use std::cmp::Ordering;
 
-/// How deep shapes may lead from node to node. A chain of the data can be as long as it likes, the stack cannot.
+/// The deepest chain of shapes from node to node: chains in the data can be of any length, but the stack cannot.
 pub(super) const MAX_DEPTH: usize = 100;
 
-/// Checks every target of every shape. `name` writes a term for the messages of shapes that have none of their own.
+/// Checks every target of every shape. `name` formats a term for the messages of shapes that have none of their own.
 ///
-/// Recursive shapes, which the standard leaves open, hold for a node unless something speaks against it. Fails where the
-/// standard demands a failure (a query that cannot be evaluated, or that reports `?failure`), beyond `MAX_DEPTH`, and where a
-/// constraint in SPARQL passes a limit.
+/// The standard leaves recursive shapes open; here a node conforms unless something contradicts it. Validation fails
+/// where the standard demands a failure (a query that cannot be evaluated, or that reports `?failure`), beyond
+/// `MAX_DEPTH`, and if a SPARQL constraint exceeds a limit.
 pub fn validate(
     dataset: &ValidationData,
     shapes: &Shapes,
@@ -32,11 +32,11 @@ pub fn validate(
     }
 }
 
-/// Why there is no report: the shape that could not be checked, and for which node.
+/// Why there is no report: the shape that could not be checked, and the node.
 #[derive(Debug)]
 pub struct Failure {
     pub error: Error,
-    /// The named shape that was being checked, or the innermost one if none has a name.
+    /// The named shape being checked, or the innermost one if none has a name.
     pub shape: Option<Term>,
     pub focus: Option<Box<Term>>,
 }
@@ -45,17 +45,17 @@ pub(super) struct Validation<'a> {
     pub dataset: &'a ValidationData,
     pub shapes: &'a Shapes,
     pub evaluator: Evaluator,
-    /// What is being checked, outermost first; after an error, what was.
+    /// The checks in progress, outermost first; after an error, those that were in progress.
     pub stack: Vec<(ShapeId, NodeId)>,
-    /// The shape whose targets or rules are at work, and the focus node.
+    /// The shape whose targets or rules are being processed, and the focus node.
     pub outermost: Option<(ShapeId, Option<NodeId>)>,
     pub results: Vec<ValidationResult>,
-    /// How many results there were, those among them that are not kept.
+    /// The number of results found, including those not kept.
     found: usize,
-    /// Whether it is asked only if there are results.
+    /// Whether only the existence of results matters.
     quiet: bool,
     memory: Memory,
-    /// What the check that is at work rests on by now.
+    /// What the current check rests on so far.
     grounds: Grounds,
     #[cfg(test)]
     pub checked: usize,
@@ -184,13 +184,13 @@ impl<'a> Validation<'a> {
             None => vec![focus],
         };
         let at = At { shape, focus, values: &values };
-        // After an error the stack stays as it is: it tells what failed.
+        // After an error the stack is left as it is: it shows what failed.
         shape.constraints.iter().try_for_each(|constraint| self.constraint(constraint, at))?;
         let bytes = self.results.capacity() * size_of::<ValidationResult>();
         self.held.resize(self.dataset.budget(), bytes as u64)?;
         self.stack.pop();
         let conforms = self.found == before;
-        // What asks for no other shape is as quickly checked again as looked up.
+        // A check that needs no other shape is as fast to repeat as to look up.
         let leads_on = shape.constraints.iter().any(Constraint::leads_on);
         let own = self.memory.end((id, focus), place, begun, conforms, self.grounds, leads_on);
         self.grounds = outer.and(own);
@@ -214,7 +214,7 @@ impl<'a> Validation<'a> {
         Ok(found == before)
     }
 
-    /// How many of the shapes the node conforms to.
+    /// Returns the number of these shapes that the node conforms to.
     pub fn count_conforming(&mut self, ids: &[ShapeId], node: NodeId) -> Result<usize> {
         let mut count = 0;
         for id in ids {

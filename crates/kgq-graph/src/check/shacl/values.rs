@@ -1,4 +1,5 @@
-//! The path of a shape, and the nodes that it reaches in the data: the engine's walk over the nodes of a validation.
+//! The path of a shape, and the nodes that it reaches in the data, found by the engine's path search over the nodes of
+//! a validation.
 
 use super::dataset::ValidationData;
 use super::dictionary::NodeId;
@@ -8,7 +9,7 @@ use kgq_syntax::budget::Budget;
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::path::Path;
 
-/// A path as it is written, and as it is walked.
+/// A path as written, and compiled for searching.
 pub(crate) struct ValuePath {
     pub written: Path<NodeId>,
     automaton: Automaton<NodeId>,
@@ -20,17 +21,17 @@ impl ValuePath {
         Self { written, automaton }
     }
 
-    /// The nodes that it reaches from `start` in the data, each once (SHACL §2.3.1, "value nodes").
+    /// Returns the distinct nodes that it reaches from `start` in the data (SHACL §2.3.1, "value nodes").
     pub fn reached(&self, dataset: &ValidationData, start: NodeId) -> Result<Vec<NodeId>> {
         match &self.written {
-            // One step needs no walk.
+            // A single step needs no search.
             Path::Predicate(predicate) => Ok(dataset.data.objects(start, *predicate)),
             _ => reach(&self.automaton, dataset, &[start], None),
         }
     }
 }
 
-/// The path as the engine knows it.
+/// Translates the path to the engine's form.
 fn walked(path: &Path<NodeId>) -> plan::Path<NodeId> {
     let all = |paths: &[Path<NodeId>]| paths.iter().map(walked).collect();
     let repeated = |repeat, path: &Path<NodeId>| plan::Path::Closure(repeat, Box::new(walked(path)));

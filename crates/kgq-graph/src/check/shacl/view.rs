@@ -1,4 +1,4 @@
-//! A dataset as queries see it: the data as the default graph, the shapes as the one named graph. Nothing is added to it.
+//! A dataset as queries see it: the data as default graph, the shapes as the only named graph. It is read-only.
 
 use super::dictionary::{GraphTerms, NodeId};
 use super::triples::Triples;
@@ -14,17 +14,17 @@ pub(super) struct ShapesDataset {
     pub data: Arc<Triples>,
     pub shapes: Arc<Triples>,
     pub shapes_graph: NodeId,
-    /// Of the whole validation.
+    /// The budget of the whole validation.
     pub budget: Budget,
 }
 
-/// The dataset while one query reads it, within the query's budget.
+/// The dataset while one query reads it, within that query's budget.
 pub(super) struct Reading<'a> {
     pub view: &'a ShapesDataset,
     pub budget: Budget,
 }
 
-/// A term while a query is evaluated: one of the dataset, or one that the query made.
+/// A term during query evaluation: one of the dataset, or one that the query made.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub enum QueryTerm {
     Known(NodeId),
@@ -52,7 +52,7 @@ impl<'a> QueryableDataset<'a> for Reading<'a> {
         graph_name: Option<Option<&QueryTerm>>,
     ) -> impl Iterator<Item = Result<InternalQuad<QueryTerm>>> + use<'a> {
         let view: &'a ShapesDataset = self.view;
-        // A term that the dataset does not have matches nothing.
+        // A term that the dataset lacks matches nothing.
         let positions = [subject, predicate, object].map(|position| position.map(QueryTerm::known));
         let graph = match graph_name {
             Some(None) => Some((&view.data, None)),
@@ -65,7 +65,8 @@ impl<'a> QueryableDataset<'a> for Reading<'a> {
             }
             _ => None,
         };
-        // This is where the evaluator hears that it has to stop. It may go on to read after an error, and then finds nothing.
+        // This is where the evaluator learns that it has to stop. After an error it may continue to read, and then
+        // finds nothing.
         let read = self.budget.check().and_then(|()| {
             let read =
                 rows.map(|(graph, pattern, name)| Ok((graph.matching(pattern, &self.budget, &view.budget)?, name)));
@@ -110,7 +111,7 @@ impl<'a> QueryableDataset<'a> for Reading<'a> {
     }
 }
 
-/// A triple that a bound query made, with the blank nodes of the dataset; `None` where it is no RDF.
+/// Returns a triple that a bound query made, with the blank nodes of the dataset; `None` if it is not valid RDF.
 pub(super) fn resolved(triple: Triple) -> Option<Triple> {
     let subject = match resolve_blank_nodes(triple.subject.into()) {
         Term::NamedNode(iri) => iri.into(),
@@ -121,7 +122,7 @@ pub(super) fn resolved(triple: Triple) -> Option<Triple> {
     Some(Triple { subject, predicate, object: resolve_blank_nodes(triple.object) })
 }
 
-/// The term with the IRIs that stand for blank nodes in a bound query replaced by those blank nodes.
+/// Replaces the IRIs that stand for blank nodes in a bound query by those blank nodes.
 fn resolve_blank_nodes(term: Term) -> Term {
     match term {
         Term::NamedNode(iri) => blank_node_of(&iri).map_or_else(|| iri.into(), Term::from),

@@ -68,7 +68,7 @@ terms! {
     BLANK_NODE_OR_IRI = "BlankNodeOrIRI",
     BLANK_NODE_OR_LITERAL = "BlankNodeOrLiteral",
     IRI_OR_LITERAL = "IRIOrLiteral",
-    // Constraints and constraint components in SPARQL.
+    // SPARQL constraints and constraint components.
     SPARQL = "sparql",
     SELECT = "select",
     ASK = "ask",
@@ -100,7 +100,7 @@ terms! {
     UNION = "union",
     EXPRESSION = "expression",
     VALUES = "values",
-    // NodeId expressions that the note of 2017 lacks and its authors' tools have.
+    // Node expressions that the note of 2017 lacks but its authors' tools have.
     MINUS = "minus",
     DISTINCT = "distinct",
     EXISTS = "exists",
@@ -120,7 +120,7 @@ terms! {
     // Functions.
     SPARQL_FUNCTION = "SPARQLFunction",
     JS_FUNCTION = "JSFunction",
-    // What is written in JavaScript.
+    // Terms for JavaScript.
     JS = "js",
     JS_FUNCTION_NAME = "jsFunctionName",
     // Reports.

@@ -1,5 +1,5 @@
-//! A ZIP archive in one form: entries stored and sorted by name, fixed times, no extra fields, no comments (APPNOTE.TXT 6.3.10 §4.3).
-//! The same entries give the same bytes, so that whoever writes an archive again can tell whether it was changed.
+//! A ZIP archive in one form: entries stored and sorted by name, fixed times, no extra fields, no comments (APPNOTE.TXT
+//! 6.3.10 §4.3). The same entries give the same bytes, so that writing an archive again shows whether it was changed.
 
 use kgq_syntax::error::{Error, Result};
 
@@ -19,16 +19,16 @@ impl Entry {
 const LOCAL: u32 = 0x0403_4b50;
 const CENTRAL: u32 = 0x0201_4b50;
 const END: u32 = 0x0605_4b50;
-/// The first day that the format can say: 1 January 1980.
+/// The first day that the format can express: 1 January 1980.
 const DAY: u16 = 0x0021;
-/// What an archive may be without the extensions of ZIP64.
+/// The largest archive that needs no ZIP64 extensions.
 const MOST_ENTRIES: usize = u16::MAX as usize - 1;
 const MOST_BYTES: usize = u32::MAX as usize - 1;
 
 /// The bytes of an archive.
 ///
 /// # Errors
-/// More than the form holds; two entries of a name.
+/// An archive larger than the form allows; two entries with the same name.
 pub fn write(mut entries: Vec<Entry>) -> Result<Vec<u8>> {
     entries.sort_by(|one, other| one.name.cmp(&other.name));
     if let Some(pair) = entries.windows(2).find(|pair| pair[0].name == pair[1].name) {
@@ -40,7 +40,7 @@ pub fn write(mut entries: Vec<Entry>) -> Result<Vec<u8>> {
     }
     let (mut out, mut central) = (Vec::with_capacity(all + 22), Vec::new());
     for entry in &entries {
-        // Both fit, as was asked above.
+        // Both fit: checked above.
         let (offset, size) = (out.len() as u32, entry.bytes.len() as u32);
         let checksum = crc32fast::hash(&entry.bytes);
         out.extend(LOCAL.to_le_bytes());
@@ -48,10 +48,10 @@ pub fn write(mut entries: Vec<Entry>) -> Result<Vec<u8>> {
         out.extend(entry.name.as_bytes());
         out.extend(&entry.bytes);
         central.extend(CENTRAL.to_le_bytes());
-        // The version of who wrote it: 1.0 on no system in particular.
+        // The version of the writing program: 1.0, on no particular system.
         central.extend(10_u16.to_le_bytes());
         central.extend(shared_fields(entry, checksum, size));
-        // No comment, the first disk, no attributes.
+        // No comment, first disk, no attributes.
         central.extend([0; 10]);
         central.extend(offset.to_le_bytes());
         central.extend(entry.name.as_bytes());
@@ -68,7 +68,8 @@ pub fn write(mut entries: Vec<Entry>) -> Result<Vec<u8>> {
     Ok(out)
 }
 
-/// What a local header and the central directory say alike: version, flags, method, time, day, checksum, sizes, lengths.
+/// The fields that a local header and the central directory have in common: version, flags, method, time, day,
+/// checksum, sizes, lengths.
 fn shared_fields(entry: &Entry, checksum: u32, size: u32) -> Vec<u8> {
     let mut out = Vec::with_capacity(26);
     for field in [10, 0, 0, 0, DAY] {
@@ -82,10 +83,11 @@ fn shared_fields(entry: &Entry, checksum: u32, size: u32) -> Vec<u8> {
     out
 }
 
-/// The entries of an archive that was written so. What else its bytes say is for whoever writes it again and compares.
+/// Reads the entries of an archive that [`write()`] wrote. The caller finds any other difference by writing it again and
+/// comparing.
 ///
 /// # Errors
-/// That it was not written so.
+/// An archive that was not written so.
 pub fn read(bytes: &[u8]) -> Result<Vec<Entry>> {
     let other = || Error::input("this is no archive as kgq writes it: it was cut, or written by another program");
     let mut entries = Vec::new();
@@ -132,7 +134,7 @@ mod tests {
             let mut changed = written.clone();
             changed[at / 8] ^= 1 << (at % 8);
             let again = read(&changed).and_then(write);
-            // A changed content has another checksum, which stands in the archive.
+            // Changed content has another checksum, which the archive records.
             assert!(again.is_err() || again.unwrap() != changed, "bit {at}");
         }
     }

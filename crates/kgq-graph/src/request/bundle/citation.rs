@@ -1,5 +1,5 @@
-//! How an answer is cited, in three forms to paste. After the recommendations of the Research Data Alliance on citing data that changes
-//! (2015): what was asked and what was answered have identifiers, with the state of the data and the time.
+//! How an answer is cited, in three forms to paste. Follows the recommendations of the Research Data Alliance on citing
+//! data that changes (2015): the question and the answer have identifiers, with the state of the data and the time.
 
 use super::Bundle;
 use super::facts::pretty;
@@ -16,7 +16,7 @@ pub enum CitationStyle {
 }
 
 impl Bundle {
-    /// What identifies the question: its text with all that it is read by.
+    /// The identifier of the question: a hash of its text and of everything that it is read with.
     pub(super) fn query_id(&self) -> String {
         let asked = &self.facts.query;
         let parameters = serde_json::to_string(&(&asked.parameters, asked.limit, asked.offset)).unwrap_or_default();
@@ -24,7 +24,7 @@ impl Bundle {
         format!("sha256:{}", sha256(format!("{}\n{parameters}\n{beside}\n", self.query).as_bytes()))
     }
 
-    /// What identifies the answer: its canonical text.
+    /// The identifier of the answer: a hash of its canonical text.
     pub(super) fn answer_id(&self) -> String {
         format!("sha256:{}", sha256(self.answer.text().as_bytes()))
     }
@@ -33,20 +33,20 @@ impl Bundle {
         format!("sha256:{}", self.facts.graph.sha256)
     }
 
-    /// What the answer is called.
+    /// The title of the answer.
     pub(super) fn title(&self) -> String {
         let asked = &self.facts.query;
         asked.title.clone().or_else(|| asked.name.clone()).unwrap_or_else(|| "Answer to a SPARQL query".to_owned())
     }
 
-    /// What the graph is called.
+    /// The title of the graph.
     pub(super) fn graph_title(&self) -> String {
         let project = self.facts.project.as_ref();
         let title = project.map(|project| project.title.clone().unwrap_or_else(|| project.name.clone()));
         title.unwrap_or_else(|| "A knowledge graph".to_owned())
     }
 
-    /// The state of the graph's files, where a repository tells.
+    /// The version of the graph's files, if they are in a repository.
     pub(super) fn version(&self) -> Option<String> {
         let revision = self.facts.revision.as_ref()?;
         Some(if revision.changed { format!("{} with changes", revision.commit) } else { revision.commit.clone() })
@@ -64,7 +64,7 @@ impl Bundle {
         self.facts.time.get(..10).unwrap_or_default()
     }
 
-    /// The citation, to be pasted.
+    /// Returns the citation as text to paste.
     ///
     /// # Errors
     /// None that can be foreseen.
@@ -145,7 +145,7 @@ impl Bundle {
     }
 }
 
-/// A text as BibTeX takes it.
+/// Escapes a text for BibTeX.
 fn bibtex(text: &str) -> String {
     let escaped = |c: char| match c {
         '&' | '%' | '$' | '#' | '_' | '{' | '}' => format!("\\{c}"),

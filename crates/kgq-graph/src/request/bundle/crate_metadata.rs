@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 pub const FILE: &str = "ro-crate-metadata.json";
 
-/// The text of the metadata of these files.
+/// Returns the metadata text for a bundle with these files.
 pub fn text(bundle: &Bundle, files: &[Entry]) -> Result<String> {
     let parts: Vec<Value> = files.iter().map(|file| json!({ "@id": file.name })).collect();
     let facts = &bundle.facts;

@@ -1,16 +1,16 @@
-//! What a bundle says of itself in `bundle.json`: what was asked of which graph, when, and by which program.
+//! What a bundle says about itself in `bundle.json`: what was asked of which graph, when, and with which program.
 
 use kgq_syntax::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// The form of bundles that is written and read.
+/// The version of the bundle form that is written and read.
 pub const VERSION: u32 = 1;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Facts {
-    /// The version of the form.
+    /// The version of the bundle form.
     pub bundle: u32,
     /// The version of the program.
     pub kgq: String,
@@ -22,19 +22,19 @@ pub struct Facts {
     pub revision: Option<Revision>,
     /// SHA-256 of each file that the graph is read from.
     pub files: BTreeMap<String, String>,
-    /// The graph's own properties of citations, as IRIs.
+    /// The properties that the graph uses for citations, as IRIs.
     pub citations: Properties,
-    /// Of each row, in their order.
+    /// One for each row, in row order.
     pub rows: Vec<RowFacts>,
 }
 
-/// What was asked, beside the text.
+/// The question without its text.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct QuestionFacts {
     pub name: Option<String>,
     pub title: Option<String>,
-    /// Those that the text uses and does not declare.
+    /// The prefixes that the text uses but does not declare.
     pub prefixes: BTreeMap<String, String>,
     pub base: Option<String>,
     pub default_graph: DefaultGraph,
@@ -43,7 +43,7 @@ pub struct QuestionFacts {
     pub offset: Option<usize>,
 }
 
-/// A variable that has a value from outside: a term of N-Triples, or any of several.
+/// A variable that gets its value from outside: one term in N-Triples, or any of several.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Parameter {
@@ -69,9 +69,9 @@ pub struct GraphState {
     pub statements: usize,
     /// SHA-256 of its canonical N-Quads.
     pub sha256: String,
-    /// How it was made canonical.
+    /// The method that made it canonical.
     pub canonical_form: String,
-    /// The licence that it names.
+    /// The licence that the graph names.
     pub license: Option<String>,
 }
 
@@ -88,7 +88,7 @@ pub struct Named {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Revision {
     pub commit: String,
-    /// Whether files of the project's folder differ from it.
+    /// Whether files in the project's folder differ from the commit.
     pub changed: bool,
 }
 
@@ -101,13 +101,13 @@ pub struct Properties {
     pub length: Option<String>,
 }
 
-/// What is known of a row's witness beside its statements.
+/// What is known about a row's witness besides its statements.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct RowFacts {
-    /// Whether no statement can be left out.
+    /// Whether no statement of it can be left out.
     pub irredundant: bool,
-    /// Patterns that must go on matching nothing.
+    /// Patterns that must continue to match nothing.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub absent: Vec<String>,
 }
@@ -118,7 +118,7 @@ impl Facts {
     }
 
     /// # Errors
-    /// Another form, or none.
+    /// A text that is not JSON of this form, or has another version of it.
     pub fn read(text: &str) -> Result<Self> {
         let facts: Self = serde_json::from_str(text).map_err(|error| Error::input(format!("bundle.json: {error}")))?;
         match facts.bundle {
@@ -128,7 +128,7 @@ impl Facts {
     }
 }
 
-/// A value as JSON with a line for each part.
+/// Returns a value as indented JSON.
 pub fn pretty(value: &impl Serialize) -> Result<String> {
     let text = serde_json::to_string_pretty(value);
     text.map(|text| text + "\n").map_err(|error| Error::bug(format!("facts are no JSON: {error}")))

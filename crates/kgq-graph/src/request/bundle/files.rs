@@ -1,4 +1,5 @@
-//! A bundle as the files of its archive, and back. What follows from other files is made, never read.
+//! Writes a bundle as the files of its archive, and reads it back. Files that follow from others are made again, never
+//! read.
 
 use super::archive::{self, Entry};
 use super::citation::CitationStyle;
@@ -11,7 +12,7 @@ use kgq_syntax::budget::Budget;
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::Quad;
 
-/// The file of the checksums, and the one of their signature, which alone they do not name.
+/// The file of the checksums and the file of their signature: the two files that the checksums do not cover.
 pub const CHECKSUMS: &str = "checksums.txt";
 pub const SIGNATURE: &str = "checksums.txt.sig";
 
@@ -19,12 +20,12 @@ impl Bundle {
     /// The bytes of the archive.
     ///
     /// # Errors
-    /// More than an archive holds.
+    /// A bundle larger than an archive can be.
     pub fn archive(&self) -> Result<Vec<u8>> {
         archive::write(self.entries()?)
     }
 
-    /// The text that a signature is of: a hash of every file.
+    /// Returns the text that is signed: a hash of every file.
     ///
     /// # Errors
     /// None that can be foreseen.
@@ -65,14 +66,14 @@ impl Bundle {
         sources::text(&audit, &citations, &self.quotes)
     }
 
-    /// All that the bundle holds of the graph.
+    /// All statements of the graph that the bundle holds.
     pub(super) fn statements_and_provenance(&self) -> Result<Snapshot> {
         let all: Vec<Quad> = self.provenance.iter().chain(self.witnesses.iter().flatten()).cloned().collect();
         Snapshot::from_quads_in_order(&all, &Budget::default())
     }
 
     /// # Errors
-    /// Files that make no bundle.
+    /// Files that do not form a bundle.
     pub(super) fn read(entries: &[Entry]) -> Result<Self> {
         let text = |name: &str| -> Result<Option<&str>> {
             let Some(entry) = entries.iter().find(|entry| entry.name == name) else { return Ok(None) };
@@ -107,7 +108,7 @@ fn witness_file(at: usize) -> String {
     format!("witnesses/{:05}.nq", at + 1)
 }
 
-/// A line for each file, as `sha256sum` writes and checks them.
+/// One line for each file, in the form that `sha256sum` writes and checks.
 pub fn checksums(entries: &[Entry]) -> String {
     let named = entries.iter().filter(|entry| ![CHECKSUMS, SIGNATURE].contains(&entry.name.as_str()));
     let mut lines: Vec<(&str, String)> = named.map(|entry| (entry.name.as_str(), sha256(&entry.bytes))).collect();

@@ -1,4 +1,5 @@
-//! A bundle made: the question asked of the graph, each row explained, the sources of what explains it collected.
+//! Makes a bundle: asks the graph the question, explains each row, and collects the sources of the explaining
+//! statements.
 
 use super::Bundle;
 use super::facts::{DefaultGraph, Facts, GraphState, Named, Parameter, QuestionFacts, Revision, RowFacts, VERSION};
@@ -24,14 +25,15 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use std::io::Read;
 use std::path::PathBuf;
 
-/// How many rows are explained at most.
+/// The largest number of rows that are explained.
 const MOST_ROWS: usize = 10_000;
-/// What names the way to the graph's hash. The standard knows no triple terms.
+/// Names the method behind the graph's hash. It says more than RDFC-1.0, because that standard knows no triple
+/// terms.
 const CANONICAL_FORM: &str =
     "RDFC-1.0 (SHA-256); triple terms are described by the reification vocabulary of RDF 1.1 before";
 const LICENSE: &str = "http://purl.org/dc/terms/license";
 
-/// What is asked.
+/// The question that a bundle answers.
 #[derive(Clone, Debug)]
 pub struct Question {
     name: Option<String>,
@@ -54,7 +56,7 @@ impl Question {
         Ok(Self { name: Some(canned.name.clone()), title, text: canned.text.clone(), bindings, limit, offset })
     }
 
-    /// A query's text.
+    /// A query given as text.
     pub fn written(text: String) -> Self {
         Self { name: None, title: None, text, bindings: Vec::new(), limit: None, offset: None }
     }
@@ -88,10 +90,10 @@ impl Question {
 }
 
 impl QuestionFacts {
-    /// The query with its parameters, as a bundle's text and facts say it.
+    /// Parses the query and binds its parameters, from a bundle's text and facts.
     ///
     /// # Errors
-    /// A text that is no query, or may not be asked; values that are no terms.
+    /// A text that is not a query or asks for something not allowed; values that are not terms.
     pub fn query(&self, text: &str, bounds: Bounds) -> Result<Query> {
         let mut prefixes = Prefixes::default();
         for (prefix, namespace) in &self.prefixes {
@@ -121,7 +123,7 @@ impl QuestionFacts {
         Ok(query)
     }
 
-    /// How it is asked within the limits of these options.
+    /// Returns the options to evaluate the query with, within the limits of these.
     pub fn options(&self, of: &EvaluationOptions) -> EvaluationOptions {
         let default_graph = match self.default_graph {
             DefaultGraph::Stored => engine::DefaultGraph::Stored,
@@ -131,11 +133,11 @@ impl QuestionFacts {
     }
 }
 
-/// Asks the question, and makes a bundle of the answer. `time` is when, `revision` the state of the repository, `files` texts of
-/// sources beside the project's.
+/// Asks the question and makes a bundle of the answer. `time` is the time of asking, `revision` the state of the
+/// repository, and `files` are texts of sources besides those of the project.
 ///
 /// # Errors
-/// Those of asking; an answer with more rows than are explained; blank nodes that cannot be told apart.
+/// Those of evaluation; an answer with too many rows to explain; blank nodes that cannot be told apart.
 pub fn make(
     graph: &Graph,
     question: &Question,
@@ -147,13 +149,13 @@ pub fn make(
     make_within(graph, question, Occasion { time, revision }, files, &options, &budget)
 }
 
-/// When a bundle is made, and what the repository's state is.
+/// When a bundle is made, and the state of the repository at that time.
 pub struct Occasion {
     pub time: String,
     pub revision: Option<Revision>,
 }
 
-/// The same, evaluated with these options; what is made of the whole graph is within this budget.
+/// Like [`make`], but evaluated with these options; work on the whole graph stays within this budget.
 ///
 /// # Errors
 /// As [`make`].
@@ -167,7 +169,7 @@ pub fn make_within(
 ) -> Result<Bundle> {
     let dataset = graph.dataset()?.quads();
     let canonical = canonicalize(dataset, budget)?;
-    // Blank nodes are called alike in the answer, in the witnesses and in the canonical graph.
+    // Blank nodes have the same names in the answer, the witnesses and the canonical graph.
     let (quads, _held) = relabel(dataset, budget)?;
     let snapshot = Snapshot::from_quads_in_order(&quads, budget)?;
     let asked = question.asked(graph)?;
@@ -213,7 +215,7 @@ pub fn make_within(
 }
 
 impl Bundle {
-    /// With its statements as they are read again.
+    /// With its statements in the order in which they are read back.
     fn sorted(mut self) -> Self {
         let sort = |quads: &mut Vec<Quad>| {
             quads.sort_by_cached_key(|quad| format!("{quad} .\n"));
@@ -225,8 +227,8 @@ impl Bundle {
     }
 }
 
-/// The whole answer. Rows that the query does not order, and triples, are in the order of their texts. Blank nodes that the query makes
-/// are numbered as they come.
+/// Evaluates the whole answer. Triples, and rows of a query without ORDER BY, are sorted by their text. Blank nodes
+/// that the query makes are numbered as they come.
 pub(super) fn answer(snapshot: &Snapshot, query: &Query, options: &EvaluationOptions) -> Result<Stored> {
     let known: FxHashSet<BlankNode> = snapshot.iter().flat_map(|quad| nodes_of(&quad)).collect();
     let mut made = FxHashMap::default();
@@ -267,7 +269,7 @@ pub(super) fn answer(snapshot: &Snapshot, query: &Query, options: &EvaluationOpt
     })
 }
 
-/// The parts of an answer that a witness is of.
+/// The parts of an answer that have a witness.
 pub(super) fn items(answer: &Stored) -> Vec<Item<'_>> {
     match answer {
         Stored::Table { columns, rows } => rows.iter().map(|row| Item::Row(columns, row)).collect(),

@@ -1,8 +1,8 @@
-//! An answer in one file that can be checked without the graph: query, answer, the statements of each row's witness, what the graph says
-//! of their sources, and the state of the graph. It is an RO-Crate 1.2 in a canonical archive.
+//! An answer in one file that can be checked without the graph: query, answer, the witness statements of each row, what
+//! the graph says about their sources, and the state of the graph. It is an RO-Crate 1.2 in a canonical archive.
 //!
-//! Everything in it that follows from the rest is made again when it is verified, and must be the same. Without a signature that shows
-//! that nothing was changed by accident, not who made it.
+//! Verification makes everything again that follows from the rest, and it must be the same. Without a signature, this
+//! shows that nothing was changed by accident, but not who made the bundle.
 
 mod archive;
 mod citation;
@@ -26,16 +26,16 @@ use kgq_syntax::rdf::Quad;
 use sources::Quotes;
 use stored::Stored;
 
-/// What a bundle is made of.
+/// An answer with all that is needed to check it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Bundle {
     facts: Facts,
     /// The text of the query.
     query: String,
     answer: Stored,
-    /// Of each row, the statements that make it so.
+    /// For each row, the statements that it follows from.
     witnesses: Vec<Vec<Quad>>,
-    /// What the graph says of the sources of these statements.
+    /// What the graph says about the sources of these statements.
     provenance: Vec<Quad>,
     quotes: Quotes,
     /// A signature of the checksums.
@@ -43,12 +43,12 @@ pub struct Bundle {
 }
 
 impl Bundle {
-    /// How many rows the answer has.
+    /// Returns the number of rows of the answer.
     pub fn rows(&self) -> usize {
         self.answer.parts()
     }
 
-    /// How many statements its witnesses have, each counted once.
+    /// Returns the number of distinct statements in its witnesses.
     pub fn statements(&self) -> usize {
         self.witnesses.iter().flatten().collect::<rustc_hash::FxHashSet<_>>().len()
     }
@@ -58,7 +58,7 @@ impl Bundle {
         self.signature.as_deref()
     }
 
-    /// With a signature of what [`Bundle::checksums`] gives.
+    /// Adds a signature of the text that [`Bundle::checksums`] returns.
     pub fn sign(&mut self, signature: String) {
         self.signature = Some(signature);
     }

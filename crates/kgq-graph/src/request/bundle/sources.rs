@@ -1,4 +1,5 @@
-//! The sources of a bundle: each citation with its document, its place, and its words where they are short enough to be quoted.
+//! The sources of a bundle: each citation with its document, its place, and its words if they are short enough to
+//! quote.
 
 use super::facts::{Properties, pretty};
 use crate::audit::{Audit, CitedText, Reference, Texts, sha256};
@@ -9,16 +10,17 @@ use kgq_syntax::rdf::{NamedNode, Prefixes, Quad, Triple};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-/// The longest sentence that is quoted, and the most of one document, in characters. What is longer is named by place and hash alone.
+/// The longest sentence that is quoted, and the most text quoted from one document, in characters. Longer ones are
+/// named by place and hash only.
 const LONGEST_QUOTE: usize = 600;
 const MOST_OF_A_DOCUMENT: usize = 6_000;
-/// At most one in so many characters of a document is quoted, where its length is known.
+/// If the length of a document is known, at most one in this many of its characters is quoted.
 const SHARE: usize = 4;
 
 /// The words of citations, by their IRIs.
 pub type Quotes = BTreeMap<String, String>;
 
-/// What an audit of the bundle's statements needs to know of the graph's own properties.
+/// The citation settings for an audit of the bundle's statements: the graph's own properties.
 pub fn settings(properties: &Properties) -> CitationSettings {
     CitationSettings {
         anchor: properties.anchor.clone(),
@@ -29,7 +31,7 @@ pub fn settings(properties: &Properties) -> CitationSettings {
     }
 }
 
-/// The graph's own properties of citations, as IRIs.
+/// Returns the properties that the graph uses for citations, as IRIs.
 pub fn properties(audit: &Audit<'_>) -> Properties {
     let text = |node: Option<&NamedNode>| node.map(|node| node.as_str().to_owned());
     Properties {
@@ -40,7 +42,7 @@ pub fn properties(audit: &Audit<'_>) -> Properties {
     }
 }
 
-/// The citations that the statements rest on, each once, in the order of their IRIs.
+/// Returns the distinct citations that the statements rest on, ordered by IRI.
 pub fn citations<'q>(audit: &Audit<'_>, statements: impl Iterator<Item = &'q Quad>) -> Vec<NamedNode> {
     let of = |quad: &Quad| audit.behind(&Triple::from(quad.clone()));
     let named = statements.flat_map(of).flat_map(|statement| audit.all_citations(&statement));
@@ -48,7 +50,7 @@ pub fn citations<'q>(audit: &Audit<'_>, statements: impl Iterator<Item = &'q Qua
     sorted.into_values().collect()
 }
 
-/// The words of the citations that may be quoted, of those whose text is at hand.
+/// Returns the words of those citations that may be quoted and whose text is available.
 pub fn quotes(audit: &Audit<'_>, citations: &[NamedNode], texts: &Texts) -> Quotes {
     let mut quotes = Quotes::new();
     let mut used: BTreeMap<String, usize> = BTreeMap::new();
@@ -89,10 +91,10 @@ pub fn text(audit: &Audit<'_>, citations: &[NamedNode], quotes: &Quotes) -> Resu
     pretty(&Value::Array(citations.iter().map(source).collect()))
 }
 
-/// The words that `sources.json` quotes.
+/// Reads the quoted words from `sources.json`.
 ///
 /// # Errors
-/// A text that is no list of sources.
+/// A text that is not a list of sources.
 pub fn read(text: &str) -> Result<Quotes> {
     let wrong = |what: &dyn std::fmt::Display| Error::input(format!("sources.json: {what}"));
     let sources: Vec<Value> = serde_json::from_str(text).map_err(|error| wrong(&error))?;
@@ -100,7 +102,8 @@ pub fn read(text: &str) -> Result<Quotes> {
     Ok(sources.iter().filter_map(quote).collect())
 }
 
-/// What is wrong with the quoted words: that they have another hash than the graph states, or not the anchor.
+/// Returns what is wrong with the quoted words: their hash differs from the one that the graph states, or they lack the
+/// anchor.
 pub fn faults(audit: &Audit<'_>, quotes: &Quotes) -> Vec<String> {
     let mut faults = Vec::new();
     for (iri, words) in quotes {

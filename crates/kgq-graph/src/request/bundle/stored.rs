@@ -1,4 +1,4 @@
-//! Answers and statements as a bundle holds them: lines of terms in N-Triples, which say everything, and CSV for people.
+//! Answers and statements as a bundle stores them: lines of N-Triples terms, which lose nothing, and CSV for people.
 
 use kgq_engine::Row;
 use kgq_syntax::error::{Error, Result};
@@ -13,13 +13,13 @@ pub enum Stored {
     Graph(Vec<Triple>),
 }
 
-/// The names of the files that an answer can be in.
+/// The names of the files that can hold an answer.
 pub const TABLE: &str = "answer.tsv";
 pub const BOOLEAN: &str = "answer.txt";
 pub const GRAPH: &str = "answer.nt";
 
 impl Stored {
-    /// How many rows or triples there are to be explained.
+    /// Returns the number of rows or triples to explain.
     pub fn parts(&self) -> usize {
         match self {
             Self::Table { rows, .. } => rows.len(),
@@ -36,7 +36,7 @@ impl Stored {
         }
     }
 
-    /// The canonical text: of a table, its columns and a line a row.
+    /// Returns the canonical text; for a table, its columns and then one line for each row.
     pub fn text(&self) -> String {
         match self {
             Self::Boolean(value) => format!("{value}\n"),
@@ -49,12 +49,13 @@ impl Stored {
         }
     }
 
-    /// A table as the SPARQL 1.1 Query Results CSV Format has it: texts without their kind.
+    /// Returns a table in the SPARQL 1.1 Query Results CSV Format, which drops the kind of each term; `None` if this is
+    /// not a table.
     pub fn csv(&self) -> Result<Option<Vec<u8>>> {
         let Self::Table { columns, rows } = self else { return Ok(None) };
         let failed = |error: csv::Error| Error::bug(format!("a table in memory could not be written: {error}"));
         let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
-        // A line without a field is none to the writer.
+        // The writer skips a record without fields.
         if columns.is_empty() {
             return Ok(Some("\r\n".repeat(rows.len() + 1).into_bytes()));
         }
@@ -66,7 +67,7 @@ impl Stored {
     }
 
     /// # Errors
-    /// A text that is no answer of the file's kind.
+    /// A text that is not an answer of this file's kind.
     pub fn read(file: &str, text: &str) -> Result<Self> {
         let wrong = |line: usize, what: &str| Error::input(format!("{file}: line {line} is {what}"));
         match (file, text) {
@@ -99,7 +100,7 @@ impl Stored {
     }
 }
 
-/// A row as a line: its terms, nothing for one that is unbound.
+/// A row as a line: its terms separated by tabs, an empty field for an unbound one.
 pub fn row_line(row: &[Option<Term>]) -> String {
     let cells = row.iter().map(|term| term.as_ref().map(Term::to_string).unwrap_or_default());
     cells.collect::<Vec<_>>().join("\t")
@@ -109,9 +110,9 @@ fn row(line: &str) -> Option<Row> {
     line.split('\t').map(|cell| if cell.is_empty() { Some(None) } else { term(cell).map(Some) }).collect()
 }
 
-/// The term that a text of N-Triples is.
+/// Parses a term in N-Triples.
 pub fn term(text: &str) -> Option<Term> {
-    // Any term can be an object.
+    // Parsed as an object, because any term can be one.
     let line = format!("<urn:s> <urn:p> {text} .");
     let mut parser = NTriplesParser::new().lenient().for_slice(line.as_bytes());
     let triple = parser.next()?.ok()?;
@@ -127,7 +128,7 @@ pub fn lines(quads: &[Quad]) -> String {
 }
 
 /// # Errors
-/// A text that is no N-Quads.
+/// A text that is not N-Quads.
 pub fn quads(file: &str, text: &str) -> Result<Vec<Quad>> {
     let parser = NQuadsParser::new().lenient().for_slice(text.as_bytes());
     parser.map(|quad| quad.map_err(|error| Error::input(format!("{file}: {error}")))).collect()

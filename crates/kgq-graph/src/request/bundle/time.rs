@@ -1,8 +1,8 @@
-//! Points in time as ISO 8601 writes them.
+//! Points in time in ISO 8601.
 
-/// The seconds since 1970 (UTC) as a date and time.
+/// Formats seconds since 1970 (UTC) as date and time.
 pub fn timestamp(seconds: u64) -> String {
-    /// The end of the last year that is written with four digits.
+    /// The last second of the year 9999, the last one written with four digits.
     const LAST: u64 = 253_402_300_799;
     let seconds = seconds.min(LAST);
     let (mut days, of_day) = (seconds / 86_400, seconds % 86_400);

@@ -1,4 +1,4 @@
-//! Whether a bundle holds: by itself, and of a graph that is at hand.
+//! Checks whether a bundle holds: by itself, and against a graph.
 
 use super::archive::{self, Entry};
 use super::files::{CHECKSUMS, checksums};
@@ -20,7 +20,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-/// What was looked at, and what came of it.
+/// One thing that was checked, and the outcome.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
     pub outcome: Outcome,
@@ -31,7 +31,7 @@ pub struct Finding {
 pub enum Outcome {
     Holds,
     Fails,
-    /// It cannot be told from what is at hand.
+    /// What is available does not decide it.
     Unknown,
 }
 
@@ -49,10 +49,10 @@ impl Finding {
     }
 }
 
-/// Reads an archive, and compares it with the one that is written of what was read.
+/// Reads an archive, and compares it with the archive written from what was read.
 ///
 /// # Errors
-/// What of it differs, or why it is no bundle.
+/// What differs, or why it is not a bundle.
 pub fn unpack(bytes: &[u8]) -> std::result::Result<Bundle, Vec<Finding>> {
     let failed = |error: Error| vec![Finding::fails(error.message())];
     let entries = archive::read(bytes).map_err(failed)?;
@@ -74,7 +74,7 @@ pub fn unpack(bytes: &[u8]) -> std::result::Result<Bundle, Vec<Finding>> {
     Ok(bundle)
 }
 
-/// The files that have another hash than `checksums.txt` says.
+/// Returns the files whose hash differs from the one in `checksums.txt`.
 fn changed(entries: &[Entry]) -> Vec<Finding> {
     let Some(stated) = entries.iter().find(|entry| entry.name == CHECKSUMS) else {
         return vec![Finding::fails(format!("there is no {CHECKSUMS} in it"))];
@@ -99,10 +99,11 @@ fn differing(entries: &[Entry], again: &[Entry]) -> Vec<Finding> {
         .collect()
 }
 
-/// Whether what a bundle says follows from what it holds: each row from its witness, the quoted words from their hashes. It asks no graph.
+/// Checks whether what a bundle says follows from what it holds: each row from its witness, the quoted words from their
+/// hashes. It needs no graph.
 ///
 /// # Errors
-/// A query that cannot be asked; a limit that was passed.
+/// A query that cannot be evaluated; a limit that was exceeded.
 pub fn verify(bundle: &Bundle, bounds: Bounds, options: &EvaluationOptions) -> Result<Vec<Finding>> {
     let mut findings =
         vec![Finding::holds("every file is what its checksum says, and what follows from others was made again alike")];
@@ -153,22 +154,22 @@ fn name(item: Item<'_>, number: usize) -> String {
     }
 }
 
-/// How a graph at hand stands to a bundle.
+/// How a graph compares with a bundle.
 pub struct Standing {
     pub findings: Vec<Finding>,
     /// Rows that the graph no longer gives, each with the statements of its witness that it no longer has.
     pub lost: Vec<(String, Vec<Quad>)>,
-    /// Rows that it gives now, each with the statements that make it so and that no witness of the bundle has.
+    /// Rows that the graph gives now, each with those statements of its witness that no witness of the bundle has.
     pub gained: Vec<(String, Vec<Quad>)>,
 }
 
-/// How many new rows are explained.
+/// The largest number of new rows that are explained.
 const EXPLAINED: usize = 50;
 
-/// Asks the graph the bundle's question, and looks up its sentences in the texts that are at hand.
+/// Asks the graph the bundle's question, and looks up the bundle's sentences in the available texts.
 ///
 /// # Errors
-/// Those of loading and asking.
+/// Those of loading and evaluation.
 pub fn compare(bundle: &Bundle, graph: &Graph, files: &[PathBuf]) -> Result<Standing> {
     let mut standing = Standing { findings: sentences(bundle, graph, files)?, lost: Vec::new(), gained: Vec::new() };
     let dataset = graph.dataset()?.quads();
@@ -208,7 +209,7 @@ pub fn compare(bundle: &Bundle, graph: &Graph, files: &[PathBuf]) -> Result<Stan
     Ok(standing)
 }
 
-/// Whether the sentences stand in the texts at hand where the bundle says.
+/// Checks whether the sentences are in the available texts where the bundle says.
 fn sentences(bundle: &Bundle, graph: &Graph, files: &[PathBuf]) -> Result<Vec<Finding>> {
     let statements = bundle.statements_and_provenance()?;
     let audit = sources::audit(&statements, &bundle.facts.citations);
@@ -246,7 +247,7 @@ fn moved(citation: &str, why: &str) -> Finding {
     Finding::fails(format!("<{citation}> does not stand where it is said to: {why}"))
 }
 
-/// The rows as texts in which blank nodes have no names.
+/// The rows as texts without the names of blank nodes.
 fn keys(answer: &Stored) -> Vec<String> {
     let anonymous = |term: &Term| match term {
         Term::BlankNode(_) => Term::BlankNode(BlankNode::new_unchecked("any")),
@@ -268,7 +269,7 @@ fn keys(answer: &Stored) -> Vec<String> {
     }
 }
 
-/// The places of those that the others have not, each as often as there are more of it.
+/// Returns the positions of rows that occur more often here than there, one for each extra occurrence.
 fn only(these: &[String], those: &[String]) -> Vec<usize> {
     let mut counts: FxHashMap<&str, usize> = FxHashMap::default();
     those.iter().for_each(|key| *counts.entry(key).or_default() += 1);
@@ -283,10 +284,10 @@ fn only(these: &[String], those: &[String]) -> Vec<usize> {
     these.iter().enumerate().filter(|(_, key)| is_extra(key)).map(|(at, _)| at).collect()
 }
 
-/// Whether a signature has the one form that its bytes have, so that no letter of it can be another.
+/// Whether a signature is in the canonical form of its bytes, so that no letter of it can be changed unnoticed.
 pub fn is_plain_signature(text: &str) -> bool {
     const WIDTH: usize = 70;
-    /// `SSHSIG` and the version 1, which no signature covers (OpenSSH's PROTOCOL.sshsig), in Base64.
+    /// `SSHSIG` and version 1, which no signature covers (OpenSSH's PROTOCOL.sshsig), in Base64.
     const PREAMBLE: &str = "U1NIU0lHAAAAAQ";
     let body = text.strip_prefix("-----BEGIN SSH SIGNATURE-----\n");
     let Some(body) = body.and_then(|body| body.strip_suffix("\n-----END SSH SIGNATURE-----\n")) else { return false };

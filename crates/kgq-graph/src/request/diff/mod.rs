@@ -15,44 +15,44 @@ use std::collections::BTreeMap;
 
 /// The differences from one graph to another.
 pub struct Difference {
-    /// By subject, in the order of their terms.
+    /// By subject, in term order.
     pub subjects: Vec<SubjectChange>,
-    /// Of the queries whose answers differ, and of those that could not be asked of both.
+    /// Queries whose answers differ, and those that could not be evaluated on both graphs.
     pub queries: Vec<QueryChange>,
-    /// How many canned queries were asked of both.
+    /// The number of canned queries evaluated on both graphs.
     pub asked: usize,
-    /// Canned queries that were left out, as a parameter of theirs has no value.
+    /// Canned queries left out because one of their parameters has no value.
     pub left_out: Vec<String>,
 }
 
-/// The statements about a subject that one graph has and the other has not. Blank nodes are matched by what is said of them; their names
-/// are those of neither graph.
+/// The statements about a subject that only one of the graphs has. Blank nodes are matched by what is said about them;
+/// the names shown here are those of neither graph.
 pub struct SubjectChange {
     pub subject: NamedOrBlankNode,
     pub removed: Vec<Quad>,
     pub added: Vec<Quad>,
 }
 
-/// How the answer to a canned query differs.
+/// How the answers to a canned query differ.
 pub struct QueryChange {
     pub name: String,
-    /// Whether the text of the query is another one; the newer was asked of both.
+    /// Whether the text of the query changed; the newer text was evaluated on both graphs.
     pub text_changed: bool,
     pub columns: Vec<Variable>,
     pub lost: Vec<RowChange>,
     pub gained: Vec<RowChange>,
-    /// Why it could not be asked of both.
+    /// Why it could not be evaluated on both graphs.
     pub failure: Option<Error>,
 }
 
-/// A row that one answer has and the other has not.
+/// A row that only one of the answers has.
 pub struct RowChange {
     pub row: Vec<Option<Term>>,
     /// The changed statements that it rests on.
     pub because: Vec<Quad>,
 }
 
-/// How many rows of each query are traced to the statements behind them.
+/// The largest number of rows of each query that are traced to the statements behind them.
 const TRACED: usize = 50;
 
 impl Difference {
@@ -64,7 +64,7 @@ impl Difference {
 /// Compares two graphs, the older first.
 ///
 /// # Errors
-/// Those of loading; more blank nodes than can be told apart.
+/// Those of loading; blank nodes that are too many to tell apart.
 pub fn diff(old: &Graph, new: &Graph) -> Result<Difference> {
     let (removed, added) =
         statements::changed(old.dataset()?.quads(), new.dataset()?.quads(), &new.budget_of(Work::Export))?;
@@ -95,7 +95,7 @@ pub fn diff(old: &Graph, new: &Graph) -> Result<Difference> {
     Ok(difference)
 }
 
-/// A graph, and its statements that the other has not, by their own names of blank nodes.
+/// A graph, and its statements that the other graph lacks: as they are in this graph, each with the form that is shown.
 type Changed<'g> = (&'g Graph, &'g FxHashMap<Quad, Quad>);
 
 fn query_change(canned: &CannedQuery, old: Changed<'_>, new: Changed<'_>) -> Option<QueryChange> {
@@ -125,7 +125,8 @@ fn query_change(canned: &CannedQuery, old: Changed<'_>, new: Changed<'_>) -> Opt
 
 type Rows = Vec<Vec<Option<Term>>>;
 
-/// The query as it is asked of a graph, with its columns and rows. A truth value is a row of one column, a triple a row of three.
+/// Evaluates a canned query on a graph: the query, its columns and rows. A truth value is a row of one column, a triple
+/// a row of three.
 fn answers(canned: &CannedQuery, graph: &Graph) -> Result<(Query, Vec<Variable>, Rows)> {
     let values = Values::default();
     let query = graph.parse_canned(canned, &values)?;
@@ -142,7 +143,7 @@ fn answers(canned: &CannedQuery, graph: &Graph) -> Result<(Query, Vec<Variable>,
     Ok((query, columns, rows))
 }
 
-/// The rows of the one answer that the other has not, each as often as it has more of them. Names of blank nodes do not count.
+/// Returns the rows that only one answer has, each as often as it occurs more there. Names of blank nodes are ignored.
 fn only(these: &Rows, those: &Rows) -> Rows {
     let key = |row: &Vec<Option<Term>>| -> Vec<Option<Term>> {
         let anonymous = |term: &Option<Term>| match term {
@@ -163,11 +164,11 @@ fn only(these: &Rows, those: &Rows) -> Rows {
     these.iter().filter(is_extra).cloned().collect()
 }
 
-/// The rows with the changed statements that each rests on.
+/// Attaches to each row the changed statements that it rests on.
 fn traced(rows: Rows, columns: &[Variable], query: &Query, (graph, changed): Changed<'_>) -> Vec<RowChange> {
     let because = |row: &Vec<Option<Term>>| -> Vec<Quad> {
         let Ok(snapshot) = graph.snapshot() else { return Vec::new() };
-        // What cannot be explained is told without a reason.
+        // A row that cannot be explained is reported without a reason.
         let found = why(snapshot, query, Item::Row(columns, row), &graph.evaluation_options());
         let statements = found.ok().flatten().map(|found| found.statements).unwrap_or_default();
         statements.iter().filter_map(|quad| changed.get(quad)).cloned().collect()

@@ -1,7 +1,8 @@
-//! Which statements two sets differ in, where names of blank nodes say nothing.
+//! The statements in which two sets differ, ignoring the names of blank nodes.
 //!
-//! Blank nodes that are linked with each other are a part. Parts that are isomorphic are the same (RDFC-1.0), so that a change at one
-//! place renames nothing at another. The blank nodes of parts that differ are paired by how much is said of both.
+//! Blank nodes that are linked with each other form a part. Isomorphic parts are the same (RDFC-1.0), so that a change
+//! in one place renames nothing in another. The blank nodes of differing parts are paired by how much is said about
+//! both.
 
 use kgq_syntax::budget::{Budget, Steps};
 use kgq_syntax::error::Result;
@@ -11,19 +12,19 @@ use kgq_syntax::rdf::{BlankNode, Quad};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::BTreeMap;
 
-/// The statements that one of two sets has and the other has not.
+/// The statements that only one of two sets has.
 #[derive(Debug, Default)]
 pub struct Changed {
-    /// With blank nodes named for both sets, in the order of their terms.
+    /// With blank nodes named the same way for both sets, in term order.
     pub shown: Vec<Quad>,
-    /// The same by what it is in its own set.
+    /// The statements as they are in their own set, each with the form that is shown.
     pub by_own: FxHashMap<Quad, Quad>,
 }
 
-/// What only the old set has, and what only the new one has.
+/// Returns the statements that only the old set has, and those that only the new one has.
 ///
 /// # Errors
-/// Blank nodes that are too much alike; the budget's.
+/// Blank nodes that are too alike to tell apart; an exceeded budget.
 pub fn changed(old: &[Quad], new: &[Quad], budget: &Budget) -> Result<(Changed, Changed)> {
     let steps = Steps::new(budget);
     let ((old, old_parts), (new, new_parts)) = (split(old, &steps)?, split(new, &steps)?);
@@ -59,7 +60,7 @@ fn only(these: &FxHashMap<Quad, Quad>, those: &FxHashMap<Quad, Quad>) -> Changed
 type Ground<'q> = FxHashSet<&'q Quad>;
 type Part<'q> = Vec<&'q Quad>;
 
-/// The quads without blank nodes, and the others in parts that share none.
+/// Splits quads into those without blank nodes, and parts of the rest that share no blank node.
 fn split<'q>(quads: &'q [Quad], steps: &Steps) -> Result<(Ground<'q>, Vec<Part<'q>>)> {
     let (mut ground, mut with_nodes) = (Ground::default(), FxHashSet::default());
     let mut sets = Sets::default();
@@ -88,7 +89,7 @@ fn split<'q>(quads: &'q [Quad], steps: &Steps) -> Result<(Ground<'q>, Vec<Part<'
     Ok((ground, parts.into_values().collect()))
 }
 
-/// Disjoint sets of blank nodes.
+/// Disjoint sets of blank nodes (union-find).
 #[derive(Default)]
 struct Sets<'q> {
     numbers: FxHashMap<&'q BlankNode, usize>,
@@ -141,17 +142,17 @@ fn different<'q>(old: Vec<Part<'q>>, new: Vec<Part<'q>>, budget: &Budget) -> Res
     Ok((flat(old), flat(new)))
 }
 
-/// Numbers of blank nodes.
+/// Numbers given to blank nodes.
 type Names<'q> = FxHashMap<&'q BlankNode, usize>;
 
-/// A statement that as many blank nodes share says too little of each to pair them by it.
+/// A statement that holds of more blank nodes than this says too little about each to pair them by it.
 const MOST_ALIKE: usize = 64;
 
-/// Numbers for the blank nodes of both sides: the same for two of which the greater part of what is said is the same.
+/// Numbers the blank nodes of both sides: two get the same number if most of what is said about them is the same.
 fn pairs<'q>(old: &[&'q Quad], new: &[&'q Quad], steps: &Steps) -> Result<[Names<'q>; 2]> {
     let mut names = [Names::default(), Names::default()];
     let mut next = 0;
-    // What is known of a pair tells its neighbours apart, until nothing new is found.
+    // A known pair tells its neighbours apart, so this is repeated until nothing new is found.
     loop {
         let sides = [outlines(old, &names[0], steps)?, outlines(new, &names[1], steps)?];
         let found = best_pairs(&sides, steps)?;
@@ -177,8 +178,8 @@ fn pairs<'q>(old: &[&'q Quad], new: &[&'q Quad], steps: &Steps) -> Result<[Names
     Ok(names)
 }
 
-/// Of each blank node without a number, in the order of what is said of it: its statements, in which it is `own`, those with a number have
-/// it, and others are anything.
+/// For each blank node without a number, ordered by what is said about it: its statements. In them it is called `own`,
+/// nodes with a number have that number, and all others are alike.
 fn outlines<'q>(quads: &[&'q Quad], names: &Names<'q>, steps: &Steps) -> Result<Said<'q>> {
     let mut of: FxHashMap<&BlankNode, Vec<Quad>> = FxHashMap::default();
     for quad in quads {
@@ -204,7 +205,8 @@ fn outlines<'q>(quads: &[&'q Quad], names: &Names<'q>, steps: &Steps) -> Result<
 
 type Said<'q> = Vec<(&'q BlankNode, Vec<Quad>)>;
 
-/// Pairs of nodes with most in common, each node in one pair at most. What many nodes of a side share does not count.
+/// Pairs the nodes that have most in common; each node is in at most one pair. Statements that many nodes of a side
+/// share do not count.
 fn best_pairs<'q>(sides: &[Said<'q>; 2], steps: &Steps) -> Result<Vec<(&'q BlankNode, &'q BlankNode)>> {
     let [old, new] = sides;
     let saying = [saying(old), saying(new)];
@@ -237,7 +239,7 @@ fn best_pairs<'q>(sides: &[Said<'q>; 2], steps: &Steps) -> Result<Vec<(&'q Blank
     Ok(free.map(|(_, one, other)| (old[one].0, new[other].0)).collect())
 }
 
-/// The nodes of which each statement is said.
+/// For each statement, the nodes that it is said about.
 fn saying<'s>(said: &'s Said<'_>) -> FxHashMap<&'s Quad, Vec<usize>> {
     let mut saying: FxHashMap<&Quad, Vec<usize>> = FxHashMap::default();
     for (number, (_, said)) in said.iter().enumerate() {
@@ -296,7 +298,7 @@ mod tests {
         let changed = lines(":a :p ( :x :y :z ) .", ":a :p ( :x :Y :z ) .");
         assert_eq!(changed.len(), 2, "{changed:?}");
         assert!(changed[0].ends_with("<y>") && changed[1].ends_with("<Y>"), "{changed:?}");
-        // In a long list most nodes are found by their items, at once.
+        // In a long list most nodes are found at once, by their items.
         let items = |changed: &str| {
             (0..600).map(|n| if n == 300 { changed.into() } else { format!(":i{n} ") }).collect::<String>()
         };

@@ -1,4 +1,5 @@
-//! An explanation as JSON-LD in the words of PROV-O: the row was derived from the statements, each from its citations.
+//! An explanation as JSON-LD in the PROV-O vocabulary: the row was derived from the statements, each from its
+//! citations.
 
 use super::{AnswerPart, Derived, Explained, Stated};
 use crate::audit::{CitedText, Reference};
@@ -7,7 +8,7 @@ use kgq_syntax::rdf::{Quad, Term};
 use rustc_hash::FxHashMap;
 use serde_json::{Map, Value, json};
 
-/// The document.
+/// Returns the JSON document.
 pub fn document(explained: &Explained) -> Value {
     let numbers = explained.statements.iter().enumerate().map(|(number, stated)| (&stated.quad, number)).collect();
     let mut row = Map::new();

@@ -1,4 +1,5 @@
-//! Why an answer has a row: the statements that make it so, where each is written, and what it is cited from.
+//! Why an answer has a row: the statements that it follows from, where each is written, and the sources it is cited
+//! from.
 
 mod json;
 mod text;
@@ -17,20 +18,20 @@ use kgq_syntax::rdf::{GraphName, NamedNode, NamedOrBlankNode, Quad, Term, Triple
 use kgq_syntax::text::count;
 use rustc_hash::{FxHashMap, FxHashSet};
 
-/// What an answer has, and what holds it up.
+/// A part of an answer, with what it rests on.
 pub struct Explained {
     pub part: AnswerPart,
-    /// The parts of the query, each with what it found.
+    /// The parts of the query, each with what it matched.
     pub grounds: Vec<Ground>,
     /// Whether no statement can be left out.
     pub is_irredundant: bool,
     /// The witness, each statement once.
     pub statements: Vec<Stated>,
-    /// Each once, in the order in which the statements name them.
+    /// Distinct, in the order in which the statements cite them.
     pub references: Vec<Reference>,
 }
 
-/// A row of a SELECT, a triple of a CONSTRUCT or DESCRIBE, or that an ASK is true.
+/// A row of a SELECT, a triple of a CONSTRUCT or DESCRIBE, or the truth of an ASK.
 #[derive(Clone, Debug)]
 pub enum AnswerPart {
     Row { variables: Vec<Variable>, row: Row },
@@ -41,29 +42,29 @@ pub enum AnswerPart {
 /// A statement of the witness.
 pub struct Stated {
     pub quad: Quad,
-    /// `None` where it comes from a saved snapshot.
+    /// `None` if the graph comes from a saved snapshot.
     pub place: Option<Place>,
-    /// Its names in the graph, with what they rest on.
+    /// Its reifiers in the graph, with what they rest on.
     pub statements: Vec<Statement>,
-    /// The numbers of its citations among the references, from 0.
+    /// Its citations, as indices into the references, from 0.
     pub citations: Vec<usize>,
-    /// Whether it follows from others.
+    /// Whether it was inferred from others.
     pub is_inferred: bool,
     /// Whether it needs a citation and has none.
     pub is_uncited: bool,
-    /// The statements that it was inferred from, those that they were inferred from behind each.
+    /// The statements that it was inferred from; each is followed by those that it was itself inferred from.
     pub derivation: Vec<Derived>,
 }
 
 /// A statement from which another was inferred.
 pub struct Derived {
-    /// How many steps below: 1 for those that it was inferred from directly.
+    /// The number of steps below the witness statement: 1 if that was inferred from it directly.
     pub depth: usize,
     pub triple: Triple,
-    /// What the reifier of the inferred statement says of the inference, such as its rule.
+    /// What the reifier of the inferred statement says about the inference, such as its rule.
     pub by: Vec<(NamedNode, Term)>,
     pub place: Option<Place>,
-    /// Its own citations, by number among the references.
+    /// Its own citations, as indices into the references.
     pub citations: Vec<usize>,
 }
 
@@ -77,18 +78,18 @@ impl AnswerPart {
     }
 }
 
-/// The row or triple of a number, from 1, of a query's answer; of an ASK, that it is true.
+/// Returns the row or triple with this number, counted from 1; for an ASK, that it is true.
 ///
 /// # Errors
-/// Those of evaluation; that there is none of this number.
+/// Those of evaluation; no part with this number.
 pub fn part(graph: &Graph, query: &Query, number: usize) -> Result<AnswerPart> {
     part_within(graph, query, number, &graph.evaluation_options())
 }
 
-/// The same, evaluated with these options.
+/// Like [`part`], but evaluated with these options.
 ///
 /// # Errors
-/// Those of evaluation; that there is none of this number.
+/// Those of evaluation; no part with this number.
 pub fn part_within(graph: &Graph, query: &Query, number: usize, options: &EvaluationOptions) -> Result<AnswerPart> {
     let at = number.checked_sub(1).ok_or_else(|| Error::usage("rows are counted from 1"))?;
     let none = |found: usize, one: &str, many: &str| {
@@ -120,10 +121,10 @@ pub fn part_within(graph: &Graph, query: &Query, number: usize, options: &Evalua
     }
 }
 
-/// How many ways to a row are counted.
+/// Ways to a row are counted only up to this number.
 pub const MOST_WAYS: usize = 1_000;
 
-/// Explains the ways in which an answer comes to have a part, as many as are shown, and counts them up to [`MOST_WAYS`].
+/// Explains the ways to a part of an answer, as many as are shown, and counts them up to [`MOST_WAYS`].
 ///
 /// # Errors
 /// As [`explain`].
@@ -143,18 +144,18 @@ pub fn explain_ways(
     Ok((explained.collect::<Result<_>>()?, all))
 }
 
-/// Explains what an answer has.
+/// Explains a part of an answer.
 ///
 /// # Errors
-/// Those of evaluation; that the query gives it anew each time.
+/// Those of evaluation; a value that the query computes anew each time.
 pub fn explain(graph: &Graph, query: &Query, part: AnswerPart, audit: &Audit<'_>, texts: &Texts) -> Result<Explained> {
     explain_within(graph, query, part, audit, texts, &graph.evaluation_options())
 }
 
-/// The same, evaluated with these options.
+/// Like [`explain`], but evaluated with these options.
 ///
 /// # Errors
-/// Those of evaluation; that the query gives it anew each time.
+/// Those of evaluation; a value that the query computes anew each time.
 pub fn explain_within(
     graph: &Graph,
     query: &Query,
@@ -184,7 +185,7 @@ fn as_explained(
     Ok(Explained { part, grounds, is_irredundant, statements, references })
 }
 
-/// Statements with their places and citations, and these citations, each once.
+/// Returns statements with their places and citations, and the distinct references that they cite.
 ///
 /// # Errors
 /// Those of reading the files, and of the budget.
@@ -227,10 +228,10 @@ pub fn stated(
     Ok((stated, references))
 }
 
-/// What statements were inferred from, down to those that were not inferred; each once.
+/// Returns the statements that these were inferred from, directly or through others, each once.
 fn derivation(statements: &[Statement], audit: &Audit<'_>, number: &FxHashMap<&NamedNode, usize>) -> Vec<Derived> {
     let mut seen: FxHashSet<NamedOrBlankNode> = statements.iter().map(|s| s.reifier.clone()).collect();
-    // The last is looked at first, so that what a ground rests on stands behind it.
+    // A stack: grounds are pushed in reverse, so that each is followed by what it rests on itself.
     let mut open: Vec<(usize, Statement, NamedOrBlankNode)> = Vec::new();
     let push = |depth: usize, statement: &Statement, open: &mut Vec<_>| {
         for ground in statement.grounds.iter().rev() {
@@ -268,7 +269,7 @@ fn find_places(graph: &Graph, stated: &mut [Stated], budget: &Budget) -> Result<
     Ok(())
 }
 
-/// The references of these citations, each once, those of one document together.
+/// Returns the distinct references of these citations; those of one document are adjacent.
 pub(super) fn references<'c>(
     citations: impl Iterator<Item = &'c NamedNode>,
     audit: &Audit<'_>,

@@ -11,24 +11,24 @@ use kgq_syntax::text::{count, visible, width};
 use rustc_hash::FxHashMap;
 use std::fmt::Write as _;
 
-/// How many members of a group are shown.
+/// The number of members of a group that are shown.
 const SHOWN: usize = 5;
 
-/// What an explanation is written with.
+/// How an explanation is written.
 #[derive(Clone, Copy)]
 pub struct Style<'a> {
     pub prefixes: &'a Prefixes,
     pub labels: &'a Labels,
-    /// The language of labels.
+    /// The language of the labels.
     pub language: &'a str,
     pub markdown: bool,
-    /// Whether the sources are marked with colours of the terminal.
+    /// Whether the sources are marked with terminal colours.
     pub colour: bool,
-    /// Who wrote each statement's line last, by the statement's number, where that is known.
+    /// The last author of each statement's line, by the statement's number, if known.
     pub authors: &'a FxHashMap<usize, String>,
 }
 
-/// The row, what it rests on and where that comes from.
+/// Writes the row, what it rests on, and where that comes from.
 pub fn text(explained: &Explained, style: Style<'_>) -> String {
     let numbers = explained.statements.iter().enumerate().map(|(number, stated)| (&stated.quad, number)).collect();
     let mut writer = Writer { explained, style, numbers, out: String::new() };
@@ -66,7 +66,7 @@ pub fn statement_line(stated: &Stated, number: usize, style: Style<'_>) -> Strin
     shown
 }
 
-/// What a statement was inferred from, a line each, with how far below it stands.
+/// Returns the statements that this one was inferred from: a line for each, with its depth below it.
 pub fn derivation_lines(stated: &Stated, style: Style<'_>) -> Vec<(usize, String)> {
     let line = |derived: &Derived| {
         let quad = derived.triple.clone().in_graph(GraphName::DefaultGraph);
@@ -84,7 +84,7 @@ pub fn derivation_lines(stated: &Stated, style: Style<'_>) -> Vec<(usize, String
     stated.derivation.iter().map(line).collect()
 }
 
-/// What stands above one of several ways to a row.
+/// The heading above one of several ways to a row.
 pub fn way_heading(number: usize, all: usize, style: Style<'_>) -> String {
     let all = if all >= MOST_WAYS { format!("{MOST_WAYS} or more") } else { all.to_string() };
     let (lead, before) = (if style.markdown { "# " } else { "" }, if number == 1 { "" } else { "\n" });
@@ -113,7 +113,7 @@ fn heading(title: &str, style: Style<'_>) -> String {
     format!("\n{bold}{title}{reset}\n")
 }
 
-/// The list of the sources that an explanation names by number; nothing, if there are none.
+/// Lists the sources that an explanation refers to by number; empty if there are none.
 pub fn sources(references: &[Reference], style: Style<'_>) -> String {
     if references.is_empty() {
         return String::new();
@@ -130,7 +130,7 @@ pub fn sources(references: &[Reference], style: Style<'_>) -> String {
             document = line;
         }
         let text = reference(source, style.colour);
-        // The document's line stands above.
+        // The line with the document itself is already written above.
         for (at, line) in text.lines().skip(1).enumerate() {
             let mark = if at == 0 { format!("[{}]", number + 1) } else { String::new() };
             let _ = writeln!(out, "{mark:<5}{}", if at == 0 { line.trim_start() } else { line });

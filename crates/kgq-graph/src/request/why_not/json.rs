@@ -1,4 +1,4 @@
-//! The reason as JSON.
+//! The reason for a missing row, as JSON.
 
 use super::{Reason, WhyNot};
 use crate::advice::{Lack, Removal};
@@ -7,7 +7,7 @@ use kgq_engine::query::atoms::PatternTerm;
 use kgq_syntax::rdf::{Quad, Term, Variable};
 use serde_json::{Value, json};
 
-/// The document.
+/// Returns the JSON document.
 pub fn document(found: &WhyNot) -> Value {
     let expected: Vec<Value> = found
         .expected

@@ -1,4 +1,5 @@
-//! Why an answer has no such row: the condition that removes it, what would have let it pass, and what the graph says is not stated.
+//! Why an answer lacks an expected row: the condition that removes it, what would have let it pass, and what the graph
+//! says is not stated.
 
 mod json;
 mod text;
@@ -19,7 +20,7 @@ use kgq_syntax::rdf::{NamedNode, Quad, Term, Variable};
 /// A query, and the row that its answer is expected to have.
 pub struct Request<'a> {
     pub source: Source<'a>,
-    /// With the values of its parameters.
+    /// With the values of its parameters bound.
     pub query: &'a Query,
     pub expected: Vec<Expectation>,
 }
@@ -30,35 +31,35 @@ pub struct WhyNot {
     pub reason: Reason,
     /// What the graph says is not stated.
     pub silences: Vec<Finding>,
-    /// The statements that the reason names, with where they stand and what they are cited from.
+    /// The statements that the reason names, with their places and citations.
     pub statements: Vec<Stated>,
     pub references: Vec<Reference>,
 }
 
 pub enum Reason {
-    /// There is one: the number of the first.
+    /// The answer has such a row: the number of the first.
     There(usize),
     /// The ASK is true.
     True,
-    /// LIMIT and OFFSET leave it out: its number among all rows, and how many there are.
+    /// LIMIT and OFFSET leave it out: its number among all rows, and the number of all rows.
     Cut { number: usize, rows: usize },
     /// A condition removes it.
     Removed(Box<Removal>),
     /// HAVING rejects its group, which has these values.
     Rejected { columns: Vec<Variable>, row: Row },
-    /// What is computed has other values in the rows that come nearest.
+    /// Computed values differ from the expected ones; these rows come nearest.
     Other { columns: Vec<Variable>, rows: Vec<Row> },
-    /// It is not found out.
+    /// The reason could not be found.
     Unknown,
 }
 
-/// How many rows that come near are told.
+/// The number of nearest rows that are shown.
 const SHOWN: usize = 3;
 
-/// What is typed as expected of a column: a CURIE, IRI, label or text; nothing is no value.
+/// Reads what a user typed as expected in a column: a CURIE, IRI, label or text; an empty text expects no value.
 ///
 /// # Errors
-/// What is no name of a column.
+/// A name that cannot be a column's.
 pub fn expectation(graph: &Graph, name: &str, value: &str) -> Result<Expectation> {
     let name = name.trim_start_matches(['?', '$']);
     let variable = Variable::new(name).map_err(|_| Error::usage(format!("`{name}` is no name of a column")))?;
@@ -71,15 +72,15 @@ pub fn expectation(graph: &Graph, name: &str, value: &str) -> Result<Expectation
     Ok(Expectation { variable, node, text: Some(value.to_owned()) })
 }
 
-/// Finds the reason.
+/// Finds the reason why the row is missing.
 ///
 /// # Errors
-/// Those of evaluation; that the answer has no such column, or that nothing is expected of an answer that has rows.
+/// Those of evaluation; no such column in the answer; nothing expected of an answer that has rows.
 pub fn why_not(graph: &Graph, request: Request<'_>, audit: &Audit<'_>, texts: &Texts) -> Result<WhyNot> {
     why_not_within(graph, request, audit, texts, &graph.evaluation_options())
 }
 
-/// The same, evaluated with these options.
+/// Like [`why_not`], but evaluated with these options.
 ///
 /// # Errors
 /// As [`why_not`].
@@ -108,7 +109,7 @@ pub fn why_not_within(
     Ok(WhyNot { expected, reason, silences, statements, references })
 }
 
-/// A query of which a row is missing.
+/// A query whose answer lacks a row.
 struct Asking<'a> {
     graph: &'a Graph,
     source: Source<'a>,
@@ -151,7 +152,7 @@ impl Asking<'_> {
         self.after_all(expected)
     }
 
-    /// Whether LIMIT or OFFSET leave the row out.
+    /// Checks whether LIMIT or OFFSET leave the row out.
     fn cut(&self, expected: &[Expectation]) -> Result<Option<Reason>> {
         let Some(whole) = without_slice(self.query) else { return Ok(None) };
         let Answer::Solutions(mut solutions) = self.evaluate(&whole)? else { return Ok(None) };
@@ -165,7 +166,7 @@ impl Asking<'_> {
         Ok(number.map(|number| Reason::Cut { number, rows }))
     }
 
-    /// Every condition lets the row pass: HAVING rejects it, or what is computed of a group is something else.
+    /// For a row that every condition lets pass: HAVING rejects it, or a value computed from a group differs.
     fn after_all(&self, expected: &[Expectation]) -> Result<Reason> {
         if let Some(grouped) = without_having(self.query)
             && let Answer::Solutions(mut solutions) = self.evaluate(&grouped)?
@@ -179,7 +180,7 @@ impl Asking<'_> {
         let whole = without_slice(self.query).unwrap_or_else(|| self.query.clone());
         let Answer::Solutions(mut solutions) = self.evaluate(&whole)? else { return Ok(Reason::Unknown) };
         let columns = solutions.variables.clone();
-        // The rows that have most of what is expected.
+        // The rows that meet most of the expectations.
         let (mut best, mut rows) = (0, Vec::new());
         while let Some(row) = solutions.rows.next().transpose()? {
             let value =
@@ -195,7 +196,7 @@ impl Asking<'_> {
         Ok(if rows.is_empty() { Reason::Unknown } else { Reason::Other { columns, rows } })
     }
 
-    /// What the graph says is not stated, of what the query asks for with the expected things in place.
+    /// Returns what the graph says is not stated, for the query with the expected things in place.
     fn silences(&self, expected: &[Expectation]) -> Result<Vec<Finding>> {
         let Some(project) = self.graph.project() else { return Ok(Vec::new()) };
         let mut query = self.query.clone();

@@ -1,4 +1,4 @@
-//! The reason as text: for a terminal, and as Markdown.
+//! The reason for a missing row, as text: for a terminal, and as Markdown.
 
 use super::{Reason, WhyNot};
 use crate::advice::{Lack, Removal, Wanted};
@@ -11,7 +11,7 @@ use kgq_syntax::rdf::{Term, Variable};
 use kgq_syntax::text::visible;
 use std::fmt::Write as _;
 
-/// What keeps the row away, and what comes near.
+/// Writes what removes the row, and what comes near it.
 pub fn text(found: &WhyNot, style: Style<'_>) -> String {
     let mut page = Page { found, style, out: String::new() };
     page.verdict();
