@@ -6,6 +6,7 @@ use super::depth::depth;
 use super::expression;
 use super::failures::Failures;
 use super::operator::measure::Measures;
+use super::operator::shared::SharedParts;
 use super::operator::spill::Temporary;
 use super::operator::{Context, Node, Opening, source::MergedGraphs};
 use super::oxigraph::DefaultGraph;
@@ -190,6 +191,7 @@ pub(crate) fn plan<'s>(
         named_graphs: Arc::clone(&named_graphs),
         variables: Arc::default(),
         merged: MergedGraphs::default(),
+        shared: SharedParts::default(),
         services: run.services.cloned(),
         temporary: Temporary::new(run.temporary),
         measures: None,
@@ -252,6 +254,7 @@ impl Planned {
             named_graphs: Arc::clone(&self.named_graphs),
             variables: Arc::clone(&self.variables),
             merged: MergedGraphs::default(),
+            shared: SharedParts::default(),
             services: run.services.cloned(),
             temporary: Temporary::new(run.temporary),
             measures: None,

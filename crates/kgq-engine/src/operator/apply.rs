@@ -70,6 +70,14 @@ impl Operation for Plan {
         vec![&self.input, &self.inner]
     }
 
+    fn inputs_mut(&mut self) -> Vec<&mut PhysicalPlan> {
+        vec![&mut self.input, &mut self.inner]
+    }
+
+    fn feeds(&self) -> Option<FeedId> {
+        Some(self.feed)
+    }
+
     fn describe(&self, labels: &Labels<'_>) -> String {
         let kind = match self.kind {
             ApplyKind::Left => "optional, row by row",

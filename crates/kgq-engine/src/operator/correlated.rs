@@ -59,6 +59,10 @@ impl Operation for Plan {
         [&self.input, &self.inner.bound].into_iter().chain(&self.inner.open).collect()
     }
 
+    fn inputs_mut(&mut self) -> Vec<&mut PhysicalPlan> {
+        vec![&mut self.input]
+    }
+
     fn describe(&self, labels: &Labels<'_>) -> String {
         let shared: Vec<Var> = self.shared.iter().map(|column| self.input.vars[*column]).collect();
         let kind = match self.kind {

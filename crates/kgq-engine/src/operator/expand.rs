@@ -37,6 +37,10 @@ impl Operation for Plan {
         vec![&self.input]
     }
 
+    fn inputs_mut(&mut self) -> Vec<&mut PhysicalPlan> {
+        vec![&mut self.input]
+    }
+
     fn describe(&self, _: &Labels<'_>) -> String {
         "repeat by weight".into()
     }

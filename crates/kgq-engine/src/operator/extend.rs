@@ -29,6 +29,10 @@ impl Operation for Plan {
         vec![&self.input]
     }
 
+    fn inputs_mut(&mut self) -> Vec<&mut PhysicalPlan> {
+        vec![&mut self.input]
+    }
+
     fn describe(&self, labels: &Labels<'_>) -> String {
         format!("bind {} := {}", labels.name(self.var), labels.expression(&self.scalar.expression))
     }

@@ -8,7 +8,7 @@ use kgq_syntax::error::Result;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Tells apart the feeds of a query: inner plans stand in inner plans.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct FeedId(pub u32);
 
 /// Where an operator puts the rows that an inner plan starts from.
@@ -34,6 +34,10 @@ pub struct Plan(pub FeedId);
 impl Operation for Plan {
     fn inputs(&self) -> Vec<&PhysicalPlan> {
         Vec::new()
+    }
+
+    fn fed_by(&self) -> Option<FeedId> {
+        Some(self.0)
     }
 
     fn describe(&self, _: &Labels<'_>) -> String {

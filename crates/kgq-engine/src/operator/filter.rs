@@ -71,6 +71,10 @@ impl Operation for Plan {
         vec![&self.input]
     }
 
+    fn inputs_mut(&mut self) -> Vec<&mut PhysicalPlan> {
+        vec![&mut self.input]
+    }
+
     fn describe(&self, labels: &Labels<'_>) -> String {
         let conditions = self.conditions.iter().map(|condition| condition.describe(labels));
         format!("filter {}", conditions.collect::<Vec<_>>().join(" && "))

@@ -106,6 +106,10 @@ impl Operation for Plan {
         vec![&self.input]
     }
 
+    fn inputs_mut(&mut self) -> Vec<&mut PhysicalPlan> {
+        vec![&mut self.input]
+    }
+
     fn describe(&self, labels: &Labels<'_>) -> String {
         let keys: Vec<_> = self.keys.iter().map(|column| self.input.vars[*column]).collect();
         let all = format!("group by {} → {}", labels.names(&keys), labels.names(&self.results));

@@ -32,6 +32,9 @@ pub mod project;
 pub mod run_merge;
 pub mod search;
 pub mod service;
+pub mod shared;
+#[cfg(test)]
+mod shared_tests;
 pub mod slice;
 pub mod sorter;
 pub mod source;
@@ -70,6 +73,8 @@ pub struct Context<'s> {
     pub merged: source::MergedGraphs,
     /// What answers SERVICE clauses; without it they are refused.
     pub services: Option<Arc<dyn Services>>,
+    /// Parts of the plan that are made once and read in several places.
+    pub shared: shared::SharedParts<'s>,
     /// Where operators spill rows.
     pub temporary: spill::Temporary,
     /// What is counted and timed at each node of the plan, if anyone asks.

@@ -43,6 +43,10 @@ impl Operation for Plan {
         vec![&self.input]
     }
 
+    fn inputs_mut(&mut self) -> Vec<&mut PhysicalPlan> {
+        vec![&mut self.input]
+    }
+
     fn describe(&self, labels: &Labels<'_>) -> String {
         let key = |key: &KeyPlan| {
             let name = match &key.of {

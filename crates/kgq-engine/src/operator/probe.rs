@@ -77,6 +77,14 @@ impl Operation for Plan {
         vec![&self.input]
     }
 
+    fn inputs_mut(&mut self) -> Vec<&mut PhysicalPlan> {
+        vec![&mut self.input]
+    }
+
+    fn fed_by(&self) -> Option<FeedId> {
+        self.settled.map(|(_, feed)| feed)
+    }
+
     fn describe(&self, labels: &Labels<'_>) -> String {
         let label = match self.keep {
             Keep::Matched if self.is_scan() => "scan",

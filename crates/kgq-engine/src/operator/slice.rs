@@ -25,6 +25,10 @@ impl Operation for Plan {
         vec![&self.input]
     }
 
+    fn inputs_mut(&mut self) -> Vec<&mut PhysicalPlan> {
+        vec![&mut self.input]
+    }
+
     fn describe(&self, _: &Labels<'_>) -> String {
         match (self.limit, self.offset) {
             (Some(limit), 0) => format!("limit {limit}"),

@@ -25,6 +25,10 @@ impl Operation for Plan {
         vec![&self.left, &self.right]
     }
 
+    fn inputs_mut(&mut self) -> Vec<&mut PhysicalPlan> {
+        vec![&mut self.left, &mut self.right]
+    }
+
     fn describe(&self, labels: &Labels<'_>) -> String {
         self.layout.describe("hash join from both sides", &self.left, labels)
     }

@@ -40,6 +40,14 @@ impl Operation for Plan {
         std::iter::once(&self.input).chain(&self.branches).collect()
     }
 
+    fn inputs_mut(&mut self) -> Vec<&mut PhysicalPlan> {
+        std::iter::once(&mut self.input).chain(&mut self.branches).collect()
+    }
+
+    fn feeds(&self) -> Option<FeedId> {
+        Some(self.feed)
+    }
+
     fn describe(&self, labels: &Labels<'_>) -> String {
         format!("union → {}", labels.names(&self.vars))
     }

@@ -2,7 +2,7 @@
 //!
 //! `translate` and `lower` make the logical plan from spargebra's algebra, a [`Pattern`] of terms, and `simplify` rewrites it. Then the
 //! snapshot's ids are put in the place of the terms. Of that, `planner` and `order` make a `physical` plan, by what `statistics` say
-//! and `estimate` makes of it. `pattern`, `atom`, `condition`, `expression` say what a logical plan is made of, `scope` which variables
+//! and `estimate` makes of it; `share` has its equal parts made once. `pattern`, `atom`, `condition`, `expression` say what a logical plan is made of, `scope` which variables
 //! it binds.
 
 pub mod aggregate;
@@ -19,6 +19,7 @@ pub mod physical;
 pub mod planner;
 mod print;
 pub mod scope;
+pub mod share;
 pub mod simplify;
 pub mod statistics;
 pub mod substitute;

@@ -233,6 +233,30 @@ impl<T> Pattern<T> {
         }
     }
 
+    /// Whether it gives the same solutions each time that it is evaluated, as far as the dataset tells.
+    pub fn is_steady(&self) -> bool {
+        let mut open = vec![self];
+        while let Some(pattern) = open.pop() {
+            if matches!(pattern, Self::Service(_)) {
+                return false;
+            }
+            let mut scalars: Vec<&Scalar<T>> = pattern.scalar().into_iter().collect();
+            for condition in pattern.conditions() {
+                match condition {
+                    Condition::Scalar(scalar) => scalars.push(scalar),
+                    Condition::Exists { pattern, .. } => open.push(pattern),
+                    Condition::NotAmong(..) | Condition::Same(..) => {}
+                }
+            }
+            if scalars.iter().any(|scalar| scalar.is_volatile()) {
+                return false;
+            }
+            open.extend(scalars.into_iter().flat_map(|scalar| scalar.exists.iter().map(|(_, pattern)| pattern)));
+            open.extend(pattern.children());
+        }
+        true
+    }
+
     /// The variables that it names itself: those that it binds, keys and columns.
     pub fn own_variables(&self) -> Vec<Var> {
         match self {

@@ -4,6 +4,7 @@
 //! belongs to one snapshot. It holds no state of a run.
 
 use super::{Var, VarSet, Variables};
+use crate::operator::feed::FeedId;
 use crate::operator::{Opening, Operator};
 use kgq_snapshot::TermId;
 use kgq_syntax::error::Result;
@@ -18,6 +19,26 @@ const NODE_BYTES: usize = 512;
 /// What a node does: the data of one operator, which stand in the operator's file.
 pub trait Operation: fmt::Debug + Send + Sync {
     fn inputs(&self) -> Vec<&PhysicalPlan>;
+
+    /// The first of them, as many as are opened once in a run.
+    fn inputs_mut(&mut self) -> Vec<&mut PhysicalPlan> {
+        Vec::new()
+    }
+
+    /// The feed by which it puts rows into its inputs.
+    fn feeds(&self) -> Option<FeedId> {
+        None
+    }
+
+    /// The feed that its own rows come by, or on which they depend.
+    fn fed_by(&self) -> Option<FeedId> {
+        None
+    }
+
+    /// Whether its rows are kept for several places of the plan.
+    fn is_shared(&self) -> bool {
+        false
+    }
 
     /// What it does, in a few words.
     fn describe(&self, labels: &Labels<'_>) -> String;

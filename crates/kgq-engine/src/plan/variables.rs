@@ -2,6 +2,7 @@
 
 use kgq_syntax::rdf::Variable;
 use rustc_hash::FxHashSet;
+use std::fmt;
 
 /// A variable or blank node of a query. Variables of the same name in different scopes are different.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -48,8 +49,14 @@ impl Variables {
 }
 
 /// A set of variables.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct VarSet(Vec<u64>);
+
+impl fmt::Debug for VarSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.iter()).finish()
+    }
+}
 
 impl VarSet {
     pub fn insert(&mut self, var: Var) {

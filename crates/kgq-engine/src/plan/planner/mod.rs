@@ -14,7 +14,7 @@ mod star;
 use super::estimate::{self, Estimator};
 use super::physical::{Basis, PhysicalPlan};
 use super::statistics::Statistics;
-use super::{Condition, Given, Pattern, Var, VarSet, Variables, scope};
+use super::{Condition, Given, Pattern, Var, VarSet, Variables, scope, share};
 use crate::operator::feed::{FeedId, Nothing, UnitPlan};
 use crate::operator::hash_join::{self, By, Extreme, JoinKind, Layout, Pair};
 use crate::operator::{expand, filter, given, parallel, project, service, symmetric_join, union, values};
@@ -111,7 +111,14 @@ impl<'p> Planner<'p> {
     pub fn plan(&mut self, pattern: &Pattern, vars: &[Var]) -> Result<PhysicalPlan> {
         let needed = vars.iter().copied().collect();
         let node = self.apply(None, pattern, &needed, Duplicates::Count)?;
-        Ok(self.side_by_side(expand::Plan::where_weighted(project::Plan::to(node, vars.to_vec()))))
+        let plan = self.side_by_side(expand::Plan::where_weighted(project::Plan::to(node, vars.to_vec())));
+        // What gives other values each time is not made once, and an endpoint is asked as often as the query says.
+        Ok(if pattern.is_steady() { share::share(plan, |part| self.shared(part)) } else { plan })
+    }
+
+    /// A part of the plan that is made once for several places.
+    fn shared(&self, part: PhysicalPlan) -> PhysicalPlan {
+        if part.sorted.is_empty() { self.side_by_side(part) } else { part }
     }
 
     /// The node, run in parts side by side where it has much to do.
