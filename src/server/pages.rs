@@ -161,17 +161,20 @@ fn made(job: &Job<'_>, wanted: &Wanted) -> Result<Option<Page>, Ending> {
     Ok(made)
 }
 
-/// Views the pages in the language that the reader chose, else in the client's preferred one or its primary subtag if the site has it,
-/// else in that of the graph.
+/// Views the pages in the language that the reader chose; else in the one that the client likes best of those the site has, where `de`
+/// serves who asks for `de-AT`; else in that of the graph.
 fn viewed<T>(job: &Job<'_>, broken: Option<&str>, look: impl FnOnce(&Held, &Audience<'_>) -> Outcome<T>) -> Outcome<T> {
     let (held, asked) = (job.held, job.asked);
     let chosen = asked.all("lang").next().filter(|tag| is_tag(tag)).map(str::to_ascii_lowercase);
     let own = || -> Outcome<String> {
-        let liked = asked.language().unwrap_or_default().to_ascii_lowercase();
-        let first = liked.split('-').next().unwrap_or_default();
         let known = held.pages.languages()?;
-        let known = [liked.as_str(), first].into_iter().find(|tag| known.iter().any(|known| known == tag));
-        Ok(known.map_or_else(|| held.graph.language(), str::to_owned))
+        let liked = asked.languages().into_iter().flat_map(|tag| {
+            let tag = tag.to_ascii_lowercase();
+            let primary = tag.split('-').next().unwrap_or_default().to_owned();
+            [tag, primary]
+        });
+        let known = liked.into_iter().find(|tag| known.iter().any(|known| known == tag));
+        Ok(known.unwrap_or_else(|| held.graph.language()))
     };
     let language = chosen.clone().map_or_else(own, Ok)?;
     let budget = &job.options.budget;

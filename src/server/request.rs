@@ -73,19 +73,21 @@ impl RequestKey {
 
     /// The language tag that the client prefers, if it names any.
     pub fn language(&self) -> Option<String> {
-        let best = |header: &str| {
-            let mut best: Option<(f32, String)> = None;
-            for item in header.split(',') {
-                let mut parts = item.split(';').map(str::trim);
-                let tag = parts.next().filter(|tag| !tag.is_empty() && *tag != "*")?;
-                let weight = parts.find_map(|part| part.strip_prefix("q=")?.parse().ok()).unwrap_or(1.0);
-                if best.as_ref().is_none_or(|(most, _)| weight > *most) {
-                    best = Some((weight, tag.to_owned()));
-                }
-            }
-            best.map(|(_, tag)| tag)
-        };
-        best(self.accept_language.as_deref()?)
+        self.languages().into_iter().next()
+    }
+
+    /// The language tags that the client accepts, the preferred one first (RFC 9110 §12.5.4). `*` names none.
+    pub fn languages(&self) -> Vec<String> {
+        let header = self.accept_language.as_deref().unwrap_or_default();
+        let mut accepted: Vec<(f32, &str)> = Vec::new();
+        for item in header.split(',') {
+            let mut parts = item.split(';').map(str::trim);
+            let tag = parts.next().filter(|tag| !tag.is_empty() && *tag != "*");
+            let weight = parts.find_map(|part| part.strip_prefix("q=")?.parse().ok()).unwrap_or(1.0);
+            accepted.extend(tag.filter(|_| weight > 0.0).map(|tag| (weight, tag)));
+        }
+        accepted.sort_by(|(one, _), (other, _)| other.total_cmp(one));
+        accepted.into_iter().map(|(_, tag)| tag.to_owned()).collect()
     }
 }
 
@@ -144,6 +146,8 @@ mod tests {
     fn the_language_is_the_one_with_the_highest_weight() {
         let language = |header| asked("/", &[(ACCEPT_LANGUAGE, header)]).unwrap().language();
         assert_eq!(language("en;q=0.5, zh-Hans, de;q=0.7").as_deref(), Some("zh-Hans"));
+        assert_eq!(language("fr, en;q=0.9, *;q=0.5").as_deref(), Some("fr"));
+        assert_eq!(language("fr;q=0, , en;q=0.1").as_deref(), Some("en"));
         assert_eq!(language("*"), None);
     }
 }

@@ -36,6 +36,9 @@ fn an_iri_is_a_page_for_a_browser_and_data_for_a_program() {
     let chinese = in_chinese(&served, thing);
     assert_eq!(chinese.header("content-language"), Some("zh"));
     assert!(chinese.text().contains("商务部</bdi></h1>"));
+    // French, which the client likes best, is none of the site's.
+    let french = served.request("GET", thing, &[("Accept", BROWSER), ("Accept-Language", "fr, zh-TW;q=0.8, *;q=0.5")]);
+    assert_eq!(french.header("content-language"), Some("zh"));
     assert!(self::page(&served, &format!("{thing}?lang=zh")).contains("?lang=zh\""));
 }
 
