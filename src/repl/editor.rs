@@ -176,7 +176,6 @@ impl Colours {
         let Some(iri) = iri else { return false };
         iri.as_str().starts_with("http://www.w3.org/2001/XMLSchema#")
             || state.snapshot.id(iri.as_ref().into()).is_some()
-            || state.snapshot.id(kgq_syntax::rdf::TermRef::from(iri.as_ref())).is_some()
     }
 }
 
