@@ -4,7 +4,7 @@ use super::operands::operands;
 use super::update::{OperationForm, Update};
 use kgq_syntax as syntax;
 use kgq_syntax::error::{Error, Result, Source};
-use kgq_syntax::rdf::vocabulary::rdf;
+use kgq_syntax::rdf::vocabulary::{rdf, rdfs};
 use kgq_syntax::rdf::{NamedNode, Variable};
 use spargebra::GraphUpdateOperation;
 use spargebra::algebra::{
@@ -300,7 +300,7 @@ impl Walk {
             GraphPattern::Path { subject, path, object } => {
                 self.term_pattern(subject, Position::Node);
                 self.path(path);
-                let class = path_is_type(path);
+                let class = ends_in_class(path);
                 self.term_pattern(object, if class { Position::Class } else { Position::Node });
             }
             GraphPattern::Join { left, right }
@@ -449,11 +449,26 @@ impl Walk {
     }
 }
 
-/// Whether a path ends in `rdf:type` or goes up its class tree, so that its object is a class.
-fn path_is_type(path: &PropertyPathExpression) -> bool {
+/// Whether a path ends in `rdf:type`, or goes on from there up the tree of classes, so that its object is a class.
+fn ends_in_class(path: &PropertyPathExpression) -> bool {
     match path {
         PropertyPathExpression::NamedNode(node) => node.as_ref() == rdf::TYPE,
-        PropertyPathExpression::Sequence(a, _) => path_is_type(a),
+        PropertyPathExpression::Sequence(first, last) => {
+            ends_in_class(last) || (ends_in_class(first) && climbs_classes(last))
+        }
+        PropertyPathExpression::Alternative(one, other) => ends_in_class(one) && ends_in_class(other),
+        _ => false,
+    }
+}
+
+/// Whether a path leads from a class to classes above it, by any number of steps.
+fn climbs_classes(path: &PropertyPathExpression) -> bool {
+    match path {
+        PropertyPathExpression::NamedNode(node) => node.as_ref() == rdfs::SUB_CLASS_OF,
+        PropertyPathExpression::Sequence(first, last) => climbs_classes(first) && climbs_classes(last),
+        PropertyPathExpression::ZeroOrMore(path)
+        | PropertyPathExpression::OneOrMore(path)
+        | PropertyPathExpression::ZeroOrOne(path) => climbs_classes(path),
         _ => false,
     }
 }

@@ -189,9 +189,11 @@ impl<'a> QueryText<'a> {
                     self.is(s, subject) && self.is(p, predicate) && self.is(o, object)
                 };
                 let found = self.triples.iter().find(fits).map(|t| self.trimmed(t));
-                found.or_else(|| self.path(subject, object))
+                found.or_else(|| self.path(subject, object)).or_else(|| self.step(subject, Some(predicate), object))
             }
-            AtomKind::Path { subject, object } => self.path(subject, object),
+            AtomKind::Path { subject, object } => {
+                self.path(subject, object).or_else(|| self.step(subject, None, object))
+            }
             AtomKind::Filter => self.clause_of("FILTER", atom),
             AtomKind::Optional => self.clause("OPTIONAL", &atom.variables),
             AtomKind::Minus => self.clause("MINUS", &atom.variables),
@@ -210,6 +212,25 @@ impl<'a> QueryText<'a> {
             self.is_path(t) && (there || back)
         };
         self.triples.iter().find(fits).map(|t| self.trimmed(t))
+    }
+
+    /// The place of one step of a path of several, which the algebra joins by blank nodes: its predicate if that is written, else the path.
+    fn step(&self, subject: &PatternTerm, predicate: Option<&PatternTerm>, object: &PatternTerm) -> Option<Span> {
+        let is_end = |written: &str, node: &PatternTerm| *node == PatternTerm::Other || self.is(written, node);
+        let joins = |one: &PatternTerm, other: &PatternTerm| *one == PatternTerm::Other || *other == PatternTerm::Other;
+        let paths = self.triples.iter().filter(|t| self.is_path(t) && joins(subject, object)).filter(|t| {
+            let [s, _, o] = &t.parts;
+            is_end(s, subject) && is_end(o, object) || is_end(s, object) && is_end(o, subject)
+        });
+        paths.into_iter().find_map(|path| match predicate {
+            None => Some(self.trimmed(path)),
+            Some(predicate) => {
+                let inside = self.tokens.iter().filter(|t| path.span.start <= t.start && t.end <= path.span.end);
+                let mut named = inside.filter(|t| self.is(t.text(self.source.text), predicate)).map(Token::span);
+                // A step that ends where the path ends is its last one.
+                if *subject == PatternTerm::Other { named.next_back() } else { named.next() }
+            }
+        })
     }
 
     /// Whether a pattern has a path: one of several parts, or a repeated predicate.
