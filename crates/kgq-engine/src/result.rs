@@ -174,6 +174,7 @@ impl<'s> Described<'s> {
                 if let Some(id) = self.todo.pop() {
                     self.cx.budget().check()?;
                     self.current = (id, self.source.index().run(id));
+                    self.cx.merged.whole()?;
                     continue;
                 }
                 let Some(batch) = self.plan.next(&self.cx)? else { return Ok(None) };

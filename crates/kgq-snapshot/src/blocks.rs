@@ -1,7 +1,7 @@
 //! Reads a column of an index in blocks: the way for operators to get the ids of sorted runs, however they are stored.
 
-use super::TermId;
 use super::packed::Column;
+use super::{MergedOrder, TermId};
 use std::ops::Range;
 
 /// The number of ids in a block. Blocks begin at multiples of this, counted from the column's first row.
@@ -12,7 +12,7 @@ pub const BLOCK_IDS: usize = 128;
 ///
 /// Creating a reader does not allocate.
 pub struct Blocks<'a> {
-    column: &'a Column,
+    column: BlockSource<'a>,
     rows: Range<usize>,
     /// The row of the first id in the buffer, and the number of ids there.
     start: usize,
@@ -20,10 +20,41 @@ pub struct Blocks<'a> {
     ids: [TermId; BLOCK_IDS],
 }
 
+/// Where the ids are.
+#[derive(Clone, Copy)]
+enum BlockSource<'a> {
+    Column(&'a Column),
+    /// At a depth of rows that are merged when they are asked for.
+    Merging(&'a MergedOrder, usize),
+}
+
+impl<'a> BlockSource<'a> {
+    /// The column that has a row, and the number of its own first row.
+    #[inline]
+    fn of_row(self, row: usize) -> (&'a Column, usize) {
+        match self {
+            Self::Column(column) => (column, 0),
+            Self::Merging(merged, depth) => {
+                let (index, first) = merged.place(row);
+                (index.column(depth, row - first).0, first)
+            }
+        }
+    }
+}
+
 impl<'a> Blocks<'a> {
     pub(super) fn new(column: &'a Column, rows: Range<usize>) -> Self {
         let end = rows.end.min(column.len());
         let rows = rows.start.min(end)..end;
+        Self::over(BlockSource::Column(column), rows)
+    }
+
+    /// Rows that were merged. There may be others between them, which are not read.
+    pub(super) fn merging(merged: &'a MergedOrder, depth: usize, rows: Range<usize>) -> Self {
+        Self::over(BlockSource::Merging(merged, depth), rows)
+    }
+
+    fn over(column: BlockSource<'a>, rows: Range<usize>) -> Self {
         Self { column, rows, start: 0, len: 0, ids: [TermId::new(0); BLOCK_IDS] }
     }
 
@@ -66,7 +97,8 @@ impl<'a> Blocks<'a> {
             return found;
         }
         // Beyond this block, the target may be at any distance.
-        self.column.gallop(self.start + self.len..self.rows.end, target.get())
+        let (column, first) = self.column.of_row(row);
+        first + column.gallop(self.start + self.len - first..self.rows.end - first, target.get())
     }
 
     /// Like `seek`, if the result lies in the block of `row`; else `None`.
@@ -91,9 +123,11 @@ impl<'a> Blocks<'a> {
         if at < self.len {
             return at;
         }
-        let end = self.rows.end.min((row / BLOCK_IDS + 1) * BLOCK_IDS);
-        (self.start, self.len) = (row, end.saturating_sub(row));
-        self.column.fill(row, &mut self.ids[..self.len]);
+        let (column, first) = self.column.of_row(row);
+        let own = row - first;
+        let end = self.rows.end.saturating_sub(first).min(column.len()).min((own / BLOCK_IDS + 1) * BLOCK_IDS);
+        (self.start, self.len) = (row, end.saturating_sub(own));
+        column.fill(own, &mut self.ids[..self.len]);
         0
     }
 }

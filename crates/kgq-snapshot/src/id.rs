@@ -75,6 +75,26 @@ impl Permutation {
         }
     }
 
+    /// The same, to be kept.
+    pub(super) const fn components(self) -> &'static [Component] {
+        match self {
+            Self::Spo => const { &Self::Spo.order() },
+            Self::Pso => const { &Self::Pso.order() },
+            Self::Pos => const { &Self::Pos.order() },
+            Self::Osp => const { &Self::Osp.order() },
+        }
+    }
+
+    /// The order of quads that sorts by the same components, and then by the graph.
+    pub const fn with_graph_last(self) -> QuadPermutation {
+        match self {
+            Self::Spo => QuadPermutation::Spog,
+            Self::Pso => QuadPermutation::Psog,
+            Self::Pos => QuadPermutation::Posg,
+            Self::Osp => QuadPermutation::Ospg,
+        }
+    }
+
     /// The permutation that sorts by these components, in this order; `None` if they are not the three of a triple.
     pub fn of(order: [Component; 3]) -> Option<Self> {
         Self::ALL.into_iter().find(|p| p.order() == order)

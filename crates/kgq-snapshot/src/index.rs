@@ -2,6 +2,7 @@
 
 use super::blocks::{BLOCK_IDS, Blocks};
 use super::file::{Reader, Writer};
+use super::merged::MergedOrder;
 use super::packed::Column;
 use super::storage::{Limit, Words};
 use super::{Component, TermId};
@@ -17,6 +18,19 @@ use std::ops::Range;
 #[derive(Clone, Copy, Debug)]
 pub struct Index<'a> {
     order: &'static [Component],
+    rows: HeldRows<'a>,
+}
+
+/// Where the rows are.
+#[derive(Clone, Copy, Debug)]
+enum HeldRows<'a> {
+    Stored(StoredRows<'a>),
+    /// They are merged when they are asked for.
+    Merging(&'a MergedOrder),
+}
+
+#[derive(Clone, Copy, Debug)]
+struct StoredRows<'a> {
     offsets: &'a Offsets,
     columns: &'a [Column],
     len: usize,
@@ -24,18 +38,44 @@ pub struct Index<'a> {
 
 impl<'a> Index<'a> {
     pub(super) fn new(order: &'static [Component], offsets: &'a Offsets, columns: &'a [Column], len: usize) -> Self {
-        Self { order, offsets, columns, len }
+        Self { order, rows: HeldRows::Stored(StoredRows { offsets, columns, len }) }
     }
 
-    /// The number of rows.
+    /// The index of an order that is merged as far as it is read.
+    pub(super) fn merging(order: &'static [Component], merged: &'a MergedOrder) -> Self {
+        Self { order, rows: HeldRows::Merging(merged) }
+    }
+
+    /// All rows: an order that is merged is made whole.
+    #[inline]
+    fn all(&self) -> StoredRows<'a> {
+        match self.rows {
+            HeldRows::Stored(stored) => stored,
+            HeldRows::Merging(merged) => merged.whole().all(),
+        }
+    }
+
+    /// What holds a row, and the number of its own first row.
+    #[inline]
+    fn of_row(&self, row: usize) -> (StoredRows<'a>, usize) {
+        match self.rows {
+            HeldRows::Stored(stored) => (stored, 0),
+            HeldRows::Merging(merged) => {
+                let (index, first) = merged.place(row);
+                (index.all(), first)
+            }
+        }
+    }
+
+    /// The number of rows. An order that is merged is made whole for that.
     #[inline]
     pub fn len(&self) -> usize {
-        self.len
+        self.all().len
     }
 
     #[inline]
     pub fn is_empty(&self) -> bool {
-        self.len == 0
+        self.len() == 0
     }
 
     /// The number of components of a row: 3 for triples, 4 for quads.
@@ -52,9 +92,12 @@ impl<'a> Index<'a> {
 
     /// The rows whose leading components equal the prefix: all rows for an empty prefix, at most one row for a complete one.
     ///
-    /// Takes constant time for the first component, and time logarithmic in the length of the run for the others.
+    /// Takes constant time for the first component, and time logarithmic in the length of the run for the others, where they are stored.
     pub fn range(&self, prefix: &[TermId]) -> Range<usize> {
-        let Some((first, rest)) = prefix.split_first() else { return 0..self.len };
+        if let HeldRows::Merging(merged) = self.rows {
+            return merged.range(prefix);
+        }
+        let Some((first, rest)) = prefix.split_first() else { return 0..self.len() };
         let mut rows = self.run(*first);
         for (depth, target) in rest.iter().enumerate() {
             if rows.is_empty() {
@@ -68,18 +111,39 @@ impl<'a> Index<'a> {
     /// The rows with this id in the first column.
     #[inline]
     pub fn run(&self, key: TermId) -> Range<usize> {
-        self.offsets.run(key.get(), self.len)
+        match self.rows {
+            HeldRows::Stored(stored) => stored.offsets.run(key.get(), stored.len),
+            HeldRows::Merging(merged) => merged.range(&[key]),
+        }
+    }
+
+    /// Whether the rows whose leading components equal the prefix are at hand: they are not where they would have to be merged first, so that it
+    /// is better to ask for fewer.
+    #[inline]
+    pub fn has(&self, prefix: &[TermId]) -> bool {
+        match self.rows {
+            HeldRows::Stored(_) => true,
+            HeldRows::Merging(merged) => merged.has(prefix),
+        }
     }
 
     /// Puts the rows with each of these ids in the first column behind those in `out`, as start and end. Ids near each other that ascend are
     /// found faster than one by one.
     pub fn runs(&self, keys: &[TermId], out: &mut Vec<(u32, u32)>) {
-        self.offsets.runs(keys, self.len, out);
+        match self.rows {
+            HeldRows::Stored(stored) => stored.offsets.runs(keys, stored.len, out),
+            HeldRows::Merging(merged) => out.extend(keys.iter().map(|key| {
+                let rows = merged.range(&[*key]);
+                (rows.start as u32, rows.end as u32)
+            })),
+        }
     }
 
     /// Of rows that agree on all columns before `depth`, which is at least 1, those with `target` in that column.
     pub fn narrow(&self, depth: usize, rows: Range<usize>, target: TermId) -> Range<usize> {
-        self.columns[depth - 1].equal(rows, target.get())
+        let (stored, first) = self.of_row(rows.start);
+        let found = stored.columns[depth - 1].equal(own(&rows, first), target.get());
+        first + found.start..first + found.end
     }
 
     /// The id of a row in the column at `depth`, which is at least 1.
@@ -87,28 +151,44 @@ impl<'a> Index<'a> {
     /// Ask only for rows that are needed: in a saved snapshot this read is where they are checked for damage.
     #[inline]
     pub fn id(&self, depth: usize, row: usize) -> TermId {
-        TermId::new(self.columns[depth - 1].get(row))
+        let (stored, first) = self.of_row(row);
+        TermId::new(stored.columns[depth - 1].get(row - first))
     }
 
     /// Appends the ids of the rows in the column at `depth`, which is at least 1, to `out`; rows beyond the end are left
     /// out.
     pub fn read(&self, depth: usize, rows: Range<usize>, out: &mut Vec<TermId>) {
-        let end = rows.end.min(self.len);
+        let (stored, first) = self.of_row(rows.start);
+        let rows = own(&rows, first);
+        let end = rows.end.min(stored.len);
         let (start, from) = (rows.start.min(end), out.len());
         out.resize(from + end - start, TermId::new(0));
-        self.columns[depth - 1].fill(start, &mut out[from..]);
+        stored.columns[depth - 1].fill(start, &mut out[from..]);
     }
 
     /// The ids of the rows in the column at `depth`, which is at least 1, to be read in blocks or one by one.
     #[inline]
     pub fn blocks(&self, depth: usize, rows: Range<usize>) -> Blocks<'a> {
-        Blocks::new(&self.columns[depth - 1], rows)
+        match self.rows {
+            HeldRows::Stored(stored) => Blocks::new(&stored.columns[depth - 1], rows),
+            HeldRows::Merging(merged) => Blocks::merging(merged, depth, rows),
+        }
+    }
+
+    /// A column after the first that has a row, and the number of its own first row.
+    pub(super) fn column(&self, depth: usize, row: usize) -> (&'a Column, usize) {
+        let (stored, first) = self.of_row(row);
+        (&stored.columns[depth - 1], first)
     }
 
     /// The id in the first column of a row, in time logarithmic in the number of ids. For many rows, [`Index::keys`] is
     /// faster.
     pub fn key_at(&self, row: usize) -> TermId {
-        TermId::new(self.offsets.key_at(row))
+        let of_piece = match self.rows {
+            HeldRows::Stored(_) => None,
+            HeldRows::Merging(merged) => merged.key_of_piece(row),
+        };
+        of_piece.unwrap_or_else(|| TermId::new(self.all().offsets.key_at(row)))
     }
 
     /// The distinct ids of the first column in order, each with its rows. Reads only the table of runs.
@@ -118,7 +198,7 @@ impl<'a> Index<'a> {
 
     /// The distinct ids of the first column within a range of ids, in order, each with its rows.
     pub fn keys_in(&self, ids: Range<u32>) -> impl Iterator<Item = (TermId, Range<usize>)> + use<'a> {
-        let (offsets, len) = (self.offsets, self.len);
+        let StoredRows { offsets, len, .. } = self.all();
         let slots = offsets.slots(ids);
         let mut starts = Blocks::new(&offsets.starts, slots.start..slots.end + 1);
         let mut start = move |slot| starts.id(slot).map_or(0, |start| start.index().min(len));
@@ -138,11 +218,18 @@ impl<'a> Index<'a> {
     #[inline]
     pub fn seek(&self, depth: usize, rows: Range<usize>, target: TermId) -> usize {
         if depth == 0 {
-            let start = self.offsets.lower_bound(target.get(), self.len);
-            return start.clamp(rows.start, rows.end);
+            let StoredRows { offsets, len, .. } = self.all();
+            return offsets.lower_bound(target.get(), len).clamp(rows.start, rows.end);
         }
-        self.columns[depth - 1].gallop(rows, target.get())
+        let (stored, first) = self.of_row(rows.start);
+        first + stored.columns[depth - 1].gallop(own(&rows, first), target.get())
     }
+}
+
+/// Rows as what holds them numbers them.
+#[inline]
+fn own(rows: &Range<usize>, first: usize) -> Range<usize> {
+    rows.start.saturating_sub(first)..rows.end.saturating_sub(first)
 }
 
 /// Where the run of each id in a first column starts.

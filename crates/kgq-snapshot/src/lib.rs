@@ -55,7 +55,7 @@ pub use id::{Component, Permutation, QuadPermutation, TermId};
 pub use index::Index;
 pub use kgq_syntax::sort::{Piece, sort_by, sort_part_by};
 pub use load::{BuildOptions, BuildSummary, Gathered, Gathering, Phase, Progress, digest_of_file};
-pub use merged::{Graphs, Merged};
+pub use merged::{Graphs, Merged, MergedOrder};
 pub use origins::{FileOrder, Origin};
 pub use statistics::{CharacteristicSet, PredicateStatistics, Statistics};
 pub use units::floor;
@@ -551,12 +551,6 @@ impl<const ORDERS: usize> Sorted<ORDERS> {
         self.offsets.iter().filter_map(move |offsets| offsets.limit(terms))
     }
 
-    /// The bytes that the statements take.
-    fn bytes(&self) -> u64 {
-        let columns: u64 = self.columns.iter().flatten().map(Column::bytes).sum();
-        columns + self.offsets.iter().map(Offsets::bytes).sum::<u64>()
-    }
-
     #[inline]
     fn index(&self, permutation: usize, order: &'static [Component]) -> Index<'_> {
         Index::new(order, &self.offsets[order[0].position()], &self.columns[permutation], self.len)
@@ -582,10 +576,7 @@ impl Sorted<6> {
 impl Sorted<4> {
     #[inline]
     fn triples_index(&self, permutation: Permutation) -> Index<'_> {
-        const ORDERS: [[Component; 3]; 4] =
-            [Permutation::Spo.order(), Permutation::Pso.order(), Permutation::Pos.order(), Permutation::Osp.order()];
-        static STATIC: [[Component; 3]; 4] = ORDERS;
-        self.index(permutation as usize, &STATIC[permutation as usize])
+        self.index(permutation as usize, permutation.components())
     }
 }
 

@@ -1,17 +1,59 @@
-//! Several graphs of a snapshot merged into one, without duplicates: the RDF merge for FROM and for a union default graph.
+//! Several graphs of a snapshot merged into one, without duplicates: the RDF merge for FROM and for a union default graph. Nothing is
+//! merged before it is read (see `order`).
 
-use super::load::TO_SORT_A_TRIPLE;
-use super::{Index, Permutation, QuadPermutation, Snapshot, Sorted, TermId};
-use kgq_syntax::budget::{Budget, Reservation};
+mod order;
+mod pieces;
+#[cfg(test)]
+mod tests;
+mod walk;
+
+pub use order::MergedOrder;
+
+use super::index::Offsets;
+use super::load::too_many_statements;
+use super::packed::Column;
+use super::{Index, Permutation, QuadPermutation, Snapshot, TermId};
 use kgq_syntax::error::Result;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-
-/// The triples of several graphs, each once, sorted in every order.
-#[derive(Debug)]
-pub struct Merged(Sorted<4>);
+use rustc_hash::FxHashSet;
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// The graphs to merge, where `None` in the list is the default graph; `None` instead of a list means all graphs.
 pub type Graphs = Option<Arc<[Option<TermId>]>>;
+
+/// Which graphs are merged, what they have together, and the orders that were asked for so much that they are kept whole.
+#[derive(Debug)]
+pub struct Merged {
+    /// Whether the default graph is among them.
+    default: bool,
+    named: MergedNames,
+    /// Statements of the named graphs, where those of several graphs count several times.
+    quads: usize,
+    orders: [KeptOrder; Permutation::ALL.len()],
+}
+
+/// The named graphs of a merge.
+#[derive(Debug)]
+enum MergedNames {
+    All,
+    These { graphs: Box<[TermId]>, set: FxHashSet<TermId> },
+}
+
+/// What is kept of an order.
+#[derive(Debug, Default)]
+struct KeptOrder {
+    whole: OnceLock<MergedRun>,
+    /// Rows that were read for parts of it, by all queries.
+    spent: AtomicU64,
+}
+
+/// Triples that were merged, in one order.
+#[derive(Debug, Default)]
+struct MergedRun {
+    offsets: Offsets,
+    columns: Vec<Column>,
+    len: usize,
+}
 
 /// The merges that a snapshot keeps, the most recently used last.
 #[derive(Debug, Default)]
@@ -20,98 +62,57 @@ pub(super) struct Merges(Mutex<Vec<(Graphs, Arc<Merged>)>>);
 /// How many merges a snapshot keeps.
 const MOST_KEPT: usize = 4;
 
-impl Merges {
-    fn kept(&self) -> MutexGuard<'_, Vec<(Graphs, Arc<Merged>)>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Merged {
-    #[inline]
-    pub fn triples(&self, permutation: Permutation) -> Index<'_> {
-        self.0.triples_index(permutation)
-    }
-
-    /// The bytes that the merge holds.
-    pub fn bytes(&self) -> u64 {
-        self.0.bytes()
-    }
-}
-
-/// The number of triples copied between two checks of the budget.
-const ROWS_BETWEEN_CHECKS: usize = 1 << 18;
-
 impl Snapshot {
-    /// The merge of these graphs: made on first use, and kept with the most recent few.
+    /// The merge of these graphs, which are sorted; of all for `None`. The last few are kept.
     ///
     /// # Errors
-    /// Those of [`Snapshot::merge`].
-    pub fn merged(&self, graphs: &Graphs, budget: &Budget) -> Result<Arc<Merged>> {
-        {
-            let mut kept = self.0.merges.kept();
-            if let Some(at) = kept.iter().position(|(of, _)| of == graphs) {
-                let found = kept.remove(at);
-                let merged = Arc::clone(&found.1);
-                kept.push(found);
-                return Ok(merged);
-            }
-        }
-        // Made without holding the lock, so that nobody waits where waiting cannot be cancelled. If two threads make the
-        // same merge, one is dropped.
-        let merged = Arc::new(match graphs {
-            Some(graphs) => self.merge(graphs.iter().copied(), budget)?,
-            None => self.merge(std::iter::once(None).chain(self.named_graphs().iter().copied().map(Some)), budget)?,
-        });
-        let mut kept = self.0.merges.kept();
-        kept.retain(|(of, _)| of != graphs);
+    /// A limit, if there are more triples than 32 bits can number.
+    pub fn merged(&self, graphs: &Graphs) -> Result<Arc<Merged>> {
+        let mut kept = self.0.merges.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let merged = match kept.iter().position(|(of, _)| of == graphs) {
+            Some(at) => kept.remove(at).1,
+            None => Arc::new(Merged::new(self, graphs)?),
+        };
         kept.push((graphs.clone(), Arc::clone(&merged)));
         let most = kept.len().saturating_sub(MOST_KEPT);
         kept.drain(..most);
         Ok(merged)
     }
+}
 
-    /// The merge of these graphs; `None` stands for the default graph.
-    ///
-    /// # Errors
-    /// A limit, if there are more triples than 32 bits can count; the budget's.
-    pub fn merge(&self, graphs: impl IntoIterator<Item = Option<TermId>>, budget: &Budget) -> Result<Merged> {
-        let (mut rows, mut held) = (Vec::new(), Reservation::default());
-        let mut looked = 0;
-        let mut look = |new: usize| -> Result<()> {
-            looked += new + 1;
-            if looked < ROWS_BETWEEN_CHECKS {
-                return Ok(());
-            }
-            held.grow(budget, std::mem::take(&mut looked) as u64 * TO_SORT_A_TRIPLE)?;
-            budget.check()
+impl Merged {
+    fn new(snapshot: &Snapshot, graphs: &Graphs) -> Result<Self> {
+        let (default, mut graphs): (bool, Vec<TermId>) = match graphs {
+            None => (true, snapshot.named_graphs().into()),
+            Some(graphs) => (graphs.contains(&None), graphs.iter().copied().flatten().collect()),
         };
-        for graph in graphs {
-            match graph {
-                None => {
-                    let index = self.triples(Permutation::Spo);
-                    let [mut predicates, mut objects] = [1, 2].map(|depth| index.blocks(depth, 0..index.len()));
-                    for (subject, run) in index.keys() {
-                        look(run.len())?;
-                        let others = predicates.by_ref().zip(objects.by_ref()).take(run.len());
-                        rows.extend(others.map(|(p, o)| [subject.get(), p.get(), o.get()]));
-                    }
-                }
-                Some(graph) => {
-                    let index = self.quads(QuadPermutation::Gspo);
-                    let run = index.run(graph);
-                    look(0)?;
-                    let [subjects, mut predicates, mut objects] =
-                        [1, 2, 3].map(|depth| index.blocks(depth, run.clone()));
-                    for (number, subject) in subjects.enumerate() {
-                        if number.is_multiple_of(ROWS_BETWEEN_CHECKS) {
-                            look(ROWS_BETWEEN_CHECKS.min(run.len() - number))?;
-                        }
-                        let (Some(predicate), Some(object)) = (predicates.next(), objects.next()) else { break };
-                        rows.push([subject, predicate, object].map(TermId::get));
-                    }
-                }
-            }
+        graphs.dedup();
+        let index = snapshot.quads(QuadPermutation::Gspo);
+        let quads = graphs.iter().map(|graph| index.run(*graph).len()).sum();
+        let named = match quads == index.len() {
+            true => MergedNames::All,
+            false => MergedNames::These { set: graphs.iter().copied().collect(), graphs: graphs.into() },
+        };
+        let merged = Self { default, named, quads, orders: Default::default() };
+        match u32::try_from(merged.most(snapshot)) {
+            Ok(_) => Ok(merged),
+            Err(_) => Err(too_many_statements()),
         }
-        Ok(Merged(Self::sort_triples(rows, budget)?))
+    }
+
+    /// How many triples it can have at most: fewer, where graphs share some.
+    fn most(&self, snapshot: &Snapshot) -> usize {
+        self.quads + if self.default { snapshot.triple_count() } else { 0 }
+    }
+}
+
+impl MergedRun {
+    fn index(&self, permutation: Permutation) -> Index<'_> {
+        Index::new(permutation.components(), &self.offsets, &self.columns, self.len)
+    }
+
+    /// Bytes that it takes.
+    fn bytes(&self) -> u64 {
+        self.offsets.bytes() + self.columns.iter().map(Column::bytes).sum::<u64>()
     }
 }

@@ -102,7 +102,7 @@ impl Lookup {
     /// Opens the index that it looks into.
     ///
     /// # Errors
-    /// The budget's limits, where several graphs are merged.
+    /// More triples than a merge of graphs can have.
     pub fn open<'s>(&self, cx: &Context<'s>) -> Result<Access<'s>> {
         Ok(Access {
             source: Source::open(cx, &self.graph, self.order)?,
@@ -159,18 +159,22 @@ impl Cursor {
             index.runs(keys, found);
             return;
         }
-        let base = self
-            .base
-            .get_or_insert_with(|| {
-                let mut prefix = [TermId::UNBOUND; 4];
-                for (value, key) in prefix.iter_mut().zip(fixed) {
-                    if let LookupKey::Term(term) = key {
-                        *value = *term;
-                    }
-                }
-                index.range(&prefix[..fixed.len()])
-            })
-            .clone();
+        let mut prefix = [TermId::UNBOUND; 4];
+        for (value, key) in prefix.iter_mut().zip(fixed) {
+            if let LookupKey::Term(term) = key {
+                *value = *term;
+            }
+        }
+        if self.base.is_none() && !index.has(&prefix[..fixed.len()]) {
+            // What would have to be merged is merged for each key, until they are many.
+            found.extend(keys.iter().map(|key| {
+                prefix[fixed.len()] = *key;
+                let rows = index.range(&prefix[..=fixed.len()]);
+                (rows.start as u32, rows.end as u32)
+            }));
+            return;
+        }
+        let base = self.base.get_or_insert_with(|| index.range(&prefix[..fixed.len()])).clone();
         let (mut last, mut rows) = self.last.take().unwrap_or((TermId::new(0), base.start..base.start));
         let mut column = index.blocks(fixed.len(), base.clone());
         let mut first = true;

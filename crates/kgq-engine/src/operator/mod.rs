@@ -157,7 +157,9 @@ impl<'s> Node<'s> {
 fn next<'s>(operator: &mut (dyn Operator<'s> + 's), cx: &Context<'s>) -> Result<Option<Batch>> {
     loop {
         cx.budget().check()?;
-        match operator.next(cx)? {
+        let batch = operator.next(cx)?;
+        cx.merged.whole()?;
+        match batch {
             Some(batch) if batch.is_empty() => (),
             other => return Ok(other),
         }

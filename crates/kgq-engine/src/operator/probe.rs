@@ -259,7 +259,7 @@ impl<'s> Operator<'s> for Probe<'s> {
         let mut out = Output { columns: vec![Vec::with_capacity(capacity); self.depths.len()], ..Output::default() };
         // Rows that follow each other come from blocks that are read once.
         let mut blocks: Vec<Blocks<'_>> = match self.cursor {
-            Some(_) => self.depths.iter().map(|depth| index.blocks(*depth, 0..index.len())).collect(),
+            Some(_) => self.depths.iter().map(|depth| index.blocks(*depth, 0..usize::MAX)).collect(),
             None => Vec::new(),
         };
         let settled = self.settled.clone();

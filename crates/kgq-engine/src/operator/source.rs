@@ -1,21 +1,21 @@
-//! Where a triple pattern finds its rows: an index of the snapshot, or the merge of several graphs. Operators read both in blocks, into buffers
-//! of their own, and seek in them; none holds a slice of what is stored.
+//! Where a triple pattern finds its rows: an index of the snapshot, or the merge of several graphs, which is merged as far as it is read. Operators
+//! read both in blocks, into buffers of their own, and seek in them; none holds a slice of what is stored.
 
 use super::Context;
 use crate::plan::Graph;
-use kgq_snapshot::{Component, Graphs, Index, Merged, Permutation, QuadPermutation, TermId};
-use kgq_syntax::budget::Reservation;
+use kgq_snapshot::{Component, Graphs, Index, MergedOrder, Permutation, QuadPermutation, TermId};
 use kgq_syntax::error::Result;
 use std::cmp::Reverse;
 use std::ops::Range;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Sorted statements to look into.
 #[derive(Clone)]
 pub enum Source<'s> {
     Index(Index<'s>),
-    /// Several graphs as one, made for this query.
-    Merged(Arc<Merged>, Permutation),
+    /// Several graphs as one.
+    Merged(Arc<MergedOrder>),
 }
 
 impl<'s> Source<'s> {
@@ -24,7 +24,7 @@ impl<'s> Source<'s> {
     /// The order must have four components where the graph is a variable or a name, and three elsewhere.
     ///
     /// # Errors
-    /// The budget's limits, where graphs are merged.
+    /// More triples than a merge of graphs can have.
     pub fn open(cx: &Context<'s>, graph: &Graph, order: IndexOrder) -> Result<Self> {
         let snapshot = cx.snapshot();
         Ok(match (graph, order) {
@@ -32,9 +32,9 @@ impl<'s> Source<'s> {
             (Graph::Named(_) | Graph::Each(_), IndexOrder::Quads(permutation)) => {
                 Self::Index(snapshot.quads(permutation))
             }
-            (Graph::Union, IndexOrder::Triples(permutation)) => Self::Merged(cx.merged.of(cx, None)?, permutation),
+            (Graph::Union, IndexOrder::Triples(permutation)) => Self::Merged(cx.merged.of(cx, None, permutation)?),
             (Graph::Merge(graphs), IndexOrder::Triples(permutation)) => {
-                Self::Merged(cx.merged.of(cx, Some(graphs))?, permutation)
+                Self::Merged(cx.merged.of(cx, Some(graphs), permutation)?)
             }
             (Graph::Default | Graph::Union | Graph::Merge(_), IndexOrder::Quads(_))
             | (Graph::Named(_) | Graph::Each(_), IndexOrder::Triples(_)) => {
@@ -46,33 +46,66 @@ impl<'s> Source<'s> {
     pub fn index(&self) -> Index<'_> {
         match self {
             Self::Index(index) => *index,
-            Self::Merged(merged, permutation) => merged.triples(*permutation),
+            Self::Merged(merged) => merged.index(),
+        }
+    }
+
+    /// About how many rows begin with these ids, without merging anything for that: exact where nothing is merged.
+    pub fn estimate(&self, prefix: &[TermId]) -> u64 {
+        match self {
+            Self::Index(index) => index.range(prefix).len() as u64,
+            Self::Merged(merged) => merged.estimate(prefix),
         }
     }
 }
 
-/// Merges of graphs that one query asked for. The snapshot may keep them for the next query; their memory is reserved here all the same,
-/// so that whether a query passes its limit does not depend on what was asked before.
+/// Merges of graphs that one query asked for, each in one order. What is merged is counted in its budget; of what the snapshot keeps whole, what
+/// was merged for this query.
 #[derive(Default)]
-pub struct MergedGraphs(Mutex<Vec<(Graphs, Arc<Merged>, Reservation)>>);
+pub struct MergedGraphs {
+    opened: Mutex<Vec<(Graphs, Permutation, Arc<MergedOrder>)>>,
+    is_any: AtomicBool,
+}
 
 impl MergedGraphs {
-    /// The merge of these graphs; of all for `None`.
-    fn of(&self, cx: &Context<'_>, graphs: Option<&Arc<[Option<TermId>]>>) -> Result<Arc<Merged>> {
+    /// An order of the merge of these graphs; of all for `None`.
+    fn of(
+        &self,
+        cx: &Context<'_>,
+        graphs: Option<&Arc<[Option<TermId>]>>,
+        permutation: Permutation,
+    ) -> Result<Arc<MergedOrder>> {
         // Sorted, as the snapshot keeps merges by their graphs.
         let graphs: Graphs = graphs.map(|graphs| {
             let mut graphs = graphs.to_vec();
             graphs.sort_unstable();
             graphs.into()
         });
-        let mut made = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, merged, _)) = made.iter().find(|(of, ..)| *of == graphs) {
-            return Ok(Arc::clone(merged));
+        let mut opened = self.opened();
+        if let Some((.., order)) = opened.iter().find(|(of, by, _)| *by == permutation && *of == graphs) {
+            return Ok(Arc::clone(order));
         }
-        let merged = cx.snapshot().merged(&graphs, cx.budget())?;
-        let held = cx.budget().reserve(merged.bytes())?;
-        made.push((graphs, Arc::clone(&merged), held));
-        Ok(merged)
+        let merged = cx.snapshot().merged(&graphs)?;
+        let order = Arc::new(MergedOrder::new(cx.snapshot(), &merged, permutation, cx.budget()));
+        opened.push((graphs, permutation, Arc::clone(&order)));
+        self.is_any.store(true, Ordering::Release);
+        Ok(order)
+    }
+
+    /// Asks whether all that was read of merges was merged: reading them is infallible.
+    ///
+    /// # Errors
+    /// The budget's limits.
+    #[inline]
+    pub fn whole(&self) -> Result<()> {
+        match self.is_any.load(Ordering::Acquire) {
+            false => Ok(()),
+            true => self.opened().iter().try_for_each(|(.., order)| order.failure()),
+        }
+    }
+
+    fn opened(&self) -> MutexGuard<'_, Vec<(Graphs, Permutation, Arc<MergedOrder>)>> {
+        self.opened.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -5,7 +5,7 @@ use crate::batch::Batch;
 use crate::expression::{Candidates, compile};
 use crate::operator::Context;
 use crate::operator::access::{Lookup, Wish};
-use kgq_snapshot::{Family, Permutation, TermKind};
+use kgq_snapshot::{Family, Permutation, TermId, TermKind};
 use kgq_syntax::error::Result;
 use kgq_syntax::rdf::Term;
 use std::ops::Range;
@@ -63,9 +63,10 @@ impl Statistics for Context<'_> {
     fn count(&self, atom: &TripleAtom) -> Count {
         let nothing = Count { rows: 0.0, distinct: [0.0; 4] };
         let wish = Wish { column: &|_| None, rank: &|_| 0, constants_first: true };
-        // Where graphs cannot be merged within the limits, opening the plan fails too, and tells why.
+        // Where graphs cannot be merged, opening the plan fails too, and tells why.
         let Ok(access) = Lookup::new(atom, &wish).open(self) else { return nothing };
-        let rows = access.range(access.source.index(), &Batch::unit(0), 0).len() as f64;
+        let prefix: Vec<TermId> = access.prefix.iter().map(|key| key.of(&Batch::unit(0), 0)).collect();
+        let rows = access.source.estimate(&prefix) as f64;
         if rows == 0.0 {
             return nothing;
         }

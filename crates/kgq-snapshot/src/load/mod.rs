@@ -138,13 +138,6 @@ impl Snapshot {
         Build::new(inputs, options, folder).run(None)
     }
 
-    pub(super) fn sort_triples(rows: Vec<[u32; 3]>, budget: &Budget) -> Result<Sorted<4>> {
-        if u32::try_from(rows.len()).is_err() {
-            return Err(too_many_statements());
-        }
-        sort::in_memory(rows, None, &TRIPLES, budget).map(|(sorted, _)| sorted)
-    }
-
     fn assemble(
         dictionary: super::dictionary::Dictionary,
         triples: Sorted<4>,
@@ -261,7 +254,7 @@ fn sort_in_memory<const WIDTH: usize, const ORDERS: usize>(
     sort::in_memory(renumber(rows, maps, budget)?, places.transpose()?, plan, budget)
 }
 
-fn too_many_statements() -> Error {
+pub(super) fn too_many_statements() -> Error {
     Error::limit("the dataset has more than 4,294,967,295 statements, which a snapshot cannot number")
 }
 
