@@ -90,24 +90,58 @@ pub(crate) fn evaluate_again(
     run: Run<'_>,
     plans: &Plans,
 ) -> Result<Answer> {
-    // What nests deep is not compared with others: that would take a stack of its own.
-    if !plans.are_of(snapshot) || nests_deep(query) {
+    if !keeps(plans, snapshot, query) {
         return evaluate(snapshot, query, default_graph, run);
     }
-    let asked = PlanKey { query, default_graph, answers_services: run.services.is_some() };
     Answer::over(snapshot, |snapshot| {
-        run.budget.check()?;
-        if let Some(planned) = plans.get(asked) {
-            return planned.start(planned.context(snapshot, query, run)?);
-        }
-        let (cx, mut planned) = plan(snapshot, query, default_graph, run)?;
-        planned.terms = cx.terms().computed_terms();
-        let planned = Arc::new(planned);
-        // What was ordered while time ran out is ordered by no costs.
-        run.budget.check()?;
-        plans.keep(asked, &planned);
+        let (cx, planned) = planned_again(snapshot, query, default_graph, run, plans)?;
         planned.start(cx)
     })
+}
+
+/// A query with the plan that it has among those that were kept.
+///
+/// # Errors
+/// As [`prepare`].
+pub(crate) fn prepare_again(
+    snapshot: &Snapshot,
+    query: &Query,
+    default_graph: DefaultGraph,
+    run: Run<'_>,
+    plans: &Plans,
+) -> Result<Prepared> {
+    if !keeps(plans, snapshot, query) {
+        return prepare(snapshot, query, default_graph, run);
+    }
+    let (_, planned) = planned_again(snapshot, query, default_graph, run, plans)?;
+    Ok(Prepared { snapshot: snapshot.clone(), query: query.clone(), default_graph, planned })
+}
+
+/// Whether plans of the query are kept. What nests deep is not compared with others: that would take a stack of its own.
+fn keeps(plans: &Plans, snapshot: &Snapshot, query: &Query) -> bool {
+    plans.are_of(snapshot) && !nests_deep(query)
+}
+
+/// The plan that is kept for a query, or a new one, which is kept from then on; with the context of a run.
+fn planned_again<'s>(
+    snapshot: &'s Snapshot,
+    query: &Query,
+    default_graph: DefaultGraph,
+    run: Run<'_>,
+    plans: &Plans,
+) -> Result<(Context<'s>, Arc<Planned>)> {
+    let asked = PlanKey { query, default_graph, answers_services: run.services.is_some() };
+    run.budget.check()?;
+    if let Some(planned) = plans.get(asked) {
+        return Ok((planned.context(snapshot, query, run)?, planned));
+    }
+    let (cx, mut planned) = plan(snapshot, query, default_graph, run)?;
+    planned.terms = cx.terms().computed_terms();
+    let planned = Arc::new(planned);
+    // What was ordered while time ran out is ordered by no costs.
+    run.budget.check()?;
+    plans.keep(asked, &planned);
+    Ok((cx, planned))
 }
 
 /// The answer of a query's stream, which is collected at once where the query nests deep.

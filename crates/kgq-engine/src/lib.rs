@@ -177,7 +177,8 @@ fn asked<T>(
     })
 }
 
-/// How a query is answered, as an indented tree; with `run`, it is answered, and the tree has what was counted.
+/// How a query is answered, as an indented tree; with `run`, it is answered, and the tree has what was counted. A query that was planned before is
+/// not planned again: the tree is that of its plan.
 pub fn explain(snapshot: &Snapshot, query: &Query, options: &EvaluationOptions, run: bool) -> Result<String> {
     let explained = explanation(snapshot, query, options, run);
     snapshot.intact()?;
@@ -188,7 +189,11 @@ fn explanation(snapshot: &Snapshot, query: &Query, options: &EvaluationOptions, 
     if options.executor == Executor::Kgq {
         let budget = &options.budget_of_query();
         let how = options.run(budget);
-        let prepared = executor::prepare(snapshot, &query.algebra, options.default_graph, how)?;
+        let (algebra, graph) = (&query.algebra, options.default_graph);
+        let prepared = match &options.plans {
+            Some(plans) => executor::prepare_again(snapshot, algebra, graph, how, plans)?,
+            None => executor::prepare(snapshot, algebra, graph, how)?,
+        };
         return if run { prepared.analyze(how) } else { prepared.explain(how) };
     }
     if !run {

@@ -215,7 +215,7 @@ fn hash(key: &impl Hash) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Answer, EvaluationOptions, Limits, evaluate};
+    use crate::{Answer, EvaluationOptions, Limits, evaluate, explain};
     use kgq_syntax::rdf::{GraphName, NamedNode, Prefixes, Quad};
 
     /// A chain of so many nodes.
@@ -256,6 +256,29 @@ mod tests {
             rows(&plans, &snapshot, &format!("{text} LIMIT 1"), one).unwrap();
             assert_eq!(plans.made(), 2, "{text}");
         }
+    }
+
+    #[test]
+    fn what_is_explained_is_the_plan_that_is_kept_and_is_planned_once() {
+        let snapshot = chain(10);
+        let text = "SELECT ?a ?c { ?a :next/:next ?c . FILTER(?c != :3) } ORDER BY ?a";
+        let mut prefixes = Prefixes::default();
+        prefixes.insert("", "http://e/");
+        let context = ParseContext { prefixes: &prefixes, base: None, bounds: Bounds::default() };
+        let tree = |plans: &Arc<Plans>, run: bool| {
+            let query = plans.parse(Source::new("q.rq", text), context).unwrap();
+            let options = EvaluationOptions { plans: Some(Arc::clone(plans)), ..EvaluationOptions::default() };
+            explain(&snapshot, &query, &options, run).unwrap()
+        };
+        let asked_first = Arc::new(Plans::of(snapshot.clone()));
+        let answer = rows(&asked_first, &snapshot, text, Limits::default()).unwrap();
+        let explained_first = Arc::new(Plans::of(snapshot.clone()));
+        let plan = tree(&explained_first, false);
+        assert_eq!(tree(&asked_first, false), plan);
+        assert!(tree(&asked_first, true).lines().count() >= plan.lines().count());
+        assert_eq!(asked_first.made(), 1);
+        assert_eq!(rows(&explained_first, &snapshot, text, Limits::default()).unwrap(), answer);
+        assert_eq!(explained_first.made(), 1);
     }
 
     #[test]
