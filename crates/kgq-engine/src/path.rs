@@ -1,5 +1,9 @@
 //! A property path as a nondeterministic finite automaton over the edges of a graph, and the walk through both at once: every node is
-//! visited once per state, however many paths lead to it. Queries and shapes walk paths so, each over edges of its own.
+//! visited once per state, however many paths lead to it. Queries, shapes and reasons walk paths so, each over edges of its own.
+
+mod way;
+
+pub use way::{WayStep, way};
 
 use crate::plan::{Path, Repeat};
 use kgq_snapshot::TermId;

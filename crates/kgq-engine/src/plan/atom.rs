@@ -143,7 +143,7 @@ pub struct TripleTermAtom<T = TermId> {
 }
 
 impl<T> Path<T> {
-    fn map_terms<U>(&self, map: &Constants<'_, T, U>) -> Result<Path<U>> {
+    pub fn map_terms<U>(&self, map: &Constants<'_, T, U>) -> Result<Path<U>> {
         let inside = |path: &Self| path.map_terms(map).map(Box::new);
         let all = |paths: &[Self]| paths.iter().map(|path| path.map_terms(map)).collect::<Result<Vec<_>>>();
         Ok(match self {

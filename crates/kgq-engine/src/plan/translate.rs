@@ -400,7 +400,8 @@ fn constant(node: &NamedNode) -> Term {
     resolved(node.clone().into())
 }
 
-fn closure_path(path: &PropertyPathExpression) -> Path {
+/// The path with nothing of it written as a join or a union.
+pub fn closure_path(path: &PropertyPathExpression) -> Path {
     match path {
         PropertyPathExpression::NamedNode(node) => Path::Predicate(constant(node)),
         PropertyPathExpression::Reverse(path) => Path::Reverse(Box::new(closure_path(path))),

@@ -1,7 +1,7 @@
 //! The part of the dataset that a pattern looks into: the default graph of the query, or one named graph.
 
 use crate::oxigraph::DefaultGraph;
-use kgq_snapshot::Snapshot;
+use kgq_snapshot::{Snapshot, TermId};
 use kgq_syntax::error::Result;
 use kgq_syntax::rdf::{GraphName, NamedNode, Quad, Term};
 use spargebra::algebra::QueryDataset;
@@ -34,6 +34,20 @@ impl Graphs {
             Term::BlankNode(node) => vec![node.clone().into()],
             Term::Literal(_) | Term::Triple(_) => Vec::new(),
         })
+    }
+
+    /// Their names in a snapshot, the default graph as an unbound one; `None` for all.
+    pub fn ids(&self, snapshot: &Snapshot) -> Option<Vec<TermId>> {
+        let id = |name: &GraphName| match name {
+            GraphName::DefaultGraph => Some(TermId::UNBOUND),
+            GraphName::NamedNode(node) => snapshot.id(node.as_ref().into()),
+            GraphName::BlankNode(node) => snapshot.id(node.as_ref().into()),
+        };
+        match self {
+            Self::Default => Some(vec![TermId::UNBOUND]),
+            Self::Merged(names) => Some(names.iter().filter_map(id).collect()),
+            Self::All => None,
+        }
     }
 
     pub fn hold(&self, graph: &GraphName) -> bool {

@@ -4,7 +4,8 @@ use super::data::{Data, Graphs};
 use super::footprint::{footprint, may_be_empty, restricted};
 use super::members::{loose, shows_every_way, without_options, without_short_paths};
 use super::open::{Opened, Opener, asked_for, certain, conjuncts, is_monotone};
-use super::{Ground, Solution, steps};
+use super::steps::statements_along;
+use super::{Ground, Solution};
 use crate::query::parts::{Child, for_each_part};
 use crate::query::{self, Binding, BoundTo, Query};
 use crate::{Answer, EvaluationOptions, Limits, evaluate};
@@ -144,8 +145,9 @@ impl Support<'_> {
             Opened::Triples(patterns) => patterns.iter().try_for_each(|pattern| self.triple(pattern, solution, within)),
             Opened::Path(subject, path, object) => {
                 let ends = term(subject, solution).zip(term(object, solution));
+                let budget = self.asker.options.budget_of_query();
                 let way = match &ends {
-                    Some((from, to)) => steps::way(&self.data(within), from, path, to)?,
+                    Some((from, to)) => statements_along(&self.data(within), [from, to], path, &budget)?,
                     None => None,
                 };
                 let (Some((from, to)), Some(mut steps)) = (ends, way) else {
