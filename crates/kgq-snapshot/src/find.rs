@@ -1,6 +1,6 @@
 //! Finds statements by their bound components: which order serves a pattern, and the matching statements themselves.
 
-use super::{Index, Permutation, QuadPermutation, Snapshot, TermId};
+use super::{Blocks, Index, Permutation, QuadPermutation, Snapshot, TermId};
 use kgq_syntax::rdf::{Quad, TermRef};
 use std::ops::Range;
 
@@ -97,11 +97,16 @@ impl Snapshot {
     }
 }
 
+/// So many statements or more are read in blocks: fewer cost less one by one.
+const MANY: usize = 16;
+
 impl<'a> Index<'a> {
     /// These rows as statements of ids.
     pub(super) fn statements(self, rows: Range<usize>) -> impl Iterator<Item = Ids> + use<'a> {
         let index = self;
         let mut run = (TermId::UNBOUND, 0..0);
+        let depths = if rows.len() < MANY { 0..0 } else { 1..index.width() };
+        let mut blocks: Vec<Blocks<'a>> = depths.map(|depth| index.blocks(depth, rows.clone())).collect();
         rows.map(move |row| {
             if !run.1.contains(&row) {
                 let key = index.key_at(row);
@@ -111,7 +116,10 @@ impl<'a> Index<'a> {
             for (depth, component) in index.order().iter().enumerate() {
                 ids[component.position()] = match depth {
                     0 => run.0,
-                    _ => index.id(depth, row),
+                    _ => match blocks.get_mut(depth - 1).and_then(|blocks| blocks.id(row)) {
+                        Some(id) => id,
+                        None => index.id(depth, row),
+                    },
                 };
             }
             ids
@@ -123,6 +131,29 @@ impl<'a> Index<'a> {
 mod tests {
     use super::*;
     use kgq_syntax::rdf::{GraphName, Literal, NamedNode, Term};
+
+    #[test]
+    fn many_statements_are_those_that_are_read_one_by_one() {
+        let node = |name: String| NamedNode::new_unchecked(format!("e:{name}"));
+        let quads = (0..1000u32).flat_map(|n| {
+            let [s, p, o] = [n % 70, n % 7, n % 300].map(|number| node(number.to_string()));
+            [GraphName::DefaultGraph, node(format!("g{}", n % 3)).into()]
+                .map(|g| Quad::new(s.clone(), p.clone(), o.clone(), g))
+        });
+        let snapshot = Snapshot::from_quads(quads).unwrap();
+        for permutation in QuadPermutation::ALL {
+            let index = snapshot.quads(permutation);
+            let each = (0..index.len()).flat_map(|row| index.statements(row..row + 1));
+            assert_eq!(
+                index.statements(0..index.len()).collect::<Vec<_>>(),
+                each.collect::<Vec<_>>(),
+                "{permutation:?}"
+            );
+            let part = 5..index.len() - 130;
+            let all: Vec<Ids> = index.statements(0..index.len()).collect();
+            assert_eq!(index.statements(part.clone()).collect::<Vec<_>>(), all[part]);
+        }
+    }
 
     #[test]
     fn every_pattern_of_bound_places_finds_what_a_walk_finds() {
