@@ -3,8 +3,9 @@
 use crate::{judge, title};
 use kgq_engine::{Budget, Limits};
 use kgq_graph::check::shacl::{Shapes, Texts, ValidationData, validate};
+use kgq_snapshot::{Ids, Snapshot};
 use kgq_syntax::bounds::Bounds;
-use kgq_syntax::rdf::{NamedNodeRef, NamedOrBlankNode, Term, Triple};
+use kgq_syntax::rdf::{GraphName, NamedNodeRef, NamedOrBlankNode, Term};
 use libtest_mimic::Trial;
 use oxrdf::dataset::CanonicalizationAlgorithm;
 use oxrdf::vocab::rdf;
@@ -88,11 +89,23 @@ impl Files {
     }
 }
 
+/// The graphs of two files, which stand apart in one snapshot.
+fn validation_data(files: &mut Files, data: &Path, shapes: &Path) -> kgq_syntax::error::Result<ValidationData> {
+    let mut quads = Vec::new();
+    for (file, name) in [(data, GraphName::DefaultGraph), (shapes, iri(SHT, "shapes").into())] {
+        quads.extend(files.graph(file).iter().map(|triple| triple.into_owned().in_graph(name.clone())));
+    }
+    let budget = Budget::default();
+    let snapshot = Snapshot::from_quads_in_order(&quads, &budget)?;
+    let order = snapshot.file_order(&budget)?;
+    let (data, shapes): (Vec<Ids>, Vec<Ids>) =
+        snapshot.in_file_order(&order).partition(|[.., graph]| graph.is_unbound());
+    ValidationData::of_snapshot(&snapshot, data.into_iter(), shapes.into_iter(), &budget)
+}
+
 impl Test {
     fn run(&self, files: &mut Files) -> Result<(), String> {
-        let triples = |graph: &Graph| graph.iter().map(|t| t.into_owned()).collect::<Vec<Triple>>();
-        let data = triples(files.graph(&self.data));
-        let dataset = ValidationData::new(data, triples(files.graph(&self.shapes)), &Budget::default()).unwrap();
+        let dataset = validation_data(files, &self.data, &self.shapes).unwrap();
         let shapes = Shapes::parse(&dataset, Texts { bounds: Bounds::default(), written: &|_| None });
         let report = match &shapes.ill_formed[..] {
             [] => validate(&dataset, &shapes, Limits::default(), &|term| term.to_string())

@@ -370,12 +370,19 @@ fn a_site_stops_at_any_look_and_leaves_the_old_one() {
     assert_eq!(site(20, &Budget::default()).unwrap().unchanged, old.written);
 }
 
+/// Data and shapes in one graph.
+fn validation_data(quads: &[Quad], budget: &Budget) -> Result<ValidationData, Error> {
+    let snapshot = Snapshot::from_quads_in_order(quads, budget)?;
+    let order = snapshot.file_order(budget)?;
+    ValidationData::of_one_snapshot(&snapshot, snapshot.in_file_order(&order), budget)
+}
+
 #[test]
 fn validation_stops_at_any_look_and_gives_back_what_it_held() {
-    let triples: Vec<Triple> = connected(2000).into_iter().map(Triple::from).collect();
+    let quads = connected(2000);
     let written = |_: &Triple| None;
     check_stops(Work::Validation, "validation", 10, 100_000, &|budget| {
-        let data = ValidationData::of_one_graph(triples.iter().cloned(), budget)?;
+        let data = validation_data(&quads, budget)?;
         let shapes = Shapes::parse(&data, Texts { bounds: Bounds::default(), written: &written });
         validate(&data, &shapes, Limits::default(), &|term| term.to_string()).map(drop).map_err(|failure| failure.error)
     });
@@ -441,10 +448,9 @@ fn a_limit_on_time_ends_work_of_any_shape_soon_after_it() {
     check("canonical names", Work::Export, &|budget| relabel(&quads, budget).map(drop));
     check("sorted Turtle", Work::Export, &|budget| turtle::write(&quads, &prefixes, budget).map(drop));
     check("conclusions", Work::Export, &|budget| infer(&stated, &settings, budget).map(drop));
-    let triples: Vec<Triple> = quads.iter().cloned().map(Triple::from).collect();
     let written = |_: &Triple| None;
     check("validation", Work::Validation, &|budget| {
-        let data = ValidationData::of_one_graph(triples.iter().cloned(), budget)?;
+        let data = validation_data(&quads, budget)?;
         let shapes = Shapes::parse(&data, Texts { bounds: Bounds::default(), written: &written });
         validate(&data, &shapes, Limits::default(), &|term| term.to_string()).map(drop).map_err(|failure| failure.error)
     });

@@ -5,10 +5,10 @@ pub use super::dictionary::NodeId;
 use super::dictionary::{Dictionary, Numbers};
 use super::triples::{Stated, Triples};
 use super::view::ShapesDataset;
-use kgq_snapshot::{Ids, Snapshot, TermId};
+use kgq_snapshot::{Ids, Snapshot};
 use kgq_syntax::budget::{Budget, Reservation, Steps};
 use kgq_syntax::error::Result;
-use kgq_syntax::rdf::{GraphName, NamedNode, NamedNodeRef, Quad, Term, Triple};
+use kgq_syntax::rdf::{NamedNode, NamedNodeRef, Quad, Term, Triple};
 use oxrdf::vocab::{rdf, rdfs};
 use rustc_hash::FxHashSet;
 use std::sync::Arc;
@@ -88,36 +88,6 @@ impl ValidationData {
         let stated = Stated { numbers: Arc::clone(dictionary.numbers()), without: Arc::default() };
         let graph = Arc::new(Triples::new(Some(stated), Vec::new(), budget)?);
         Ok(Self::with(dictionary, Arc::clone(&graph), graph, steps, Reservation::default()))
-    }
-
-    /// Takes data and shapes that are not in a snapshot, and builds one from them.
-    ///
-    /// # Errors
-    /// Those of the budget.
-    pub fn new(
-        data: impl IntoIterator<Item = Triple>,
-        shapes: impl IntoIterator<Item = Triple>,
-        budget: &Budget,
-    ) -> Result<Self> {
-        let (mut quads, mut held) = (Vec::new(), Reservation::default());
-        collect(data, &mut quads, &mut held, budget)?;
-        let of_data = quads.len();
-        collect(shapes, &mut quads, &mut held, budget)?;
-        let snapshot = Snapshot::from_quads_in_order(&quads, budget)?;
-        let ids = ids_of(&quads, &snapshot);
-        let (data, shapes) = ids.split_at(of_data);
-        Self::of_snapshot(&snapshot, data.iter().copied(), shapes.iter().copied(), budget)
-    }
-
-    /// Like [`Self::new`], for one graph with both data and shapes.
-    ///
-    /// # Errors
-    /// Those of the budget.
-    pub fn of_one_graph(triples: impl IntoIterator<Item = Triple>, budget: &Budget) -> Result<Self> {
-        let (mut quads, mut held) = (Vec::new(), Reservation::default());
-        collect(triples, &mut quads, &mut held, budget)?;
-        let snapshot = Snapshot::from_quads_in_order(&quads, budget)?;
-        Self::of_one_snapshot(&snapshot, ids_of(&quads, &snapshot).into_iter(), budget)
     }
 
     /// Adds triples to the data; the shapes do not change. Returns the number of new triples.
@@ -271,33 +241,9 @@ fn numbered(snapshot: &Snapshot, statements: impl Iterator<Item = Ids>, steps: &
     Ok(numbers)
 }
 
-fn collect(
-    triples: impl IntoIterator<Item = Triple>,
-    quads: &mut Vec<Quad>,
-    held: &mut Reservation,
-    budget: &Budget,
-) -> Result<()> {
-    for triple in triples {
-        if quads.len().is_multiple_of(COUNTED_AT_ONCE) {
-            held.grow(budget, COUNTED_AT_ONCE as u64 * BYTES_OF_A_TRIPLE)?;
-        }
-        quads.push(triple.in_graph(GraphName::DefaultGraph));
-    }
-    Ok(())
-}
-
-fn ids_of(quads: &[Quad], snapshot: &Snapshot) -> Vec<Ids> {
-    let ids = |quad: &Quad| {
-        let Quad { subject, predicate, object, .. } = quad;
-        let [s, p, o] =
-            [subject.as_ref().into(), predicate.as_ref().into(), object.as_ref()].map(|term| snapshot.id(term));
-        Some([s?, p?, o?, TermId::UNBOUND])
-    };
-    quads.iter().filter_map(ids).collect()
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::tests::one_graph;
     use super::*;
     use kgq_syntax::rdf::Literal;
 
@@ -309,12 +255,7 @@ mod tests {
     fn instances_are_those_of_subclasses_too() {
         let typed = |s: &str, class: &str| Triple::new(iri(s), rdf::TYPE, iri(class));
         let sub = Triple::new(iri("B"), rdfs::SUB_CLASS_OF, iri("A"));
-        let d = ValidationData::new(
-            [typed("x", "B"), typed("y", "A"), sub, Triple::new(iri("z"), iri("p"), Literal::from(1))],
-            [],
-            &Budget::default(),
-        )
-        .unwrap();
+        let d = one_graph([typed("x", "B"), typed("y", "A"), sub, Triple::new(iri("z"), iri("p"), Literal::from(1))]);
         let class = d.iri(iri("A").as_ref()).unwrap();
         assert_eq!(d.instances(&d.data, class).unwrap().len(), 2);
         assert!(d.is_instance(&d.data, d.iri(iri("x").as_ref()).unwrap(), class));

@@ -104,19 +104,15 @@ impl Memory {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tests::one_graph;
     use super::super::{Shapes, validate::Validation};
-    use crate::check::shacl::ValidationData;
-    use kgq_engine::{Budget, Limits};
+    use kgq_engine::Limits;
     use std::fmt::Write as _;
 
     /// Returns how many checks of a node against a shape the graph takes, and how many results there are.
     fn cost(graph: &str) -> (usize, usize) {
         let text = format!("@prefix sh: <http://www.w3.org/ns/shacl#> . @prefix : <http://e/> .\n{graph}");
-        let dataset = ValidationData::of_one_graph(
-            oxttl::TurtleParser::new().for_slice(text.as_bytes()).map(|t| t.unwrap()),
-            &Budget::default(),
-        )
-        .unwrap();
+        let dataset = one_graph(oxttl::TurtleParser::new().for_slice(text.as_bytes()).map(|t| t.unwrap()));
         let shapes = Shapes::parse(&dataset, super::super::tests::texts());
         assert_eq!(shapes.ill_formed, []);
         let name = |term: &kgq_syntax::rdf::Term| term.to_string();

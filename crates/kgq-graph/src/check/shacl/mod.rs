@@ -39,11 +39,22 @@ pub use validate::{Failure, validate};
 mod tests {
     use super::*;
     use kgq_engine::{Budget, Limits};
+    use kgq_snapshot::Snapshot;
     use kgq_syntax::bounds::Bounds;
+    use kgq_syntax::rdf::{GraphName, Quad, Triple};
 
     /// For queries that are not in a file.
     pub(super) fn texts() -> Texts<'static> {
         Texts { bounds: Bounds::default(), written: &|_| None }
+    }
+
+    /// Triples in their order as one graph that holds both the data and the shapes.
+    pub(super) fn one_graph(triples: impl IntoIterator<Item = Triple>) -> ValidationData {
+        let quads: Vec<Quad> = triples.into_iter().map(|triple| triple.in_graph(GraphName::DefaultGraph)).collect();
+        let budget = Budget::default();
+        let snapshot = Snapshot::from_quads_in_order(&quads, &budget).unwrap();
+        let order = snapshot.file_order(&budget).unwrap();
+        ValidationData::of_one_snapshot(&snapshot, snapshot.in_file_order(&order), &budget).unwrap()
     }
 
     const PREFIXES: &str = "@prefix sh: <http://www.w3.org/ns/shacl#> . @prefix : <http://e/> .\n";
@@ -51,7 +62,7 @@ mod tests {
     fn report(graph: &str) -> Result<Report, Failure> {
         let text = format!("{PREFIXES}{graph}");
         let triples = oxttl::TurtleParser::new().for_slice(text.as_bytes()).map(|t| t.unwrap());
-        let dataset = ValidationData::of_one_graph(triples, &Budget::default()).unwrap();
+        let dataset = one_graph(triples);
         let shapes = Shapes::parse(&dataset, texts());
         assert_eq!(shapes.ill_formed, []);
         validate(&dataset, &shapes, Limits::default(), &|term| term.to_string())
@@ -109,7 +120,7 @@ mod tests {
              sh:resultAnnotation [ sh:annotationProperty :time ] ] ."
         );
         let triples = oxttl::TurtleParser::new().for_slice(text.as_bytes()).map(|t| t.unwrap());
-        let shapes = Shapes::parse(&ValidationData::of_one_graph(triples, &Budget::default()).unwrap(), texts());
+        let shapes = Shapes::parse(&one_graph(triples), texts());
         assert_eq!(shapes.ill_formed, []);
         assert!(shapes.not_run[0].message.starts_with("sh:resultAnnotation"), "{:?}", shapes.not_run);
     }
@@ -122,7 +133,7 @@ mod tests {
             text.push_str(&format!("_:p{i} sh:alternativePath ( _:p{0} _:p{0} ) .", i + 1));
         }
         let triples = oxttl::TurtleParser::new().for_slice(text.as_bytes()).map(|t| t.unwrap());
-        let shapes = Shapes::parse(&ValidationData::of_one_graph(triples, &Budget::default()).unwrap(), texts());
+        let shapes = Shapes::parse(&one_graph(triples), texts());
         assert!(shapes.ill_formed[0].message.contains("more than 10000 parts"), "{:?}", shapes.ill_formed);
     }
 
@@ -142,11 +153,7 @@ mod tests {
             "{PREFIXES} :S a sh:NodeShape ; sh:targetNode :a ; sh:pattern \"(\" ; sh:nodeKind sh:Literal, sh:IRI ;
              sh:in ( :b ) ; sh:property [ sh:path [ sh:inversePath :p, :q ] ] ."
         );
-        let dataset = ValidationData::of_one_graph(
-            oxttl::TurtleParser::new().for_slice(text.as_bytes()).map(|t| t.unwrap()),
-            &Budget::default(),
-        )
-        .unwrap();
+        let dataset = one_graph(oxttl::TurtleParser::new().for_slice(text.as_bytes()).map(|t| t.unwrap()));
         let shapes = Shapes::parse(&dataset, texts());
         assert_eq!(shapes.ill_formed.len(), 3, "{:?}", shapes.ill_formed);
         let report = validate(&dataset, &shapes, Limits::default(), &|term| term.to_string()).unwrap();

@@ -73,6 +73,7 @@ impl Neighbours<NodeId> for ValidationData {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tests::one_graph;
     use super::*;
     use kgq_syntax::rdf::{NamedNode, Triple};
 
@@ -82,7 +83,7 @@ mod tests {
 
     fn dataset(edges: &[(&str, &str, &str)]) -> ValidationData {
         let triples = edges.iter().map(|(s, p, o)| Triple::new(iri(s), iri(p), iri(o)));
-        ValidationData::of_one_graph(triples, &Budget::default()).unwrap()
+        one_graph(triples)
     }
 
     fn reached(dataset: &ValidationData, path: Path<&str>, start: &str) -> Vec<String> {
