@@ -122,22 +122,27 @@ pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
     }
     let statements = quads.as_ref().map_or(exported.len(), Vec::len);
     progress.say(|| format!("sorting {}", count(statements as u64, "statement", "statements")));
-    let is_held = args.canonical || args.sorted || args.tables.is_some() || args.parquet.is_some();
-    if is_held && quads.is_none() {
+    if let Some(folder) = &args.tables {
+        match quads {
+            None => target(folder).tables(exported.snapshot(), exported.only(), output)?,
+            Some(quads) => target(folder).tables(&Snapshot::from_quads_within(quads, &budget)?, None, output)?,
+        }
+        return Ok(0);
+    }
+    if let Some(folder) = &args.parquet {
+        let apart = match quads {
+            None => exported.apart(&budget)?,
+            Some(quads) => Snapshot::from_quads_within(quads, &budget)?,
+        };
+        target(folder).parquet(&apart, output)?;
+        return Ok(0);
+    }
+    if (args.canonical || args.sorted) && quads.is_none() {
         quads = Some(exported.collected()?);
     }
     match &quads {
         None => write_exported(&exported, &args.answer, graph, &progress, output)?,
         Some(quads) => {
-            if let Some(folder) = &args.tables {
-                target(folder).tables(quads, output)?;
-                return Ok(0);
-            }
-            if let Some(folder) = &args.parquet {
-                let snapshot = Snapshot::from_quads_within(quads.iter().cloned(), &budget)?;
-                target(folder).parquet(&snapshot, output)?;
-                return Ok(0);
-            }
             if args.canonical {
                 write_canonical(quads, args, &budget, &progress, output)?;
             } else if args.sorted {

@@ -7,10 +7,9 @@ use kgq_graph::export::{parquet, tables};
 use kgq_graph::graph::Graph;
 use kgq_graph::render::{self, ColumnOptions, Format, RenderOptions};
 use kgq_site::{Folder, Maker};
-use kgq_snapshot::Snapshot;
+use kgq_snapshot::{Snapshot, TermId};
 use kgq_syntax::budget::Budget;
 use kgq_syntax::error::{Error, Result};
-use kgq_syntax::rdf::Quad;
 use kgq_syntax::text::count;
 use std::path::Path;
 
@@ -33,19 +32,19 @@ pub struct Target<'a> {
 }
 
 impl Target<'_> {
-    /// Writes one table per class.
-    pub fn tables(&self, quads: &[Quad], output: &mut Output) -> Result<()> {
+    /// Writes one table per class, from one graph of the snapshot or from all.
+    pub fn tables(&self, snapshot: &Snapshot, only: Option<TermId>, output: &mut Output) -> Result<()> {
         let Target { folder, args, graph, budget } = *self;
         let format = format_of_tables(args)?;
         let prefixes = graph.prefixes()?;
         let target = self.open()?;
         let (mut number, mut unlinked) = (0, 0);
-        for table in tables::tables(quads, prefixes) {
-            budget.check()?;
+        for table in tables::tables(snapshot, only, prefixes, budget)? {
+            let table = table?;
             let name = format!("{}.{}", table.name, format.ending());
             target.announce(std::slice::from_ref(&name))?;
             target.stream(&name, |out| match format {
-                Format::Csv => table.write_csv(out),
+                Format::Csv => table.write_csv(budget, out),
                 format => {
                     let options = RenderOptions {
                         format,

@@ -2,44 +2,84 @@
 
 use super::names::safe_part;
 use kgq_engine::Solutions;
+use kgq_snapshot::{Snapshot, TermId, TermKind};
+use kgq_syntax::budget::Budget;
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::language::cased;
 use kgq_syntax::rdf::vocabulary::rdf;
-use kgq_syntax::rdf::{Literal, NamedNode, NamedOrBlankNode, Prefixes, Quad, Term, Variable};
-use rustc_hash::FxHashMap;
+use kgq_syntax::rdf::{Literal, NamedNode, Prefixes, Quad, Term, Variable};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
+use std::sync::Arc;
 
 /// Separates several values in one cell.
 const BETWEEN: &str = " | ";
 
-/// The members of a class with their properties.
+/// The members of a class with their properties, which are read from the snapshot as they are written.
 pub struct Table {
     /// Its file name without an ending.
     pub name: String,
     pub class: NamedNode,
-    /// `iri`, then the properties.
-    pub headings: Vec<String>,
-    /// A member's IRI, then the values of each property, sorted.
-    rows: Vec<Vec<Vec<Term>>>,
+    facts: TableFacts,
+    /// In the order of their IRIs.
+    members: Vec<TermId>,
+    /// After the member's IRI.
+    columns: Vec<ClassColumn>,
 }
+
+/// A property of a class, with the language where its values have one.
+struct ClassColumn {
+    heading: String,
+    /// Whether no member has several values.
+    is_single: bool,
+}
+
+/// The statements that tables are made of.
+#[derive(Clone)]
+struct TableFacts {
+    snapshot: Snapshot,
+    /// The graph that they stand in, if it is one: unbound for the default graph.
+    only: Option<TermId>,
+    prefixes: Arc<Prefixes>,
+}
+
+/// The values of a thing by heading, each once, in the order of their texts.
+type TableCells = BTreeMap<String, BTreeMap<String, Term>>;
 
 /// Returns a table for each class that has members with IRIs, ordered by class. The first column is the member's IRI.
 /// The heading of a property's column is its CURIE, with the language if its values have one. Things are written as
-/// IRIs. Reifiers and blank nodes get no row.
-pub fn tables<'a>(quads: &'a [Quad], prefixes: &'a Prefixes) -> impl Iterator<Item = Table> + 'a {
-    let mut facts: FxHashMap<&str, Vec<&Quad>> = FxHashMap::default();
-    let mut members: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    for quad in quads {
-        let NamedOrBlankNode::NamedNode(subject) = &quad.subject else { continue };
-        facts.entry(subject.as_str()).or_default().push(quad);
-        if let (true, Term::NamedNode(class)) = (quad.predicate.as_ref() == rdf::TYPE, &quad.object) {
-            members.entry(class.as_str()).or_default().insert(subject.as_str());
+/// IRIs. Reifiers and blank nodes get no row. Only the members' ids are held.
+///
+/// # Errors
+/// The budget's, damage to the snapshot.
+pub fn tables(
+    snapshot: &Snapshot,
+    only: Option<TermId>,
+    prefixes: &Prefixes,
+    budget: &Budget,
+) -> Result<impl Iterator<Item = Result<Table>>> {
+    let facts = TableFacts { snapshot: snapshot.clone(), only, prefixes: Arc::new(prefixes.clone()) };
+    let mut held = budget.reserve(0)?;
+    let mut members: BTreeMap<TermId, BTreeSet<TermId>> = BTreeMap::new();
+    if let Some(kind) = snapshot.id(rdf::TYPE.into()) {
+        for (number, [member, _, class, _]) in facts.matching([None, Some(kind), None]).enumerate() {
+            if number.is_multiple_of(MEMBERS_COUNTED_AT_ONCE) {
+                held.grow(budget, (MEMBERS_COUNTED_AT_ONCE * size_of::<[TermId; 3]>()) as u64)?;
+                budget.check()?;
+            }
+            if [member, class].iter().all(|id| snapshot.kind(*id) == TermKind::Iri) {
+                members.entry(class).or_default().insert(member);
+            }
         }
     }
+    snapshot.intact()?;
     let mut taken: BTreeSet<String> = BTreeSet::new();
-    members.into_iter().map(move |(class, members)| {
-        let short = prefixes.shorten(class).unwrap_or_else(|| class.to_owned());
+    let budget = budget.clone();
+    Ok(members.into_iter().map(move |(class, members)| {
+        // Held as long as tables are made.
+        let _ = &held;
+        let Term::NamedNode(class) = facts.snapshot.term(class) else { return Err(Error::bug("a class has no IRI")) };
+        let short = facts.prefixes.shorten(class.as_str()).unwrap_or_else(|| class.as_str().to_owned());
         let (stem, _) = safe_part(&short.replace([':', '/'], "-"), true);
         let mut name = stem.clone();
         let mut number = 2;
@@ -47,43 +87,60 @@ pub fn tables<'a>(quads: &'a [Quad], prefixes: &'a Prefixes) -> impl Iterator<It
             name = format!("{stem}-{number}");
             number += 1;
         }
-        let (headings, rows) = table(&members, &facts, prefixes);
-        Table { name, class: NamedNode::new_unchecked(class), headings, rows }
-    })
+        let members: Vec<TermId> = members.into_iter().collect();
+        let columns = facts.columns(&members, &budget)?;
+        Ok(Table { name, class, facts: facts.clone(), members, columns })
+    }))
 }
 
-type Rows = Vec<Vec<Vec<Term>>>;
+/// Members whose ids are counted at once.
+const MEMBERS_COUNTED_AT_ONCE: usize = 1 << 12;
 
-fn table(members: &BTreeSet<&str>, facts: &FxHashMap<&str, Vec<&Quad>>, prefixes: &Prefixes) -> (Vec<String>, Rows) {
-    let heading = |quad: &Quad| {
-        let property = prefixes.shorten(quad.predicate.as_str()).unwrap_or_else(|| quad.predicate.as_str().to_owned());
-        match &quad.object {
-            Term::Literal(literal) => match literal.language() {
-                Some(language) => Some(format!("{property}@{}", cased(language))),
-                None => Some(property),
-            },
-            Term::NamedNode(_) => Some(property),
-            Term::BlankNode(_) | Term::Triple(_) => None,
-        }
-    };
-    let mut columns: BTreeSet<String> = BTreeSet::new();
-    for member in members {
-        columns.extend(facts.get(member).into_iter().flatten().filter_map(|quad| heading(quad)));
+impl TableFacts {
+    fn matching(&self, pattern: kgq_snapshot::Bound) -> impl Iterator<Item = kgq_snapshot::Ids> {
+        let only = self.only;
+        self.snapshot.find_ids(pattern).filter(move |[.., graph]| only.is_none_or(|only| only == *graph))
     }
-    let row = |member: &&str| {
-        let mut cells: BTreeMap<String, BTreeMap<&str, &Term>> = BTreeMap::new();
-        for quad in facts.get(member).into_iter().flatten() {
-            if let (Some(heading), Some(text)) = (heading(quad), text(&quad.object)) {
-                cells.entry(heading).or_default().insert(text, &quad.object);
+
+    /// What is said of a thing.
+    ///
+    /// # Errors
+    /// Damage to the snapshot.
+    fn cells(&self, member: TermId) -> Result<TableCells> {
+        let mut cells = TableCells::new();
+        for ids in self.matching([Some(member), None, None]) {
+            let Some(quad) = self.snapshot.statement(ids) else { continue };
+            if let (Some(heading), Some(text)) = (self.heading(&quad), text(&quad.object)) {
+                cells.entry(heading).or_default().insert(text.to_owned(), quad.object);
             }
         }
-        let values =
-            |column: &String| cells.get(column).into_iter().flat_map(BTreeMap::values).map(|term| (*term).clone());
-        let iri = vec![NamedNode::new_unchecked(*member).into()];
-        std::iter::once(iri).chain(columns.iter().map(|column| values(column).collect())).collect()
-    };
-    let rows = members.iter().map(row).collect();
-    (std::iter::once("iri".to_owned()).chain(columns).collect(), rows)
+        self.snapshot.intact()?;
+        Ok(cells)
+    }
+
+    fn heading(&self, quad: &Quad) -> Option<String> {
+        let property = quad.predicate.as_str();
+        let property = || self.prefixes.shorten(property).unwrap_or_else(|| property.to_owned());
+        match &quad.object {
+            Term::Literal(literal) => Some(match literal.language() {
+                Some(language) => format!("{}@{}", property(), cased(language)),
+                None => property(),
+            }),
+            Term::NamedNode(_) => Some(property()),
+            Term::BlankNode(_) | Term::Triple(_) => None,
+        }
+    }
+
+    fn columns(&self, members: &[TermId], budget: &Budget) -> Result<Vec<ClassColumn>> {
+        let mut columns: BTreeMap<String, bool> = BTreeMap::new();
+        for member in members {
+            budget.check()?;
+            for (heading, values) in self.cells(*member)? {
+                *columns.entry(heading).or_insert(true) &= values.len() == 1;
+            }
+        }
+        Ok(columns.into_iter().map(|(heading, is_single)| ClassColumn { heading, is_single }).collect())
+    }
 }
 
 /// The text of a term in a cell; `None` for a blank node or triple term.
@@ -100,24 +157,44 @@ fn joined(values: &[Term]) -> String {
 }
 
 impl Table {
+    /// `iri`, then the properties.
+    pub fn headings(&self) -> impl Iterator<Item = &str> {
+        std::iter::once("iri").chain(self.columns.iter().map(|column| column.heading.as_str()))
+    }
+
     pub fn len(&self) -> usize {
-        self.rows.len()
+        self.members.len()
     }
 
     pub fn is_empty(&self) -> bool {
-        self.rows.is_empty()
+        self.members.is_empty()
+    }
+
+    /// A member's IRI, then the values of each property, sorted.
+    ///
+    /// # Errors
+    /// Damage to the snapshot.
+    fn row(&self, member: TermId) -> Result<Vec<Vec<Term>>> {
+        let mut cells = self.facts.cells(member)?;
+        let values = |column: &ClassColumn| cells.remove(&column.heading).into_iter().flatten().map(|(_, term)| term);
+        let rest: Vec<Vec<Term>> = self.columns.iter().map(values).map(Iterator::collect).collect();
+        Ok(std::iter::once(vec![self.facts.snapshot.term(member)]).chain(rest).collect())
     }
 
     /// Writes the table as CSV (RFC 4180), with several values in a cell separated by ` | `.
-    pub fn write_csv(&self, out: &mut dyn Write) -> Result<()> {
+    ///
+    /// # Errors
+    /// Those of writing, the budget's, damage to the snapshot.
+    pub fn write_csv(&self, budget: &Budget, out: &mut dyn Write) -> Result<()> {
         let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(out);
         let failed = |e: csv::Error| match e.into_kind() {
             csv::ErrorKind::Io(error) => Error::io("a table", &error),
             kind => Error::bug(format!("a table cannot be written: {kind:?}")),
         };
-        writer.write_record(&self.headings).map_err(failed)?;
-        for row in &self.rows {
-            writer.write_record(row.iter().map(|values| joined(values))).map_err(failed)?;
+        writer.write_record(self.headings()).map_err(failed)?;
+        for member in &self.members {
+            budget.check()?;
+            writer.write_record(self.row(*member)?.iter().map(|values| joined(values))).map_err(failed)?;
         }
         writer.flush().map_err(|e| Error::io("a table", &e))
     }
@@ -125,16 +202,17 @@ impl Table {
     /// Returns the table as solutions. If a cell has several values, its column becomes texts, in which they are
     /// separated by ` | `.
     pub fn into_solutions(self) -> Solutions {
-        let single = |column: usize| self.rows.iter().all(|row| row[column].len() <= 1);
-        let single: Vec<bool> = (0..self.headings.len()).map(single).collect();
-        let variables = self.headings.into_iter().map(Variable::new_unchecked).collect();
-        let cell = move |(column, mut values): (usize, Vec<Term>)| match values.len() {
+        let variables = self.headings().map(Variable::new_unchecked).collect();
+        let members = self.members.clone();
+        let single: Vec<bool> =
+            std::iter::once(true).chain(self.columns.iter().map(|column| column.is_single)).collect();
+        let cell = move |(mut values, is_single): (Vec<Term>, &bool)| match values.len() {
             0 => None,
-            _ if single[column] => values.pop(),
+            _ if *is_single => values.pop(),
             _ => Some(Literal::new_simple_literal(joined(&values)).into()),
         };
-        let row = move |row: Vec<Vec<Term>>| Ok(row.into_iter().enumerate().map(&cell).collect());
-        Solutions::new(variables, self.rows.into_iter().map(row))
+        let row = move |member| Ok(self.row(member)?.into_iter().zip(&single).map(&cell).collect());
+        Solutions::new(variables, members.into_iter().map(row))
     }
 }
 
@@ -147,11 +225,12 @@ mod tests {
         let text = "PREFIX e: <http://e/> e:b a e:C ; e:name \"B, b\", \"Bé\"@fr ; e:knows e:a, e:c . e:a a e:C, e:D ; e:n 1 . e:x e:n 2 .";
         let quads: Vec<Quad> = oxttl::TriGParser::new().for_slice(text).collect::<Result<_, _>>().unwrap();
         let prefixes = Prefixes::from_iter([("e", "http://e/")]);
-        let tables: Vec<Table> = tables(&quads, &prefixes).collect();
+        let (snapshot, budget) = (Snapshot::from_quads(quads).unwrap(), Budget::default());
+        let tables: Vec<Table> = tables(&snapshot, None, &prefixes, &budget).unwrap().map(Result::unwrap).collect();
         assert_eq!(tables.iter().map(|t| (t.name.as_str(), t.len())).collect::<Vec<_>>(), [("e-C", 2), ("e-D", 1)]);
         let kind = "http://www.w3.org/1999/02/22-rdf-syntax-ns#type";
         let mut csv = Vec::new();
-        tables[0].write_csv(&mut csv).unwrap();
+        tables[0].write_csv(&budget, &mut csv).unwrap();
         assert_eq!(
             String::from_utf8_lossy(&csv),
             format!(

@@ -37,6 +37,16 @@ impl<'g> Exported<'g> {
         Ok(Self { only, ..Self::all(graph, budget)? })
     }
 
+    /// Returns the snapshot that they are read from.
+    pub fn snapshot(&self) -> &'g Snapshot {
+        self.snapshot
+    }
+
+    /// Returns the exported graph, if it is one: unbound for the default graph.
+    pub fn only(&self) -> Option<TermId> {
+        self.only
+    }
+
     /// Returns the number of statements.
     pub fn len(&self) -> usize {
         match self.only {
@@ -80,6 +90,17 @@ impl<'g> Exported<'g> {
             })
         });
         Box::new(batches.flatten())
+    }
+
+    /// Builds a snapshot of these statements alone.
+    ///
+    /// # Errors
+    /// The budget's, damage to the snapshot.
+    pub fn apart(&self, budget: &Budget) -> Result<Snapshot> {
+        let mut damage = Ok(());
+        let sound = self.walk().map_while(|quad| quad.map_err(|error| damage = Err(error)).ok());
+        let apart = Snapshot::from_quads_within(sound, budget)?;
+        damage.map(|()| apart)
     }
 
     /// Collects all of them, for callers that need them in memory.
