@@ -1,4 +1,4 @@
-//! What a query answers: solutions, a truth value or triples, as streams that can end in an error.
+//! The answers of queries: solutions, a truth value or triples, as streams that can end in an error.
 
 use super::result::Rows;
 use super::rows::SolutionRows;
@@ -9,8 +9,8 @@ use self_cell::self_cell;
 
 /// The answer to a query (SPARQL 1.1 §16).
 ///
-/// It holds the snapshot that it reads, so it can be kept, and handed to another thread. Rows are found as they are asked for:
-/// dropping it stops the work.
+/// It holds the snapshot that it reads, so it can be kept and passed to another thread. Rows are computed on demand:
+/// dropping the answer stops the work.
 pub enum Answer {
     Solutions(Solutions),
     Boolean(bool),
@@ -45,7 +45,7 @@ pub(crate) enum Stream<'s> {
 }
 
 self_cell! {
-    /// A stream with the snapshot that it reads.
+    /// A stream together with the snapshot that it reads.
     pub(crate) struct Held {
         owner: Snapshot,
         #[not_covariant]
@@ -54,7 +54,7 @@ self_cell! {
 }
 
 impl Answer {
-    /// The answer that `evaluate` makes over the snapshot.
+    /// Returns the answer that `evaluate` makes over the snapshot.
     ///
     /// # Errors
     /// Those of `evaluate`.
@@ -86,7 +86,7 @@ enum Form {
     Graph,
 }
 
-/// The triples of a stream that has triples.
+/// The triples of a stream of triples.
 struct HeldTriples(Held);
 
 impl Iterator for HeldTriples {

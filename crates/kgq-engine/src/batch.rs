@@ -1,25 +1,25 @@
-//! A few thousand solutions as columns of ids: what operators hand to each other, and expressions work on.
+//! A few thousand solutions as columns of ids. Operators pass them to each other, and expressions work on them.
 //!
-//! Which variable a column holds is known to the plan, not to the batch.
+//! The plan, not the batch, knows which variable a column holds.
 
 use kgq_snapshot::TermId;
 
 /// Rows of bindings, by column. Every column has `rows` entries; an unbound variable is `TermId::UNBOUND`.
 ///
-/// A row may stand for several equal solutions: then `weights` says how many each stands for (never 0). Counting joins
-/// multiply weights where others would repeat rows. An aggregate must therefore add a value `weight` times; filters and
-/// expressions need not look at weights.
+/// A row may stand for several equal solutions; `weights` then holds their number (never 0). Counting joins multiply
+/// weights where others would repeat rows. An aggregate must therefore add a value `weight` times; filters and
+/// expressions can ignore weights.
 #[derive(Clone, Debug, Default)]
 pub struct Batch {
     columns: Vec<Vec<TermId>>,
     weights: Option<Vec<u64>>,
     rows: usize,
-    /// The number of the solution in the first row, where expressions have asked for one.
+    /// The number of the solution in the first row, once expressions have asked for one.
     first_solution: Option<u64>,
 }
 
 impl Batch {
-    /// How many rows an operator puts into a batch at most, once a query has shown that it wants many.
+    /// The most rows that an operator puts into a batch, once a query has shown that it wants many.
     pub const ROWS: usize = 4096;
 
     pub fn new(columns: Vec<Vec<TermId>>, rows: usize) -> Self {
@@ -71,12 +71,12 @@ impl Batch {
         self.weights.as_deref()
     }
 
-    /// How many solutions the row stands for.
+    /// Returns how many solutions the row stands for.
     pub fn weight(&self, row: usize) -> u64 {
         self.weights.as_ref().map_or(1, |w| w[row])
     }
 
-    /// How many solutions the batch stands for.
+    /// Returns how many solutions the batch stands for.
     pub fn solutions(&self) -> u64 {
         match &self.weights {
             Some(weights) => weights.iter().fold(0, |sum, w| sum.saturating_add(*w)),
@@ -90,7 +90,7 @@ impl Batch {
         self.columns.push(column);
     }
 
-    /// The rows whose positions are given, in that order (a position may be repeated).
+    /// Returns the rows at the given positions, in that order (a position may be repeated).
     #[must_use]
     pub fn select(&self, positions: &[u32]) -> Self {
         Self {
@@ -101,13 +101,13 @@ impl Batch {
         }
     }
 
-    /// The number of the solution in the first row, the next rows having the next numbers; `number` makes it, if there is
-    /// none. A batch that is only extended keeps it.
+    /// Returns the number of the solution in the first row; the following rows have the following numbers. If there is
+    /// none yet, `number` makes it. A batch that is only extended keeps it.
     pub(crate) fn first_solution(&mut self, number: impl FnOnce() -> u64) -> u64 {
         *self.first_solution.get_or_insert_with(number)
     }
 
-    /// The columns at the given positions, in that order.
+    /// Returns the columns at the given positions, in that order.
     #[must_use]
     pub fn project(mut self, columns: &[usize]) -> Self {
         if columns.iter().copied().eq(0..self.columns.len()) {
@@ -129,22 +129,22 @@ impl Batch {
         Self { columns, weights: self.weights, rows: self.rows, first_solution: self.first_solution }
     }
 
-    /// Bytes that the batch holds.
+    /// Returns the bytes that the batch holds.
     pub fn bytes(&self) -> u64 {
         let ids: usize = self.columns.iter().map(|c| c.capacity() * size_of::<TermId>()).sum();
         (ids + self.weights.as_ref().map_or(0, |w| w.capacity() * 8)) as u64
     }
 }
 
-/// Lists of so many rows grow by an eighth.
+/// A list with at least this many rows grows by an eighth.
 const LARGE: usize = 1 << 12;
 
-/// For how many rows a list gets room that has so many, and needs so many: a large one does not take twice what it needs.
+/// Returns the capacity for a list of `rows` rows that needs `needed`: a large list does not take twice its size.
 pub(crate) fn room_for(rows: usize, needed: usize) -> usize {
     if rows < LARGE { needed.max(rows * 2) } else { needed.max(rows + rows / 8) }
 }
 
-/// The column's entries at the given positions.
+/// Returns the column's entries at the given positions.
 pub(crate) fn gather(column: &[TermId], positions: &[u32]) -> Vec<TermId> {
     positions.iter().map(|at| column[*at as usize]).collect()
 }

@@ -1,4 +1,4 @@
-//! Queries of classes that once touched far more than they needed: right answers, and how many rows the operators gave.
+//! Queries of kinds that once touched far more data than needed: checks the answers, and how many rows the operators return.
 
 use crate::Failures;
 use crate::executor::{Run, prepare};
@@ -21,7 +21,7 @@ fn catalogue() -> String {
         .collect()
 }
 
-/// The plan of a query over the data, after it ran, with what was counted.
+/// Runs a query over the data, and returns its plan with the counts.
 fn analyzed(data: &str, query: &str) -> String {
     let snapshot = snapshot(data);
     let query = SparqlParser::new().with_prefix("", "http://e/").unwrap().parse_query(query).unwrap();
@@ -29,7 +29,7 @@ fn analyzed(data: &str, query: &str) -> String {
     prepare(&snapshot, &query, DefaultGraph::Stored, run).unwrap().analyze(run).unwrap()
 }
 
-/// The most rows that any operator of the plan gave.
+/// Returns the most rows that any operator of the plan returned.
 fn most_rows(plan: &str) -> usize {
     let rows = plan.lines().filter_map(|line| line.split("got ").nth(1)?.split(' ').next()?.parse().ok());
     rows.max().unwrap_or_else(|| panic!("nothing was counted in\n{plan}"))
@@ -62,7 +62,7 @@ fn a_small_pattern_in_exists_is_where_the_join_starts() {
         let plan = analyzed(&data, query);
         assert!(most_rows(&plan) <= 12, "{query}\n{plan}");
     }
-    // A variable that nothing else has, or two that are shared, or a negation: the rows are asked one by one.
+    // A variable that nothing else has, two shared variables, or a negation: the rows are tested one by one.
     for query in [
         "SELECT ?s ?l { ?s :label ?l FILTER NOT EXISTS { ?s :rare ?r } }",
         "SELECT ?s ?l { ?s :label ?l FILTER EXISTS { ?x :rare ?r } }",
@@ -180,7 +180,7 @@ fn joins_on_what_may_be_unbound_and_on_equal_expressions_are_by_hash() {
     ] {
         agree(&data, query);
     }
-    // Each thing has two codes, and is looked up, not compared with all others; what is unbound goes with all of them.
+    // Each thing has two codes. It is looked up, not compared with all others; an unbound key is compatible with all of them.
     for (query, most) in [
         ("SELECT * { ?a :key ?k BIND(CONCAT(\"c\", ?k) AS ?s) ?b :code ?s }", 120),
         ("SELECT * { ?y :code ?v OPTIONAL { ?y :next ?x } OPTIONAL { ?x :code ?c } FILTER(STRLEN(?v) > 2) }", 1988),
@@ -250,7 +250,7 @@ fn what_only_an_order_reads_is_computed_by_it_and_gets_no_terms() {
         let plan = analyzed(&data, query);
         assert!(plan.contains(order) && !plan.contains("bind"), "{query}\n{plan}");
     }
-    // A key that is seen outside, or is another in each row, is bound before.
+    // A key that is visible outside, or that changes from row to row, is bound before.
     for query in [
         "SELECT ?k { ?s :label ?o BIND(STR(?o) AS ?k) } ORDER BY ?k LIMIT 5",
         "SELECT ?s { ?s :label ?o BIND(RAND() AS ?k) } ORDER BY ?k LIMIT 5",
@@ -326,7 +326,7 @@ fn functions_of_whole_columns_of_texts_are_those_of_one_row() {
                     "{xsd} SELECT ?o (SUM({function}) AS ?f) (COUNT({function}) AS ?n) {{ {pattern} }} GROUP BY ?o"
                 ),
             ] {
-                // A column of one row is no column of texts.
+                // A column of one row is not evaluated as a column of texts.
                 let mut one_by_one: Vec<String> =
                     values.iter().flat_map(|value| ours(&data(value), &query, DefaultGraph::Stored)).collect();
                 one_by_one.sort();
@@ -343,7 +343,7 @@ fn what_only_an_aggregate_reads_is_computed_by_it() {
         ("SELECT (SUM(STRLEN(STR(?o))) AS ?n) (COUNT(?s) AS ?k) { ?s :label ?o }", false),
         ("SELECT ?g (AVG(STRLEN(?o) * 2) AS ?n) { ?s :label ?o ; :group ?g } GROUP BY ?g", false),
         ("SELECT (COUNT(xsd:integer(STR(?o))) AS ?n) { ?s :rare ?o }", false),
-        // These look at terms.
+        // These need terms.
         ("SELECT (SUM(DISTINCT STRLEN(STR(?o))) AS ?n) { ?s :label ?o }", true),
         ("SELECT (MAX(STRLEN(STR(?o))) AS ?n) { ?s :label ?o }", true),
         ("SELECT ?k (SUM(?k) AS ?n) { ?s :label ?o BIND(STRLEN(?o) AS ?k) } GROUP BY ?k", true),
@@ -371,7 +371,7 @@ fn only_the_groups_that_a_limit_keeps_get_terms() {
         let group = plan.lines().find(|line| line.contains("group by")).unwrap();
         assert!(most_rows(group) <= most, "{query}\n{plan}");
     }
-    // What stands between the groups and the order decides which groups there are.
+    // Operators between the groups and the order decide which groups there are.
     for query in [
         "SELECT ?g (COUNT(*) AS ?n) { ?s :label ?o ; :group ?g } GROUP BY ?g HAVING(COUNT(*) < 172) ORDER BY DESC(?n) ?g LIMIT 2",
         "SELECT ?s ?n { { SELECT ?s (COUNT(*) AS ?n) { ?s :label ?o } GROUP BY ?s } ?s :rare ?r } ORDER BY ?n ?s LIMIT 3",

@@ -1,22 +1,22 @@
-//! The texts of a column of ids, each different one decoded once and in the order of the dictionary.
+//! The texts of a column of ids. Each distinct text is decoded once, in the order of the dictionary.
 
 use super::terms::Terms;
 use kgq_snapshot::{TermId, TermKind};
 use kgq_syntax::rdf::language::text as text_of;
 use std::ops::Range;
 
-/// The texts of rows, as [`kgq_syntax::rdf::language::text`] gives them.
+/// The texts of rows, in the form of [`kgq_syntax::rdf::language::text`].
 #[derive(Debug, Default)]
 pub struct ColumnTexts {
     all: String,
-    /// Where each row's text is, and nowhere where its variable is unbound.
+    /// The place of each row's text; `None` if its variable is unbound.
     places: Vec<Option<Range<usize>>>,
     order: Vec<u64>,
 }
 
 impl ColumnTexts {
-    /// Takes the texts of a column in place of those that it has, up to about so many bytes of different ones. False, and none is to be
-    /// used, where there are more.
+    /// Reads the texts of a column, replacing the previous ones. If the distinct texts have more than about `most`
+    /// bytes, it returns false, and none of the texts may be used.
     pub fn read(&mut self, column: &[TermId], terms: &Terms<'_>, most: usize) -> bool {
         self.all.clear();
         self.places.clear();
@@ -42,7 +42,7 @@ impl ColumnTexts {
                             if terms.snapshot().kind(id) == TermKind::BlankNode {
                                 self.all.push_str("_:");
                             }
-                            // What is no text is damaged, which the snapshot tells.
+                            // Bytes that are not UTF-8 mean damage, which the snapshot reports.
                             self.all.push_str(std::str::from_utf8(text).unwrap_or_default());
                         }
                         None => self.all.push_str(&text_of(&terms.shared(id))),
@@ -58,7 +58,7 @@ impl ColumnTexts {
         true
     }
 
-    /// The text of a row; `None` where its variable is unbound.
+    /// Returns the text of a row; `None` if its variable is unbound.
     pub fn get(&self, row: usize) -> Option<&str> {
         self.places.get(row)?.clone().map(|place| &self.all[place])
     }
@@ -75,7 +75,7 @@ impl ColumnTexts {
         self.places.iter().map(|place| place.clone().map(|place| &self.all[place]))
     }
 
-    /// Bytes of the texts of all rows together.
+    /// Returns the total bytes of the texts of all rows.
     pub fn bytes(&self) -> usize {
         self.places.iter().flatten().map(Range::len).sum()
     }

@@ -1,7 +1,7 @@
 //! The triples of a CONSTRUCT, each once.
 //!
-//! They are told apart by the ids of their terms, which takes a fraction of the terms themselves, and not at all where no two solutions can
-//! make the same triple: a whole graph streams in flat memory.
+//! Duplicates are found by the ids of the terms, which take a fraction of the memory of the terms themselves. If no two
+//! solutions can make the same triple, nothing is remembered: a whole graph streams in constant memory.
 
 use super::operator::Context;
 use super::plan::Var;
@@ -36,14 +36,14 @@ impl Template {
         Self { triples, vars, blank_nodes: slots.blank_nodes(), is_distinct }
     }
 
-    /// The variables that it reads: the columns of its plan.
+    /// Returns the variables that it reads, which are the columns of its plan.
     pub fn vars(&self) -> &[Var] {
         &self.vars
     }
 }
 
-/// Whether a template reads all variables of a basic graph pattern without blank nodes: its solutions differ in one of them (§18.3.1), and so do
-/// the triples that are made.
+/// Whether a template reads all variables of a basic graph pattern without blank nodes. The solutions then differ in
+/// one of them (§18.3.1), and so do the triples.
 fn holds_all_of(slots: &Slots, pattern: &GraphPattern) -> bool {
     fn holds(slots: &Slots, term: &TermPattern) -> bool {
         match term {
@@ -82,21 +82,21 @@ pub struct Constructed<'s> {
     ready: VecDeque<Triple>,
 }
 
-/// How a triple that came before is known.
+/// How triples that came before are remembered.
 enum Seen {
-    /// None comes twice.
+    /// No triple comes twice.
     Distinct,
-    /// By ids, with where those of each triple of the template are from.
+    /// By ids; `keys` says where the ids of each triple of the template come from.
     Ids { keys: Vec<[Key; 3]>, seen: FxHashSet<[TermId; 3]> },
-    /// By terms: a triple term that is made has no id.
+    /// By terms, because a triple term made by the template has no id.
     Terms(FxHashSet<Triple>),
 }
 
-/// Where the id of a term is from.
+/// Where the id of a term comes from.
 enum Key {
     Constant(TermId),
     Column(usize),
-    /// A new blank node, which is in no other triple.
+    /// A new blank node, which no other triple contains.
     New,
 }
 
@@ -122,14 +122,14 @@ impl Seen {
     }
 }
 
-/// What the ids of a triple take in a set that may be half empty.
+/// Bytes of a triple's ids in a set that may be half empty.
 const KEY_BYTES: u64 = 28;
-/// What a triple that was seen takes beside itself.
+/// Bytes of a remembered triple in addition to the triple itself.
 const SEEN_BYTES: u64 = 16;
 
 impl<'s> Constructed<'s> {
     /// # Errors
-    /// The budget's.
+    /// The budget's limits.
     pub fn new(rows: Rows<'s>, template: Template) -> Result<Self> {
         let seen = Seen::new(&template, rows.context())?;
         Ok(Self { rows, template, seen, held: Reservation::default(), ready: VecDeque::new() })
@@ -139,7 +139,7 @@ impl<'s> Constructed<'s> {
         let budget = self.rows.context().budget();
         let mut blanks = vec![None; self.template.blank_nodes];
         for (number, parts) in self.template.triples.iter().enumerate() {
-            // A triple with a new blank node is new.
+            // A triple with a new blank node cannot come twice.
             let may_come_twice = !has_blank(parts);
             if let (Seen::Ids { keys, seen }, true) = (&mut self.seen, may_come_twice) {
                 let ids = keys[number].each_ref().map(|key| match key {
@@ -176,7 +176,7 @@ impl Iterator for Constructed<'_> {
                 return Some(Ok(triple));
             }
             let made = self.rows.next()?.and_then(|row| {
-                // A template may make many triples of each row, and of most nothing new.
+                // A template may make many triples from each row, most of which came before.
                 if self.rows.is_time_to_look() {
                     self.rows.context().budget().check()?;
                 }
@@ -200,7 +200,7 @@ mod tests {
     use kgq_syntax::budget::Budget;
     use spargebra::SparqlParser;
 
-    /// How many triples a query makes of the data, and the most that was held meanwhile.
+    /// Returns how many triples a query makes from the data, and the most memory held meanwhile.
     fn made(data: &str, query: &str) -> (usize, u64) {
         let (snapshot, budget) = (snapshot(data), Budget::default());
         let query = SparqlParser::new().with_prefix("", "http://e/").unwrap().parse_query(query).unwrap();
@@ -239,7 +239,7 @@ mod tests {
             held
         };
         let whole = "CONSTRUCT WHERE { ?s ?p ?o }";
-        // What a scan reads at once is less than any way to know so many triples.
+        // What a scan reads at once takes less memory than remembering so many triples in any way.
         assert!(held(140_000, whole) < 140_000 * 8);
         assert!(held(70_000, "CONSTRUCT { ?s a ?o . ?o a ?s } { ?s :p ?o }") < 140_000 * 36);
     }

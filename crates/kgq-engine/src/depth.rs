@@ -1,5 +1,5 @@
-//! How deep a query nests: a chain of a thousand UNIONs, OPTIONALs or `||` is a tree a thousand deep, and what walks it
-//! recursively needs a stack to match.
+//! How deeply a query nests. A chain of a thousand UNIONs, OPTIONALs or `||` is a tree a thousand levels deep, and
+//! walking it recursively needs a stack to match.
 
 use crate::query::operands::operands;
 use spargebra::algebra::{AggregateExpression, Expression, GraphPattern, OrderExpression};
@@ -9,7 +9,7 @@ enum Part<'a> {
     Expression(&'a Expression),
 }
 
-/// The depth of the tree of patterns and expressions. It is walked without recursion.
+/// Returns the depth of the tree of patterns and expressions. It walks the tree without recursion.
 pub fn depth(pattern: &GraphPattern) -> usize {
     let mut deepest = 0;
     let mut stack = vec![(Part::Pattern(pattern), 1)];

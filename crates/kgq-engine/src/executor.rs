@@ -29,7 +29,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
-/// A query that is planned over a snapshot. It can be kept, and run as often as one likes, by any thread.
+/// A query that is planned over a snapshot. It can be kept, and run any number of times by any thread.
 pub struct Prepared {
     snapshot: Snapshot,
     query: Query,
@@ -37,20 +37,20 @@ pub struct Prepared {
     planned: Arc<Planned>,
 }
 
-/// What was made of a query.
+/// The plan of a query, and what a run needs besides.
 pub(crate) struct Planned {
     pub plan: PhysicalPlan,
     pub variables: Arc<Variables>,
     named_graphs: Arc<[TermId]>,
     default_graph: Graph,
     form: Form,
-    /// The terms of the plan that the snapshot does not have, in the order of their ids, where it is kept.
+    /// The terms of the plan that the snapshot lacks, in the order of their ids; filled if the plan is kept.
     terms: Vec<Term>,
-    /// Whether the plan depends on what NOW() was.
+    /// Whether the plan depends on the value of NOW().
     reads_clock: bool,
 }
 
-/// What becomes of the solutions.
+/// What the solutions are turned into.
 enum Form {
     Select(Vec<Variable>),
     Ask,
@@ -64,14 +64,14 @@ pub struct Run<'a> {
     pub budget: &'a Budget,
     pub services: Option<&'a Arc<dyn Services>>,
     pub failures: &'a Failures,
-    /// The folder of temporary files; `None` is the system's.
+    /// The folder for temporary files; `None` is the system's.
     pub temporary: Option<&'a Path>,
 }
 
 /// Evaluates a query.
 ///
 /// # Errors
-/// What this executor does not do, by name; the budget's limits, damage to the snapshot: here or from the rows.
+/// Features that this executor lacks, by name; the budget's limits and damage to the snapshot, here or from the rows.
 pub fn evaluate(snapshot: &Snapshot, query: &Query, default_graph: DefaultGraph, run: Run<'_>) -> Result<Answer> {
     over(snapshot, query, |snapshot| {
         let (cx, planned) = plan(snapshot, query, default_graph, run)?;
@@ -79,7 +79,7 @@ pub fn evaluate(snapshot: &Snapshot, query: &Query, default_graph: DefaultGraph,
     })
 }
 
-/// Evaluates a query as [`evaluate`] does, by a plan that was made before where there is one.
+/// Evaluates a query as [`evaluate`] does, but reuses a kept plan if there is one.
 ///
 /// # Errors
 /// As [`evaluate`].
@@ -159,12 +159,12 @@ pub(crate) fn nests_deep(query: &Query) -> bool {
     depth(parts(query).1) > DEEP
 }
 
-/// A query that nests deeper than this is evaluated whole on a thread with a stack for its depth.
+/// A query that nests deeper than this is evaluated whole, on a thread with a stack for its depth.
 const DEEP: usize = 64;
-/// Stack for a level of nesting: planning takes the most.
+/// Bytes of stack for a level of nesting; planning takes the most.
 const BYTES_A_LEVEL: usize = 64 << 10;
 
-/// The whole answer, or where it ends in an error.
+/// Collects the whole answer, up to an error if there is one.
 fn collect(stream: Stream<'_>) -> Result<Answer> {
     Ok(match stream {
         Stream::Boolean(value) => Answer::Boolean(value),
@@ -179,7 +179,7 @@ fn collect(stream: Stream<'_>) -> Result<Answer> {
     })
 }
 
-/// Evaluates on a thread with a larger stack. The stack is address space: only what is used takes memory.
+/// Evaluates on a thread with a larger stack. The stack is only address space: memory is taken as it is used.
 fn deep(depth: usize, evaluate: impl FnOnce() -> Result<Answer> + Send) -> Result<Answer> {
     let stack = depth.saturating_mul(BYTES_A_LEVEL).max(1 << 24);
     std::thread::scope(|scope| {
@@ -194,14 +194,14 @@ fn deep(depth: usize, evaluate: impl FnOnce() -> Result<Answer> + Send) -> Resul
 /// Plans a query, to be run later.
 ///
 /// # Errors
-/// What this executor does not do, by name; the budget's limits.
+/// Features that this executor lacks, by name; the budget's limits.
 pub fn prepare(snapshot: &Snapshot, query: &Query, default_graph: DefaultGraph, run: Run<'_>) -> Result<Prepared> {
     let (cx, mut planned) = plan(snapshot, query, default_graph, run)?;
     planned.terms = cx.terms().computed_terms();
     Ok(Prepared { snapshot: snapshot.clone(), query: query.clone(), default_graph, planned: Arc::new(planned) })
 }
 
-/// Plans a query, with the context that it was planned in.
+/// Plans a query, and returns the plan with the context that it was planned in.
 pub(crate) fn plan<'s>(
     snapshot: &'s Snapshot,
     query: &Query,
@@ -259,25 +259,26 @@ pub(crate) fn plan<'s>(
     };
     let reads_clock = planner.reads_clock();
     cx.variables = Arc::new(variables);
-    // What fails while a run is planned fails in the run too: it is counted once, also where there was a plan before.
+    // Failures are counted only from here on. What fails in planning fails again in the run, and is thus counted once,
+    // with or without a kept plan.
     cx.expressions.failures = run.failures.clone();
     let variables = Arc::clone(&cx.variables);
     Ok((cx, Planned { plan, variables, named_graphs, default_graph, form, terms: Vec::new(), reads_clock }))
 }
 
 impl Planned {
-    /// Whether it is of the time when it was made.
+    /// Whether the plan depends on the time when it was made.
     pub fn reads_clock(&self) -> bool {
         self.reads_clock
     }
 
-    /// About what it takes, beside the expressions and names of the query.
+    /// Returns its approximate bytes, without the expressions and names of the query.
     pub fn bytes(&self) -> usize {
         let terms: usize = self.terms.iter().map(|term| size_of::<Term>() + term.to_string().len()).sum();
         self.plan.bytes() + terms
     }
 
-    /// What a run of the plan needs.
+    /// Makes the context for a run of the plan.
     fn context<'s>(&self, snapshot: &'s Snapshot, query: &Query, run: Run<'_>) -> Result<Context<'s>> {
         let expressions = expression::Context::new(snapshot, query.base_iri().cloned(), run.budget.clone());
         for term in &self.terms {
@@ -325,7 +326,7 @@ impl Prepared {
         })
     }
 
-    /// The context of a run, with a new plan where the old one is of another time.
+    /// Makes the context of a run, with a new plan if the old one depends on the time.
     fn context<'s>(&self, snapshot: &'s Snapshot, run: Run<'_>) -> Result<(Context<'s>, Option<Planned>)> {
         if self.planned.reads_clock {
             let (cx, planned) = plan(snapshot, &self.query, self.default_graph, run)?;
@@ -334,7 +335,7 @@ impl Prepared {
         Ok((self.planned.context(snapshot, &self.query, run)?, None))
     }
 
-    /// The plan as text.
+    /// Returns the plan as text.
     ///
     /// # Errors
     /// The budget's limits.
@@ -343,7 +344,7 @@ impl Prepared {
         Ok(super::explain::tree(&self.planned.plan, &cx))
     }
 
-    /// Runs the plan to its end, dropping its rows, and gives it as text with what was counted.
+    /// Runs the plan to its end, drops its rows, and returns the plan as text with the counts.
     ///
     /// # Errors
     /// The budget's limits.
@@ -366,7 +367,7 @@ impl Prepared {
 /// The named graphs that a query allows, in order; `None` for all.
 type Restricted = Option<Arc<[TermId]>>;
 
-/// The default graph, and the ids of the named graphs in order, where the query restricts them (SPARQL 1.1 §13).
+/// Returns the default graph, and the ids of the named graphs in order if the query restricts them (SPARQL 1.1 §13).
 ///
 /// # Errors
 /// The limit on memory.
@@ -377,7 +378,7 @@ fn dataset(terms: &Terms<'_>, asked: Option<&QueryDataset>, default: Graph<Term>
         [graph] => Graph::Named(Term::from((*graph).clone())),
         graphs => Graph::Merge(graphs.iter().map(|graph| Some(Term::from((*graph).clone()))).collect()),
     };
-    // WITH names the default graph of an update, and leaves the named ones as they are.
+    // WITH names the default graph of an update, and does not restrict the named graphs.
     let Some(named) = &asked.named else { return Ok((default, None)) };
     let ids: BTreeSet<TermId> = named.iter().map(|name| terms.id(name.clone().into())).collect::<Result<_>>()?;
     Ok((default, Some(ids.into_iter().collect())))
@@ -392,7 +393,7 @@ fn parts(query: &Query) -> (Option<&QueryDataset>, &GraphPattern) {
     }
 }
 
-/// The variables of the answer, in order.
+/// Returns the variables of the answer, in order.
 pub(crate) fn output_variables(pattern: &GraphPattern) -> Vec<Variable> {
     match pattern {
         GraphPattern::Project { variables, .. } => variables.clone(),
@@ -402,7 +403,7 @@ pub(crate) fn output_variables(pattern: &GraphPattern) -> Vec<Variable> {
         | GraphPattern::Slice { inner, .. }
         | GraphPattern::Filter { inner, .. } => output_variables(inner),
         GraphPattern::Values { variables, .. } => variables.clone(),
-        // A parsed query always says its variables; one that was made by hand has those in its text's order.
+        // A parsed query always names its variables; a query made by hand has them in the order of its pattern.
         pattern => {
             let mut variables = Vec::new();
             pattern.on_in_scope_variable(|variable| {

@@ -1,4 +1,4 @@
-//! A plan as text: what each operator does, how many rows were expected, at which cost, and how many there were.
+//! A plan as text: what each operator does, the rows and cost that were expected, and how many rows there were.
 
 use super::operator::Context;
 use super::operator::measure::{Counted, Measures};
@@ -7,21 +7,21 @@ use kgq_snapshot::TermId;
 use std::fmt::Write as _;
 use std::time::Duration;
 
-/// An estimate that was so many times off is told of.
+/// The worst estimate is reported if it is off by at least this factor.
 const OFF: f64 = 2.0;
 
-/// The tree of operators; of a run that measures also what was counted, and where the planner was most wrong.
+/// Returns the tree of operators. If the run is measured, it includes the counts and the planner's worst estimate.
 pub fn tree(plan: &PhysicalPlan, cx: &Context<'_>) -> String {
     let term = |id: TermId| cx.terms().term(id).to_string();
     let labels = Labels { variables: &cx.variables, term: &term };
     text(plan, &labels, cx.measures.as_ref())
 }
 
-/// The tree of operators, by the names that `labels` has.
+/// Returns the tree of operators, with the names from `labels`.
 pub fn text(plan: &PhysicalPlan, labels: &Labels<'_>, measures: Option<&Measures>) -> String {
     let mut out = String::new();
     let mut worst: Option<(f64, &PhysicalPlan, u64)> = None;
-    // (node, depth): a stack, since a plan can be as deep as its query is long.
+    // A stack of (node, depth), because a plan can be as deep as its query is long.
     let mut stack = vec![(plan, 0usize)];
     while let Some((node, depth)) = stack.pop() {
         let what = node.operation.describe(labels);
@@ -32,7 +32,7 @@ pub fn text(plan: &PhysicalPlan, labels: &Labels<'_>, measures: Option<&Measures
             let counted = measures.counted(node);
             write_counted(&mut out, &counted, own_time(node, &counted, measures));
             let off = times_off(node.rows, counted.rows);
-            // What hands on an estimate is as wrong as its input, which is told of instead.
+            // A node that passes on an estimate is as wrong as its input, which is reported instead.
             if node.basis != Basis::Input && worst.is_none_or(|(most, ..)| off >= most) {
                 worst = Some((off, node, counted.rows));
             }
@@ -53,7 +53,8 @@ fn write_counted(out: &mut String, counted: &Counted, own: Duration) {
     let _ = write!(out, ", got {rows} in {batches} batches, {kib} KiB, {:.3} ms", own.as_secs_f64() * 1e3);
 }
 
-/// The time without that of the inputs. What runs side by side has the time of all its threads, so that what starts them has none left.
+/// Returns the time without that of the inputs. Parallel parts have the time of all their threads, which leaves none
+/// for the node that starts them.
 fn own_time(node: &PhysicalPlan, counted: &Counted, measures: &Measures) -> Duration {
     let of_inputs = node.operation.inputs().into_iter().map(|input| measures.counted(input).time).sum();
     counted.time.saturating_sub(of_inputs)

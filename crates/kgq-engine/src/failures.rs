@@ -1,16 +1,17 @@
-//! Errors in expressions that whoever reads the answer would not expect: a value is missing, and the query looks right.
+//! Errors in expressions that a reader of the answer would not expect: a value is missing although the query looks right.
 //!
-//! An unbound variable and a term of the wrong type are no such errors: queries count on them. A text that a cast cannot read is one.
+//! An unbound variable and a term of the wrong type are not such errors, because queries rely on them. A text that a
+//! cast cannot read is one.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// How often something failed while one query was answered, and the first reason by its text, which is the same whatever the order
-/// in which threads come upon them. Threads share it.
+/// The number of failures while one query was answered, and the first reason in the order of the texts, which does not
+/// depend on the order in which threads meet them. Threads share it.
 #[derive(Clone, Debug, Default)]
 pub struct Failures(Arc<Mutex<(u64, Option<Arc<str>>)>>);
 
 impl Failures {
-    /// Counts a failure. This is where an expression has failed already, so that it may take a lock.
+    /// Counts a failure. It may take a lock, because this path is rare: the expression has failed already.
     pub fn count(&self, reason: &Arc<str>) {
         let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         told.0 += 1;
@@ -19,7 +20,7 @@ impl Failures {
         }
     }
 
-    /// How many failures there were, and the first reason by its text; `None` if there was no failure.
+    /// Returns the number of failures and the first reason by its text; `None` if there was no failure.
     pub fn told(&self) -> Option<(u64, String)> {
         let told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         Some((told.0, told.1.as_ref()?.to_string()))

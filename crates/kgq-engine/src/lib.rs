@@ -1,11 +1,11 @@
 //! Answers SPARQL 1.1 over a snapshot.
 //!
 //! - [`query`]: text → [`query::Query`]; parameters bound in the algebra; what a query names.
-//! - [`plan`], `operator`, [`expression`]: the executor of ours, which works on columns of ids.
+//! - [`plan`], `operator`, [`expression`]: our own executor, which works on columns of ids.
 //! - [`path`]: property paths, walked in any graph.
-//! - [`oxigraph`]: Oxigraph's evaluator over the same snapshot, the second opinion.
+//! - [`oxigraph`]: Oxigraph's evaluator over the same snapshot, as a second opinion.
 //! - [`update`]: SPARQL Update over sets of quads; each WHERE is a query.
-//! - [`why`]: a witness of a row: the statements that make an answer have it.
+//! - [`why`]: a witness of a row: statements because of which an answer has the row.
 //!
 //! It opens no file and knows no project, no command line and no terminal.
 //!
@@ -73,13 +73,13 @@ use kgq_syntax::rdf::{NamedNode, Variable};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// What evaluates a query.
+/// The evaluator of a query.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Executor {
-    /// Ours; what it does not do is an error that names it.
+    /// Our own. A feature that it lacks is an error that names the feature.
     #[default]
     Kgq,
-    /// Oxigraph's evaluator: a row at a time, with its own reading of the standard.
+    /// Oxigraph's evaluator. It works a row at a time and reads the standard in its own way.
     Oxigraph,
 }
 
@@ -88,44 +88,44 @@ pub enum Executor {
 pub struct EvaluationOptions {
     pub executor: Executor,
     pub default_graph: DefaultGraph,
-    /// What one query may use. Its clock starts when it is asked.
+    /// What one query may use. Its clock starts when the query is asked.
     pub limits: Limits,
-    /// What all queries that are asked so may use together; where it is cancelled, they stop.
+    /// What all queries with these options may use together; if it is cancelled, they stop.
     pub budget: Budget,
-    /// Who answers SERVICE clauses; nobody, unless someone is set.
+    /// Answers SERVICE clauses; `None` if nobody does.
     pub services: Option<Arc<dyn Services>>,
-    /// Where our executor finds plans that it has made before, and keeps those that it makes.
+    /// Plans that our executor has made before, and where it keeps new ones.
     pub plans: Option<Arc<Plans>>,
     /// Where our executor counts the expressions that fail.
     pub failures: Failures,
-    /// The folder of temporary files, for rows for which there is no memory; `None` is the system's. They have no names.
+    /// The folder for temporary files of rows that do not fit into memory; `None` is the system's. The files have no names.
     pub temporary: Option<PathBuf>,
 }
 
 impl EvaluationOptions {
-    /// The budget of a query that is asked now.
+    /// Returns the budget of a query that is asked now.
     pub fn budget_of_query(&self) -> Budget {
         self.budget.child(Work::Query, self.limits)
     }
 
-    /// What our executor may use of that budget.
+    /// Returns what our executor may use, within that budget.
     fn run<'a>(&'a self, budget: &'a Budget) -> executor::Run<'a> {
         let (services, temporary) = (self.services.as_ref(), self.temporary.as_deref());
         executor::Run { budget, services, failures: &self.failures, temporary }
     }
 }
 
-/// What an endpoint is asked.
+/// A query for an endpoint.
 pub use spargebra::Query as ServiceQuery;
 
 /// Answers SERVICE clauses (SPARQL 1.1 Federated Query).
 pub trait Services: std::fmt::Debug + Send + Sync {
-    /// The solutions of a SELECT query at an endpoint: the variables, and a row for each solution.
+    /// Returns the solutions of a SELECT query at an endpoint: the variables, and a row for each solution.
     fn select(&self, endpoint: &NamedNode, query: &ServiceQuery) -> Result<(Vec<Variable>, Vec<Row>)>;
 }
 
-/// Answers a query over the snapshot. Nothing that was read from a damaged file leaves here, nor what was concluded from it: an empty
-/// answer and an error neither.
+/// Answers a query over the snapshot. Nothing read from a damaged file is returned, nor anything concluded from it, not
+/// even an empty answer or an error.
 pub fn evaluate(snapshot: &Snapshot, query: &Query, options: &EvaluationOptions) -> Result<Answer> {
     let budget = options.budget_of_query();
     let (graph, algebra) = (options.default_graph, &query.algebra);
@@ -147,8 +147,8 @@ pub fn evaluate(snapshot: &Snapshot, query: &Query, options: &EvaluationOptions)
     })
 }
 
-/// The answer, ending in the damage where what was read turns out to be damaged. The executors ask before each batch; this asks
-/// before the end and before an error, which damage may have caused.
+/// Makes the answer end in an error if the data that it reads turn out to be damaged. The executors check before each
+/// batch; this checks before the end and before an error, which damage may have caused.
 fn sound(snapshot: &Snapshot, answer: Answer) -> Answer {
     match answer {
         Answer::Boolean(value) => Answer::Boolean(value),
@@ -209,7 +209,7 @@ fn explanation(snapshot: &Snapshot, query: &Query, options: &EvaluationOptions, 
     Ok(format!("Oxigraph's evaluator, which shows no plan  [got {rows}, {ms:.3} ms]\n"))
 }
 
-/// The answer, ending in an error where it has more rows than allowed: a cut-off answer must not look whole.
+/// Makes the answer end in an error if it has more rows than allowed: a cut answer must not look whole.
 fn at_most(answer: Answer, most: u64) -> Answer {
     match answer {
         Answer::Boolean(value) => Answer::Boolean(value),

@@ -1,8 +1,8 @@
 //! The order of terms in ORDER BY, MIN and MAX (SPARQL 1.1 §15.1): unbound, blank nodes, IRIs, literals, triple terms.
 //!
-//! It is total, and agrees with `<` wherever that is defined, up to rounding between decimals and floats. What the standard leaves open:
-//! booleans come before numbers, dates and times, strings (by text, whatever their language), and all other literals.
-//! Terms of equal value are equal here, so that the next sort key decides between them.
+//! It is total, and agrees with `<` wherever that is defined, up to rounding between decimals and floats. Where the
+//! standard leaves the order open, booleans come first, then numbers, dates and times, strings (by text, whatever their
+//! language), and all other literals. Terms of equal value are equal here, so that the next sort key decides between them.
 
 mod plain;
 mod texts;
@@ -28,13 +28,13 @@ use std::sync::Arc;
 /// Compares the terms of one query.
 pub struct TermOrder<'c, 's> {
     terms: &'c Terms<'s>,
-    /// The keys of terms whose ids do not tell how they compare.
+    /// The keys of terms whose ids do not show how they compare.
     keys: FxHashMap<TermId, Arc<Key>>,
-    /// What the keys hold.
+    /// The memory held for the keys.
     held: Reservation,
 }
 
-/// What a term sorts by.
+/// The sort key of a term.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Key {
     Unbound,
@@ -42,10 +42,10 @@ pub enum Key {
     Iri(String),
     Boolean(bool),
     NotANumber,
-    /// The nearest double, as an integer that orders like it, and how far the number is from what that double is written as:
-    /// units of 10⁻¹⁸, rounded down, and exactly, if these do not say it.
+    /// The nearest double, as an integer with the same order, and how far the number is from the decimal that the
+    /// double is written as: in units of 10⁻¹⁸, rounded down, and exactly if these units do not suffice.
     Number(i64, i128, Option<Box<BigDecimal>>),
-    /// Positions on a time line; one without a zone is taken for UTC.
+    /// Positions on a time line; a time without a zone counts as UTC.
     DateTime(i128),
     Date(i128),
     Time(i128),
@@ -54,7 +54,7 @@ pub enum Key {
     Month(i128),
     MonthDay(i128),
     Day(i128),
-    /// Seconds · 10¹⁸, a month being the mean of four hundred years.
+    /// Seconds · 10¹⁸; a month has the mean length over four hundred years.
     Span(i128),
     /// A string, its language and base direction.
     Text(String, Option<(String, u8)>),
@@ -63,15 +63,16 @@ pub enum Key {
     Triple(Box<[Key; 3]>),
 }
 
-/// Seconds of the mean month, whose length lies between those of the months that durations are compared by.
+/// Seconds of the mean month. Its length is between those of the months by which durations are compared.
 const SECONDS_OF_A_MONTH: i128 = 2_629_746;
 
-/// What a term outside of a query sorts by. Blank nodes are all equal.
+/// Returns the sort key of a term outside a query. All blank nodes are equal.
 pub fn key(term: Option<&Term>) -> impl Ord + use<> {
     term.map_or(Key::Unbound, |term| Key::of_value(Value::of(term.clone()), TermId::UNBOUND))
 }
 
-/// A number that equal times, parts of dates and durations share, of which many forms are equal and no rank tells; `None` for all other values.
+/// Returns a hash that equal times, parts of dates and durations share: these can be equal in many lexical forms and
+/// have no ranks. `None` for all other values.
 pub fn hash_of_unranked(value: Value) -> Option<u32> {
     let is_unranked = matches!(value, Value::Span(_))
         || matches!(&value, Value::Moment(moment) if !matches!(moment, Moment::DateTime(_) | Moment::Date(_)));
@@ -79,12 +80,13 @@ pub fn hash_of_unranked(value: Value) -> Option<u32> {
 }
 
 impl Key {
-    /// What an id, which may be unbound, sorts by.
+    /// Returns the key of an id, which may be unbound.
     pub fn of(id: TermId, terms: &Terms<'_>) -> Self {
         if id == TermId::UNBOUND { Self::Unbound } else { Self::of_value(terms.value(id), id) }
     }
 
-    /// What the value of an expression sorts by. A value without an id is no blank node: those are volatile.
+    /// Returns the key of an expression's value. A value without an id is never a blank node, because new blank nodes
+    /// are volatile.
     pub fn of_datum(datum: Option<Datum>, terms: &Terms<'_>) -> Self {
         match datum {
             None => Self::Unbound,
@@ -93,7 +95,7 @@ impl Key {
         }
     }
 
-    /// `id` tells blank nodes apart.
+    /// `id` distinguishes blank nodes.
     fn of_value(value: Value, id: TermId) -> Self {
         match value {
             Value::Blank(_) => Self::Blank(id),
@@ -123,7 +125,7 @@ impl Key {
             Value::Triple(triple) => {
                 let Triple { subject, predicate, object } = *triple;
                 let key = |term| match Value::of(term) {
-                    // Within triple terms blank nodes are told apart by their labels.
+                    // Within triple terms, labels distinguish blank nodes.
                     Value::Blank(node) => Self::Iri(format!(" {}", node.as_str())),
                     value => Self::of_value(value, id),
                 };
@@ -164,7 +166,7 @@ impl Key {
         }
     }
 
-    /// Bytes that the key holds, about.
+    /// Returns the approximate bytes of the key.
     pub fn bytes(&self) -> u64 {
         let text = match self {
             Self::Iri(text) | Self::Text(text, _) => text.len(),
@@ -177,11 +179,11 @@ impl Key {
     }
 }
 
-/// How far a number is from what its nearest double is written as, in units of 10⁻¹⁸ rounded down, and exactly if these do not
-/// say it.
+/// Returns how far a number is from the decimal that its nearest double is written as: in units of 10⁻¹⁸, rounded down,
+/// and exactly if these units do not suffice.
 fn rest_of_wide(number: &Number, double: f64) -> (i128, Option<BigDecimal>) {
     let Some((exact, _)) = wide::exact(number) else { return (0, None) };
-    // Next to infinity stand the numbers that are too large for a double, on the side of all others.
+    // A number too large for a double comes next to infinity, on the side of all other numbers.
     if double.is_infinite() {
         return (if double > 0.0 { i128::MIN } else { i128::MAX }, Some(exact));
     }
@@ -199,7 +201,7 @@ fn first<const N: usize>(bytes: &[u8]) -> [u8; N] {
     std::array::from_fn(|at| bytes[at])
 }
 
-/// The position on the time line that `oxsdatatypes` writes before the zone.
+/// Returns the position on the time line, which `oxsdatatypes` writes before the zone.
 fn position(bytes: [u8; 18]) -> i128 {
     i128::from_be_bytes(first(&bytes))
 }
@@ -208,7 +210,7 @@ fn span_bytes(span: Span) -> [u8; 24] {
     span.into_duration().to_be_bytes()
 }
 
-/// Families that mix in order have the same class; `None` where the family does not tell.
+/// Returns the class of a family. Families whose values mix in the order share a class; `None` if the family does not decide.
 fn class(family: Family) -> Option<u8> {
     Some(match family {
         Family::BlankNode => 0,
@@ -223,11 +225,11 @@ fn class(family: Family) -> Option<u8> {
     })
 }
 
-/// What ranking takes for each different id.
+/// Bytes that ranking takes for each distinct id.
 const RANKING_BYTES: usize = 16 + 2 * 4 + 12;
-/// What a key takes, about.
+/// Approximate bytes of a key.
 const KEY_BYTES: usize = 128;
-/// Stored ids that are ranked between two looks at the clock.
+/// Stored ids that are ranked between two checks of the clock.
 const IDS_BETWEEN_CHECKS: usize = 1 << 18;
 
 impl<'c, 's> TermOrder<'c, 's> {
@@ -235,7 +237,7 @@ impl<'c, 's> TermOrder<'c, 's> {
         Self { terms, keys: FxHashMap::default(), held: Reservation::default() }
     }
 
-    /// How two ids, either of which may be unbound, compare. What has to be decoded is remembered.
+    /// Compares two ids, either of which may be unbound. Decoded keys are remembered.
     ///
     /// # Errors
     /// A limit, if the memory is used up.
@@ -277,8 +279,8 @@ impl<'c, 's> TermOrder<'c, 's> {
         Ok(key)
     }
 
-    /// A number for each id that orders as the ids do: equal where they are equal. Where `families` are not mixed after it, the
-    /// numbers compare with those of other ids of the same families too.
+    /// Returns a number for each id; the numbers have the same order as the ids' terms, and are equal where those are. If
+    /// `families` are not mixed afterwards, the numbers can also be compared with those of other ids of the same families.
     ///
     /// # Errors
     /// A limit of the query.
@@ -297,9 +299,9 @@ impl<'c, 's> TermOrder<'c, 's> {
         let mut distinct = ids.to_vec();
         sort_by(&mut distinct, Piece::Large, TermId::cmp, budget)?;
         distinct.dedup();
-        // What the allocator takes for so many small texts is more than what is counted: twice as much must be there.
+        // For so many small texts, the allocator takes more than is counted, so twice as much must be available.
         drop(budget.reserve((distinct.len() * 2 * (RANKING_BYTES + KEY_BYTES)) as u64)?);
-        // Keys with their ids, their order, and the rank of each id.
+        // For the keys with their ids, their order, and the rank of each id.
         let _held = budget.reserve((distinct.len() * RANKING_BYTES) as u64)?;
         let mut keys = Vec::with_capacity(distinct.len());
         for id in distinct {
@@ -325,7 +327,7 @@ impl<'c, 's> TermOrder<'c, 's> {
         Ok(ids.iter().map(|id| ranks[id]).collect())
     }
 
-    /// The snapshot's ranks, where these tell the order: all terms are stored, and of each class one family is met.
+    /// Returns the snapshot's ranks if they decide the order: all terms are stored, and only one family of each class occurs.
     ///
     /// # Errors
     /// A limit of the query.
@@ -355,29 +357,29 @@ impl<'c, 's> TermOrder<'c, 's> {
                 }
                 last = Some(family);
             }
-            // No id is the highest number, so there is room for one below them all.
+            // No rank is the highest number, so 0 remains for unbound.
             ranks.push(rank + 1);
         }
         Ok(Some(ranks))
     }
 }
 
-/// The families of ids that were ranked, by class.
+/// The families of the ids ranked so far, by class.
 #[derive(Clone, Debug, Default)]
 pub struct Families {
     met: [Option<Family>; 8],
-    /// Whether the snapshot's ranks do not tell their order.
+    /// Whether the snapshot's ranks do not decide the order.
     mixed: bool,
 }
 
 impl Families {
-    /// Whether the snapshot's ranks do not tell the order of the ids that were met.
+    /// Whether the snapshot's ranks do not decide the order of the ids met so far.
     pub fn are_mixed(&self) -> bool {
         self.mixed
     }
 }
 
-/// A number for each key that orders as the keys do.
+/// Returns a number for each key; the numbers have the same order as the keys.
 ///
 /// # Errors
 /// A limit of the query.

@@ -12,7 +12,7 @@ use kgq_syntax::error::Result;
 use rustc_hash::FxHashSet;
 use std::hash::Hash;
 
-/// A node of a graph, by its number.
+/// A node of a graph, identified by a number.
 pub trait GraphNode: Copy + Eq + Hash {
     fn index(self) -> usize;
 }
@@ -25,16 +25,16 @@ impl GraphNode for TermId {
 
 /// A graph that a path is walked in.
 pub trait Neighbours<N> {
-    /// Adds the nodes that a step leads to from a node.
+    /// Appends the nodes that a step leads to from a node.
     ///
     /// # Errors
     /// Those of reading the graph.
     fn follow(&self, step: &Step<N>, node: N, next: &mut Vec<N>) -> Result<()>;
 
-    /// How many numbers its nodes have, about.
+    /// Returns the approximate number of node numbers.
     fn numbers(&self) -> usize;
 
-    /// What a walk may use.
+    /// Returns the budget of the walk.
     fn budget(&self) -> &Budget;
 }
 
@@ -65,13 +65,13 @@ pub struct Automaton<N = TermId> {
     edges: Vec<Vec<(Edge<N>, usize)>>,
 }
 
-/// Neighbours that are visited between two looks at the budget.
+/// Neighbours that are visited between two checks of the budget.
 const NEIGHBOURS_BETWEEN_CHECKS: usize = 1 << 16;
 
 impl<N: GraphNode> Automaton<N> {
     const END: usize = 1;
 
-    /// The automaton of a path, from subject to object, which finds a node that no step leads to before those behind a step.
+    /// Makes the automaton of a path, from subject to object. It finds nodes reached without a step before those after a step.
     pub fn new(path: &Path<N>) -> Self {
         let mut automaton = Self { edges: vec![Vec::new(), Vec::new()] };
         automaton.path(path, false, 0, Self::END);
@@ -81,14 +81,14 @@ impl<N: GraphNode> Automaton<N> {
         automaton
     }
 
-    /// The automaton of a repeated path; `back` walks it from object to subject.
+    /// Makes the automaton of a repeated path; with `back`, it walks from object to subject.
     pub(crate) fn repeated(repeat: Repeat, path: &Path<N>, back: bool) -> Self {
         let mut automaton = Self { edges: vec![Vec::new(), Vec::new()] };
         automaton.closure(repeat, path, back, 0, Self::END);
         automaton
     }
 
-    /// The steps with which a walk can begin.
+    /// Returns the steps with which a walk can begin.
     pub(crate) fn first_steps(&self) -> Vec<&Step<N>> {
         let (mut steps, mut seen, mut open) = (Vec::new(), vec![false; self.edges.len()], vec![0]);
         seen[0] = true;
@@ -150,9 +150,9 @@ impl<N: GraphNode> Automaton<N> {
     }
 }
 
-/// The nodes that the automaton reaches from any of some nodes, each once, in the order in which they are found.
+/// Returns the nodes that the automaton reaches from any of the start nodes, each once, in the order in which they are found.
 ///
-/// With `target` it stops when that node is reached.
+/// With `target`, the walk stops when that node is reached.
 ///
 /// # Errors
 /// Those of the graph, and the budget's.
@@ -177,7 +177,7 @@ pub fn reach<N: GraphNode>(
     while at < todo.len() {
         let (state, node) = todo[at];
         at += 1;
-        // What was visited is not needed in the queue any more.
+        // Visited entries are no longer needed in the queue.
         if at == 65_536 {
             todo.drain(..at);
             at = 0;
@@ -215,7 +215,7 @@ pub fn reach<N: GraphNode>(
     Ok(found)
 }
 
-/// Nodes that were met: a hash set while there are few, then a bit for every term.
+/// Visited nodes: a hash set while there are few, then a bit for each term.
 struct Visited<N> {
     few: FxHashSet<N>,
     bits: Vec<u64>,

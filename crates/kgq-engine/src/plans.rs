@@ -1,7 +1,7 @@
-//! What was made of queries that are asked again: their algebra by their texts, their plans by their algebra.
+//! What is kept of queries that are asked again: their algebra, by text, and their plans, by algebra.
 //!
-//! Two texts that are parsed apart differ in the names that the parser makes up, so a plan is found again only for what was parsed here.
-//! The number and the size of what is kept are bounded; what was not used for longest goes first.
+//! Two parses of a text differ in the names that the parser makes up, so a plan is found again only for a query that
+//! was parsed here. The number and the size of the entries are bounded; the least recently used entry goes first.
 
 use super::executor::{Planned, nests_deep};
 use super::oxigraph::DefaultGraph;
@@ -16,13 +16,13 @@ use std::hash::{Hash, Hasher};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// So many texts, and so many plans, are kept.
+/// The most texts, and the most plans, that are kept.
 const MOST_KEPT: usize = 128;
-/// So many bytes of each are kept.
+/// The most bytes that are kept of each.
 const MOST_BYTES: usize = 8 << 20;
-/// A longer query is not kept.
+/// Longer queries are not kept.
 const LONGEST: usize = 1 << 16;
-/// What a byte of a query's text takes as algebra, and in the expressions of a plan.
+/// Bytes of algebra, or of a plan's expressions, for a byte of a query's text.
 const BYTES_A_BYTE: usize = 16;
 
 /// The plans of queries over one snapshot. Threads share them.
@@ -51,7 +51,7 @@ pub(crate) struct PlanKey<'q> {
     pub answers_services: bool,
 }
 
-/// The same, kept.
+/// The same, with an owned query.
 struct Kept {
     query: spargebra::Query,
     default_graph: DefaultGraph,
@@ -70,17 +70,17 @@ impl Plans {
         Self { snapshot, texts: Mutex::default(), plans: Mutex::default(), made: AtomicU64::new(0) }
     }
 
-    /// How many plans were made.
+    /// Returns how many plans were made.
     pub fn made(&self) -> u64 {
         self.made.load(Ordering::Relaxed)
     }
 
-    /// How many plans are kept.
+    /// Returns how many plans are kept.
     pub fn kept(&self) -> usize {
         locked(&self.plans).entries.len()
     }
 
-    /// Parses a query, or gives what the same text was parsed to before.
+    /// Parses a query, or returns the earlier result for the same text.
     ///
     /// # Errors
     /// Those of [`parse_query`].
@@ -104,7 +104,7 @@ impl Plans {
         if nests_deep(&query.algebra) {
             return Ok(query);
         }
-        // In the algebra, short names are written out.
+        // The algebra writes short names out in full.
         if let Some(length) = length(&query.algebra) {
             let bytes = (source.text.len() + length) * BYTES_A_BYTE;
             locked(&self.texts).keep(hash, text, query.clone(), bytes);
@@ -112,7 +112,7 @@ impl Plans {
         Ok(query)
     }
 
-    /// Whether plans are of this snapshot.
+    /// Whether the plans are for this snapshot.
     pub(crate) fn are_of(&self, snapshot: &Snapshot) -> bool {
         self.snapshot.is_same(snapshot)
     }
@@ -122,7 +122,7 @@ impl Plans {
         locked(&self.plans).get(hash, |known| known.asked() == asked)
     }
 
-    /// Counts a plan that was made, and keeps it, unless it is large.
+    /// Counts a new plan, and keeps it unless it is large.
     pub(crate) fn keep(&self, asked: PlanKey<'_>, planned: &Arc<Planned>) {
         self.made.fetch_add(1, Ordering::Relaxed);
         if planned.reads_clock() {
@@ -142,12 +142,12 @@ impl fmt::Debug for Plans {
     }
 }
 
-/// What is kept is whole whenever the lock is free.
+/// The entries are consistent whenever the lock is free, even after a panic.
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// How long a query's text is; `None` where it is too long to be kept.
+/// Returns the length of a query's text; `None` if it is too long to be kept.
 fn length(query: &spargebra::Query) -> Option<usize> {
     struct Counter(usize);
     impl fmt::Write for Counter {
@@ -160,11 +160,11 @@ fn length(query: &spargebra::Query) -> Option<usize> {
     write!(counter, "{query}").ok().map(|()| counter.0)
 }
 
-/// The last used of what was made.
+/// The most recently used entries.
 struct Recent<K, V> {
     entries: Vec<Entry<K, V>>,
     bytes: usize,
-    /// Counts what was asked for.
+    /// The number of requests so far.
     now: u64,
 }
 
@@ -190,7 +190,7 @@ impl<K, V: Clone> Recent<K, V> {
         Some(entry.value.clone())
     }
 
-    /// What another thread kept meanwhile under the same hash stays.
+    /// If another thread has kept an entry under the same hash meanwhile, that one stays.
     fn keep(&mut self, hash: u64, key: K, value: V, bytes: usize) {
         let known = self.entries.iter().any(|entry| entry.hash == hash);
         if known || bytes > MOST_BYTES {
@@ -218,7 +218,7 @@ mod tests {
     use crate::{Answer, EvaluationOptions, Limits, evaluate, explain};
     use kgq_syntax::rdf::{GraphName, NamedNode, Prefixes, Quad};
 
-    /// A chain of so many nodes.
+    /// A chain of this many nodes.
     fn chain(length: usize) -> Snapshot {
         let node = |n: usize| NamedNode::new_unchecked(format!("http://e/{n}"));
         let next = NamedNode::new_unchecked("http://e/next");
@@ -250,7 +250,7 @@ mod tests {
             assert_eq!(first.len(), count, "{text}");
             assert_eq!(rows(&plans, &snapshot, text, Limits::default()).unwrap(), first, "{text}");
             assert_eq!((plans.made(), plans.kept()), (1, 1), "{text}");
-            // It has the limits of the one who asks.
+            // A kept plan runs with the limits of the caller.
             let one = Limits { rows: Some(1), ..Limits::default() };
             assert!(rows(&plans, &snapshot, text, one).is_err(), "{text}");
             rows(&plans, &snapshot, &format!("{text} LIMIT 1"), one).unwrap();
@@ -319,7 +319,7 @@ mod tests {
         let ask = |text: &str| rows(&plans, &snapshot, text, Limits::default()).unwrap().len();
         for n in 0..2 * MOST_KEPT {
             ask(&format!("SELECT ?a {{ ?a :next :{n} }}"));
-            // What is used stays.
+            // Entries in use stay.
             ask("SELECT ?a { ?a :next ?b }");
         }
         assert_eq!((plans.made(), plans.kept()), (2 * MOST_KEPT as u64 + 1, MOST_KEPT));

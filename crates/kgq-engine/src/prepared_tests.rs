@@ -1,4 +1,4 @@
-//! Queries that are planned once and run again, and what is counted while they run.
+//! Queries that are planned once and run again, and the counts of their runs.
 
 use super::executor::{Prepared, Run, prepare};
 use super::oxigraph::DefaultGraph;

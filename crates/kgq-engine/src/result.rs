@@ -1,4 +1,4 @@
-//! From rows of ids to what a query answers: rows of terms, descriptions.
+//! Turns rows of ids into answers: rows of terms, descriptions.
 
 use super::batch::Batch;
 use super::operator::source::{IndexOrder, Source};
@@ -16,14 +16,14 @@ pub struct Rows<'s> {
     cx: Context<'s>,
     plan: Node<'s>,
     batch: Batch,
-    /// The terms of the batch by column, to be emptied from the front.
+    /// The terms of the batch by column, taken from the front.
     columns: Vec<std::vec::IntoIter<Option<Term>>>,
     left: usize,
     failed: bool,
 }
 
 impl<'s> Rows<'s> {
-    /// The plan's rows must stand for one solution each.
+    /// Each row of the plan must stand for one solution.
     pub fn new(cx: Context<'s>, plan: Node<'s>) -> Self {
         Self { cx, plan, batch: Batch::default(), columns: Vec::new(), left: 0, failed: false }
     }
@@ -32,22 +32,22 @@ impl<'s> Rows<'s> {
         &self.cx
     }
 
-    /// The id in a column of the row that came last.
+    /// Returns the id in a column of the last row returned.
     pub fn id(&self, column: usize) -> TermId {
         self.batch.column(column)[self.batch.rows() - self.left - 1]
     }
 
-    /// Whether it is time to look whether to go on: each look costs more than a row.
+    /// Whether the budget should be checked now: a check costs more than a row.
     pub fn is_time_to_look(&self) -> bool {
         self.left.is_multiple_of(64)
     }
 
-    /// Gives no more rows.
+    /// Returns no more rows after this.
     pub fn end(&mut self) {
         self.failed = true;
     }
 
-    /// The next rows as ids; `None` behind the last. Whether what was read is damaged is for the caller to ask.
+    /// Returns the next rows as ids; `None` after the last. The caller must check whether the data read are damaged.
     pub fn next_batch(&mut self) -> Result<Option<Batch>> {
         let batch = self.plan.next(&self.cx)?;
         self.cx.budget().check()?;
@@ -66,7 +66,7 @@ impl<'s> Rows<'s> {
     }
 }
 
-/// The terms of a column. In the order of their ids, each different one is decoded once.
+/// Decodes the terms of a column, each distinct one once, in the order of their ids.
 fn decode(column: &[TermId], decoder: &mut Decoder<'_>, cx: &Context<'_>) -> Vec<Option<Term>> {
     let mut terms: Vec<Option<Term>> = vec![None; column.len()];
     let mut order: Vec<u64> =
@@ -115,21 +115,21 @@ impl Iterator for Rows<'_> {
     }
 }
 
-/// The triples of a DESCRIBE: what the default graph says of each resource, and of the blank nodes that it leads to.
+/// The triples of a DESCRIBE: the default graph's statements about each resource, and about the blank nodes that they lead to.
 pub struct Described<'s> {
     cx: Context<'s>,
     plan: Node<'s>,
     source: Source<'s>,
     seen: FxHashSet<TermId>,
     todo: Vec<TermId>,
-    /// The resource being described, and its rows that are left.
+    /// The resource being described, and its remaining rows.
     current: (TermId, std::ops::Range<usize>),
     graph: Option<TermId>,
     failed: bool,
     held: Reservation,
 }
 
-/// What a resource that was met takes, about.
+/// Approximate bytes of a resource that was met.
 const MET_BYTES: u64 = 12;
 
 impl<'s> Described<'s> {

@@ -1,5 +1,5 @@
-//! The rows of a SELECT: one by one as terms, or, where they are our executor's, as columns of ids, of which whoever writes many takes
-//! values and texts without a term each.
+//! The rows of a SELECT: one by one as terms, or, from our executor, as columns of ids. A writer of many rows reads
+//! values and texts from the ids without making a term for each.
 
 use super::answer::{Held, Row, Stream};
 use super::terms::Terms;
@@ -24,10 +24,10 @@ impl SolutionRows {
         Self(Found::Ids(IdRows { held, most: None, given: 0, is_over: false }))
     }
 
-    /// The rows as columns of ids.
+    /// Returns the rows as columns of ids.
     ///
     /// # Errors
-    /// The rows themselves, where they are not our executor's, or one was taken as terms: others were found with it.
+    /// The rows themselves, if they are not our executor's, or if one was already taken as terms: others were computed with it.
     pub fn into_ids(self) -> std::result::Result<IdRows, Self> {
         match self.0 {
             Found::Ids(rows) if rows.given == 0 => Ok(rows),
@@ -35,16 +35,16 @@ impl SolutionRows {
         }
     }
 
-    /// The rows, ending in the damage where what was read turns out to be damaged.
+    /// Makes the rows end in an error if the data that they read turn out to be damaged.
     pub(crate) fn sound(self, snapshot: &Snapshot) -> Self {
         match self.0 {
             Found::Terms(rows) => Self::new(super::asked(snapshot.clone(), rows)),
-            // They ask by themselves.
+            // They check by themselves.
             Found::Ids(_) => self,
         }
     }
 
-    /// The rows, ending in an error where there are more: a cut-off answer must not look whole.
+    /// Makes the rows end in an error if there are more than `most`: a cut answer must not look whole.
     pub(crate) fn at_most(self, most: u64) -> Self {
         match self.0 {
             Found::Terms(rows) => Self::new(super::cut(rows, most)),
@@ -64,10 +64,10 @@ impl Iterator for SolutionRows {
     }
 }
 
-/// The rows of our executor, with what their ids stand for. What was read from a damaged file leaves it no more than terms would.
+/// The rows of our executor, with the meaning of their ids. As with terms, nothing read from a damaged file is returned.
 pub struct IdRows {
     held: Held,
-    /// How many rows there may be, and how many there were.
+    /// How many rows are allowed, and how many were returned.
     most: Option<u64>,
     given: u64,
     is_over: bool,
@@ -89,11 +89,11 @@ impl IdRows {
         self.ended(row).transpose()
     }
 
-    /// Hands the next rows to `take`, a column after the other, an unbound variable as [`TermId::UNBOUND`], and how many they are. False
-    /// behind the last.
+    /// Passes the next rows to `take`, as columns, with their number; an unbound variable is [`TermId::UNBOUND`].
+    /// Returns false after the last row.
     ///
     /// # Errors
-    /// As the rows: the budget's limits, damage to the snapshot.
+    /// Those of the rows: the budget's limits, damage to the snapshot.
     pub fn next_columns(&mut self, mut take: impl FnMut(&[Vec<TermId>], usize)) -> Result<bool> {
         if self.is_over {
             return Ok(false);
@@ -111,10 +111,10 @@ impl IdRows {
         Ok(self.ended(found)?.is_some())
     }
 
-    /// Reads what ids of the rows stand for.
+    /// Reads the terms and values of ids in the rows.
     ///
     /// # Errors
-    /// Those of `read`, damage to the snapshot.
+    /// Those of `read`; damage to the snapshot.
     pub fn with_terms<T>(&self, read: impl FnOnce(&Terms<'_>) -> Result<T>) -> Result<T> {
         let told = self.held.with_dependent(|_, stream| match stream {
             Stream::Solutions(_, rows) => read(rows.context().terms()),
@@ -132,7 +132,7 @@ impl IdRows {
         }
     }
 
-    /// What was found; where it is the end or an error, which damage may have caused, the damage comes first.
+    /// Returns `found`. Before the end or an error, which damage may have caused, it reports the damage.
     fn ended<T>(&mut self, found: Result<Option<T>>) -> Result<Option<T>> {
         if !matches!(found, Ok(Some(_))) {
             self.is_over = true;

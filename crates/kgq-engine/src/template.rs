@@ -4,11 +4,11 @@ use kgq_syntax::rdf::{BlankNode, NamedOrBlankNode, Term, Triple, Variable};
 use rustc_hash::FxHashMap;
 use spargebra::term::{NamedNodePattern, TermPattern, TriplePattern};
 
-/// A place of a template.
+/// A position in a template.
 #[derive(Clone)]
 pub enum TemplateTerm {
     Term(Term),
-    /// The value of a variable, by its column.
+    /// The value of a variable, given by its column.
     Column(usize),
     /// A new blank node for each solution.
     Blank(usize),
@@ -24,7 +24,7 @@ pub struct Slots {
 }
 
 impl Slots {
-    /// The variables in the order of their columns.
+    /// Returns the variables in the order of their columns.
     pub fn variables(&self) -> &[Variable] {
         &self.variables
     }
@@ -66,7 +66,7 @@ impl Slots {
 }
 
 impl TemplateTerm {
-    /// The term that stands here for a row; `None` where a variable is unbound.
+    /// Returns the term at this position for a row; `None` if a variable is unbound.
     pub fn term(&self, row: &[Option<Term>], blanks: &mut [Option<BlankNode>]) -> Option<Term> {
         match self {
             Self::Term(term) => Some(term.clone()),
@@ -77,7 +77,7 @@ impl TemplateTerm {
     }
 }
 
-/// The triple that a template makes of a row; `None` if it has an unbound or misplaced term.
+/// Returns the triple that a template makes from a row; `None` if it has an unbound or misplaced term.
 pub fn instance(parts: &[TemplateTerm; 3], row: &[Option<Term>], blanks: &mut [Option<BlankNode>]) -> Option<Triple> {
     let [subject, predicate, object] = parts.each_ref().map(|part| part.term(row, blanks));
     let predicate = match predicate? {
@@ -87,7 +87,7 @@ pub fn instance(parts: &[TemplateTerm; 3], row: &[Option<Term>], blanks: &mut [O
     Some(Triple { subject: node(subject?)?, predicate, object: object? })
 }
 
-/// The term as a subject or the name of a graph, if it can be one.
+/// Returns the term as a subject or as the name of a graph, if it can be one.
 pub fn node(term: Term) -> Option<NamedOrBlankNode> {
     match term {
         Term::NamedNode(node) => Some(node.into()),
@@ -96,7 +96,7 @@ pub fn node(term: Term) -> Option<NamedOrBlankNode> {
     }
 }
 
-/// Whether the triples of a template are new ones for each solution.
+/// Whether the template makes a new triple for each solution.
 pub fn has_blank(parts: &[TemplateTerm; 3]) -> bool {
     parts.iter().any(|part| match part {
         TemplateTerm::Blank(_) => true,

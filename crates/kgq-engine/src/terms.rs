@@ -1,7 +1,7 @@
-//! The terms of one query: those of the snapshot, and above their ids those that the query computes.
+//! The terms of one query: those of the snapshot, and, with higher ids, those that the query computes.
 //!
-//! Everything that an operator asks of an id is answered here, without decoding where families and ranks decide it. All operators and
-//! threads of a query share one vocabulary.
+//! All questions that operators ask about an id are answered here, without decoding where families and ranks decide.
+//! All operators and threads of a query share one vocabulary.
 
 mod vocabulary;
 
@@ -18,7 +18,7 @@ use vocabulary::{
     ComputedTerm, ENTRY_BYTES, NUMBER_BYTES, NUMBER_TEXT, NumberKey, Vocabulary, as_computed, number_key, placeholder,
 };
 
-/// What a condition comes to (SPARQL 1.1 §17.2).
+/// The result of a condition (SPARQL 1.1 §17.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Truth {
     False,
@@ -74,11 +74,11 @@ pub struct Terms<'s> {
     computed: RwLock<Vocabulary>,
 }
 
-/// Places in which the ids of numbers that are met again in one column are remembered.
+/// Slots that remember the ids of numbers, which may recur in a column.
 const REMEMBERED: usize = 1024;
-/// In a shorter column that is not worth it.
+/// A column with no more rows than this does not use the slots.
 const WORTH_REMEMBERING: usize = 64;
-/// Rows between two looks at the clock.
+/// Rows between two checks of the clock.
 const ROWS_BETWEEN_CHECKS: usize = 256;
 
 impl<'s> Terms<'s> {
@@ -101,11 +101,11 @@ impl<'s> Terms<'s> {
     }
 
     fn vocabulary(&self) -> RwLockReadGuard<'_, Vocabulary> {
-        // Entries are added whole, so a thread that panicked left a vocabulary that can be read.
+        // Entries are added whole, so the vocabulary can be read even after a thread panicked.
         self.computed.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The computed term; an id that was never given out is an empty string.
+    /// Returns the computed term; for an id that was never assigned, an empty string.
     fn computed(&self, id: TermId) -> Arc<Term> {
         let at = (id.get() - self.stored) as usize;
         match self.vocabulary().entries.get(at) {
@@ -114,22 +114,22 @@ impl<'s> Terms<'s> {
         }
     }
 
-    /// The term of a bound id, not copied where it was computed.
+    /// Returns the term of a bound id; a computed term is not copied.
     pub fn shared(&self, id: TermId) -> Arc<Term> {
         if self.is_stored(id) { Arc::new(self.snapshot.term(id)) } else { self.computed(id) }
     }
 
-    /// The terms that the snapshot does not have, in the order of their ids.
+    /// Returns the terms that the snapshot lacks, in the order of their ids.
     pub fn computed_terms(&self) -> Vec<Term> {
         self.vocabulary().entries.iter().map(|entry| Term::clone(entry.term())).collect()
     }
 
-    /// The term of a bound id.
+    /// Returns the term of a bound id.
     pub fn term(&self, id: TermId) -> Term {
         if self.is_stored(id) { self.snapshot.term(id) } else { Term::clone(&self.computed(id)) }
     }
 
-    /// The id of a term that the snapshot has, or that was computed before.
+    /// Returns the id of a term that is stored in the snapshot or was computed before.
     pub fn find(&self, term: TermRef<'_>) -> Option<TermId> {
         if let Some(id) = self.snapshot.id(term) {
             return Some(id);
@@ -144,7 +144,7 @@ impl<'s> Terms<'s> {
         }
     }
 
-    /// The id of a term; a new one if nobody had it.
+    /// Returns the id of a term; a new id if it has none.
     ///
     /// # Errors
     /// A limit, if there are more terms than ids or the memory is used up.
@@ -155,7 +155,7 @@ impl<'s> Terms<'s> {
         }
     }
 
-    /// The id of a value's term.
+    /// Returns the id of a value's term.
     ///
     /// # Errors
     /// As [`Terms::id`].
@@ -188,7 +188,7 @@ impl<'s> Terms<'s> {
         }
     }
 
-    /// The id of a narrow number as it is computed. The term is made only where the snapshot might have it.
+    /// Returns the id of a narrow number in its computed form. The term is made only if the snapshot may contain it.
     fn id_of_number(&self, key: NumberKey, number: &Number) -> Result<TermId> {
         if let Some(id) = self.vocabulary().numbers.get(&key) {
             return Ok(*id);
@@ -216,7 +216,7 @@ impl<'s> Terms<'s> {
         Ok(id)
     }
 
-    /// The ids of a column of numbers.
+    /// Returns the ids of a column of numbers.
     ///
     /// # Errors
     /// As [`Terms::id`].
@@ -249,7 +249,7 @@ impl<'s> Terms<'s> {
         Ok(ids)
     }
 
-    /// The id of a string without a language.
+    /// Returns the id of a string without a language.
     ///
     /// # Errors
     /// As [`Terms::id`].
@@ -280,7 +280,7 @@ impl<'s> Terms<'s> {
         Ok(id)
     }
 
-    /// What kind of term a bound id stands for.
+    /// Returns the kind of a bound id's term.
     pub fn kind(&self, id: TermId) -> TermKind {
         if self.is_stored(id) {
             return self.snapshot.kind(id);
@@ -296,7 +296,7 @@ impl<'s> Terms<'s> {
         }
     }
 
-    /// The value of a bound id.
+    /// Returns the value of a bound id.
     pub fn value(&self, id: TermId) -> Value {
         if !self.is_stored(id) {
             let value = |entry: &ComputedTerm| match &entry.value {
@@ -323,12 +323,12 @@ impl<'s> Terms<'s> {
         }
     }
 
-    /// What an entry of the vocabulary tells, if the id has one.
+    /// Applies `of` to the id's entry in the vocabulary, if there is one.
     fn of_entry<T>(&self, id: TermId, of: impl FnOnce(&ComputedTerm) -> T) -> Option<T> {
         self.vocabulary().entries.get((id.get() - self.stored) as usize).map(of)
     }
 
-    /// The numbers that ids stand for, if all are of one narrow type, and either all stored or all computed.
+    /// Returns the numbers that the ids stand for, if all are of one narrow type, and all are stored or all are computed.
     pub fn numbers(&self, ids: &[TermId]) -> Option<Numbers> {
         if self.is_stored(*ids.first()?) {
             return self.snapshot.numbers(ids);
@@ -340,7 +340,7 @@ impl<'s> Terms<'s> {
         }))
     }
 
-    /// The number that a computed id was given for, if it was one.
+    /// Returns the number that a computed id was assigned to, if it was one.
     pub fn computed_number(&self, id: TermId) -> Option<Number> {
         self.of_entry(
             id,
@@ -348,7 +348,7 @@ impl<'s> Terms<'s> {
         )?
     }
 
-    /// The number that a bound id stands for, if it is one.
+    /// Returns the number that a bound id stands for, if it is one.
     pub fn number(&self, id: TermId) -> Option<Number> {
         if self.is_stored(id) {
             return match self.snapshot.value(id) {
@@ -370,7 +370,7 @@ impl<'s> Terms<'s> {
         }
     }
 
-    /// The string, with its language, that a bound id stands for, if it is one.
+    /// Returns the string that a bound id stands for, with its language, if it is one.
     pub fn text(&self, id: TermId) -> Option<Text> {
         if self.is_stored(id) && !matches!(self.snapshot.value_rank(id).0, Family::String | Family::Language(_)) {
             return None;
@@ -381,7 +381,7 @@ impl<'s> Terms<'s> {
         }
     }
 
-    /// Subject, predicate and object of a triple term; `None` for other terms.
+    /// Returns subject, predicate and object of a triple term; `None` for other terms.
     ///
     /// # Errors
     /// As [`Terms::id`].
@@ -394,7 +394,7 @@ impl<'s> Terms<'s> {
         Ok(Some([self.id(subject.into())?, self.id(predicate.into())?, self.id(object)?]))
     }
 
-    /// The effective boolean value (SPARQL 1.1 §17.2.2) of an id; unbound is an error.
+    /// Returns the effective boolean value (SPARQL 1.1 §17.2.2) of an id; unbound is an error.
     pub fn truth(&self, id: TermId) -> Truth {
         if id == TermId::UNBOUND {
             return Truth::Error;
@@ -438,7 +438,8 @@ impl<'s> Terms<'s> {
 
     /// The same for each row of two columns.
     pub fn equal_columns(&self, a: &[TermId], b: &[TermId]) -> Vec<Truth> {
-        // Blank nodes and IRIs equal themselves alone; so do all other terms but those of the families without ranks, which stand last.
+        // Blank nodes and IRIs equal only themselves. Other terms equal at least themselves, except those of the
+        // families without ranks, which come last.
         let resources = self.snapshot.family_range(Family::Iri).end;
         let ranked = self.snapshot.family_range(Family::Other).start;
         let equal = |(a, b): (&TermId, &TermId)| {
@@ -451,7 +452,7 @@ impl<'s> Terms<'s> {
         a.iter().zip(b).map(equal).collect()
     }
 
-    /// How `<` and its like see two ids: an error, or their order; no order where one is NaN.
+    /// Compares two ids for `<` and the like: an error, or their order; no order if one is NaN.
     pub fn order(&self, a: TermId, b: TermId) -> Result<Option<Ordering>, TypeError> {
         if a == TermId::UNBOUND || b == TermId::UNBOUND {
             return Err(TypeError);
@@ -474,7 +475,7 @@ impl<'s> Terms<'s> {
 enum Comparison {
     /// By rank.
     Ranks,
-    /// Values of one are never equal to values of the other, nor less or greater.
+    /// Values of the two families are never equal, less or greater.
     Apart,
     /// By the values themselves.
     Values,
@@ -492,7 +493,8 @@ impl Comparison {
             (Number | Float | Double, Number | Float | Double)
             | (ZonedDateTime | LocalDateTime, ZonedDateTime | LocalDateTime)
             | (ZonedDate | LocalDate, ZonedDate | LocalDate) => Self::Values,
-            // A literal that is not in a family may be of the other's datatype, and even equal to it (durations, say, are not).
+            // A literal outside the families may have the other family's datatype, and even be equal to it (durations,
+            // for instance, are not).
             (Other, Iri | BlankNode | Triple | Language(_)) | (Iri | BlankNode | Triple | Language(_), Other) => {
                 Self::Apart
             }

@@ -43,7 +43,7 @@ fn rows_in_order(answer: Answer) -> Vec<String> {
     }
 }
 
-/// Both executors give the same rows in the same order.
+/// Checks that both executors return the same rows in the same order.
 pub fn agree_in_order(data: &str, query: &str) {
     let snapshot = snapshot(data);
     let parsed = SparqlParser::new().with_prefix("", "http://e/").unwrap().parse_query(query).unwrap();
@@ -524,7 +524,7 @@ fn a_service_is_refused_where_nobody_answers_it_and_one_with_a_variable_endpoint
     assert_eq!(asked(named, None).unwrap_err().kind(), Kind::Policy);
     let variable = asked("SELECT * { SERVICE ?where { ?s ?p ?o } }", Some(&nobody)).unwrap_err();
     assert!(variable.to_string().contains("SERVICE ?where"), "{variable}");
-    // With SILENT a failure is one solution that binds nothing.
+    // With SILENT, a failure becomes one solution that binds nothing.
     assert_eq!(asked(&named.replace("SERVICE", "SERVICE SILENT"), Some(&nobody)).unwrap(), ["- - -"]);
 }
 

@@ -1,4 +1,4 @@
-//! MIN and MAX: of terms of one family that the snapshot has, whose ids ascend with their values, by the ids.
+//! MIN and MAX. Stored terms of one family whose ids ascend with their values are compared by id.
 
 use crate::order::TermOrder;
 use crate::terms::Terms;
@@ -10,7 +10,7 @@ use std::ops::Range;
 /// The best value of a group: unbound before the first one, `None` after an error.
 pub(super) type Best = Option<TermId>;
 
-/// Adds a value. Of equal ones the first stays.
+/// Adds a value. Among equal values, the first stays.
 pub(super) fn add(
     best: &mut Best,
     id: TermId,
@@ -27,7 +27,7 @@ pub(super) fn add(
     Ok(())
 }
 
-/// Adds a column of values, if they are of one such family.
+/// Adds a column of values if all are of one such family; returns whether they are.
 pub(super) fn add_column(
     best: &mut [Best],
     groups: &[u32],
@@ -72,12 +72,12 @@ pub(super) fn add_column(
     Ok(true)
 }
 
-/// Whether an id's value is not wanted more than another's of its family: true if its place says so.
+/// Whether the order of the ids shows that `id` is no better than `known`, which is of the same family.
 fn is_no_better(id: TermId, known: TermId, wanted: Ordering) -> bool {
     if wanted == Ordering::Less { id >= known } else { id <= known }
 }
 
-/// The ids of the one family that all ids between two are of, if the snapshot has these and they ascend with their values.
+/// Returns the ids of the single family that contains all ids between the two, if they are stored and ascend with their values.
 fn family_of(least: TermId, greatest: TermId, terms: &Terms<'_>) -> Option<Range<u32>> {
     if !terms.is_stored(greatest) {
         return None;
@@ -88,7 +88,7 @@ fn family_of(least: TermId, greatest: TermId, terms: &Terms<'_>) -> Option<Range
     ascends.then(|| snapshot.family_range(family))
 }
 
-/// Ids of one family, as most groups have, are compared without the rest of the order's work.
+/// Compares two ids. Most groups have ids of one family, which need less work than the general order.
 fn compare(order: &mut TermOrder<'_, '_>, terms: &Terms<'_>, a: TermId, b: TermId) -> Result<Ordering> {
     if terms.is_stored(a) && terms.is_stored(b) {
         let ((a_family, a_rank), (b_family, b_rank)) = (terms.snapshot().value_rank(a), terms.snapshot().value_rank(b));

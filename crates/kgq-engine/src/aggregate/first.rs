@@ -1,4 +1,4 @@
-//! The groups that are first in the order of an aggregate, found by the values before these get terms.
+//! Finds the first groups in the order of an aggregate by their values, before the values get terms.
 
 use super::{Accumulator, Function};
 use crate::expression::Context;
@@ -9,7 +9,8 @@ use kgq_snapshot::TermId;
 use kgq_syntax::error::Result;
 
 impl Accumulator {
-    /// What the groups' values sort by; unbound ones first, if all others are numbers that compare by it.
+    /// Returns the keys by which the groups' values sort, with unbound values first; `None` unless all others are
+    /// numbers of one plain kind.
     fn sort_keys(&self, terms: &Terms<'_>) -> Option<Vec<Option<Plain>>> {
         let count = |count: &u64| i64::try_from(*count).ok().map(Plain::of_integer);
         let of_number = |number: Option<Number>| match number {
@@ -34,8 +35,8 @@ impl Accumulator {
         Plain::are_alike(keys.iter().flatten()).then_some(keys)
     }
 
-    /// The groups, ascending, that are among the first `most` in the order of their values, or equal to the last of these. `None` for all,
-    /// which is also said where the values have no plain order.
+    /// Returns, in ascending order, the groups that are among the first `most` in the order of their values, or equal
+    /// to the last of these. Returns `None` for all groups, and if the values have no plain order.
     ///
     /// # Errors
     /// A limit of the query.
@@ -58,7 +59,7 @@ impl Accumulator {
         Ok(Some((0..group_count as u32).filter(is_kept).collect()))
     }
 
-    /// Keeps some of the groups, ascending.
+    /// Keeps only these groups, given in ascending order.
     ///
     /// # Errors
     /// A limit of the query.

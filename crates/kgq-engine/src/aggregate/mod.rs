@@ -1,7 +1,7 @@
-//! Aggregates (SPARQL 1.1 §18.5.1): values are added a column at a time, each to the group of its row.
+//! Aggregates (SPARQL 1.1 §18.5.1). Values are added a column at a time, each to the group of its row.
 //!
-//! An unbound value is an error: COUNT and SAMPLE pass over it, the others have no value for its group then. COUNT(DISTINCT …)
-//! and its like tell terms apart, not values.
+//! An unbound value is an error. COUNT and SAMPLE skip it; the other aggregates then have no value for its group.
+//! COUNT(DISTINCT …) and the like distinguish terms, not values.
 
 mod best;
 mod first;
@@ -24,16 +24,16 @@ use rustc_hash::FxHashSet;
 use std::cmp::Ordering;
 use total::Total;
 
-/// Bytes that one concatenation may have.
+/// The most bytes of one concatenation.
 const LARGEST_CONCATENATION: usize = 1 << 28;
-/// Texts that are joined between two looks at the clock.
+/// Texts that are joined between two checks of the clock.
 const ROWS_BETWEEN_CHECKS: usize = 256;
 
-/// One aggregate of all groups.
+/// One aggregate for all groups.
 #[derive(Debug)]
 pub struct Accumulator {
     function: Function,
-    /// What was added to which group, where only distinct terms count.
+    /// What was added to which group, if only distinct terms count.
     seen: Option<Seen>,
     seen_rows: Option<FxHashSet<(u32, Box<[TermId]>)>>,
     held: Reservation,
@@ -42,14 +42,14 @@ pub struct Accumulator {
 /// Which terms were added to which groups.
 #[derive(Debug, Default)]
 struct Seen {
-    /// A bit for each stored term, while there is but one group.
+    /// A bit for each stored term, while there is only one group.
     bits: FixedBitSet,
     /// Group and id in one number.
     others: FxHashSet<u64>,
 }
 
 impl Seen {
-    /// Whether the term is new to its group.
+    /// Adds the term to its group; returns whether it is new there.
     fn insert(&mut self, group: u32, id: TermId) -> bool {
         if group == 0 && id.index() < self.bits.len() {
             return !self.bits.put(id.index());
@@ -57,7 +57,7 @@ impl Seen {
         self.others.insert(u64::from(group) << 32 | u64::from(id.get()))
     }
 
-    /// Goes over to bits once there are enough terms in the only group, and gives the bytes that this took.
+    /// Switches to bits once the only group has enough terms; returns the bytes that this takes.
     fn widen(&mut self, groups: usize, terms: &Terms<'_>) -> usize {
         let bits = terms.snapshot().term_count() as usize;
         if groups > 1 || !self.bits.is_empty() || self.others.len() * 4 < bits.div_ceil(64) {
@@ -90,15 +90,15 @@ enum Function {
 #[derive(Clone, Debug, Default)]
 struct Concatenation {
     text: String,
-    /// Whether there is a text to put a separator after.
+    /// Whether there is a text before, so that a separator must follow.
     begun: bool,
 }
 
-/// What the argument of an aggregate comes to for each row; unbound ids and `None` are errors.
+/// The value of an aggregate's argument for each row; unbound ids and `None` are errors.
 #[derive(Clone, Copy)]
 pub enum Values<'a> {
     Ids(&'a [TermId]),
-    /// For aggregates that take data only.
+    /// For aggregates that take only data.
     Data(&'a [Option<Datum>]),
     /// The same.
     Numbers(&'a Numbers),
@@ -120,7 +120,7 @@ impl Accumulator {
             }
         };
         let of_rows = matches!(function, Function::CountRows(_));
-        // These are the same with and without duplicates.
+        // Duplicates make no difference to these.
         let indifferent = matches!(function, Function::Best(..) | Function::Sample(_));
         Self {
             function,
@@ -130,8 +130,8 @@ impl Accumulator {
         }
     }
 
-    /// Adds a batch: for each row its group (below `group_count`), the values of the argument (none for COUNT(*)), all
-    /// variables in sight (for COUNT(DISTINCT *) only), and how many solutions it stands for (one, if absent).
+    /// Adds a batch. Each row has its group (below `group_count`), the values of the argument (none for COUNT(*)), all
+    /// variables in scope (only for COUNT(DISTINCT *)), and the number of solutions that it stands for (one, if absent).
     ///
     /// # Errors
     /// A limit of the query.
@@ -204,7 +204,7 @@ impl Accumulator {
         self.add_values(fresh.into_iter(), |_| 1, context)
     }
 
-    /// Adds values, where [`takes_data`] says so.
+    /// Adds values; only for aggregates that [`takes_data`] allows.
     fn add_data(
         &mut self,
         groups: &[u32],
@@ -241,7 +241,7 @@ impl Accumulator {
         Ok(())
     }
 
-    /// Adds numbers, where [`takes_data`] says so.
+    /// Adds numbers; only for aggregates that [`takes_data`] allows.
     fn add_numbers(&mut self, groups: &[u32], numbers: &Numbers, weights: Option<&[u64]>) {
         match &mut self.function {
             Function::Count(counts) => {
@@ -330,7 +330,7 @@ impl Accumulator {
         }
     }
 
-    /// The value of each group; unbound where it is an error. Groups to which nothing was added are counted too.
+    /// Returns the value of each group; unbound if it is an error. Groups to which nothing was added are included.
     ///
     /// # Errors
     /// A limit of the query.
@@ -345,7 +345,7 @@ impl Accumulator {
         };
         Ok(match self.function {
             Function::CountRows(counts) | Function::Count(counts) => {
-                // Most groups have few rows.
+                // Most groups have few rows, so the ids of small counts are remembered.
                 let mut known = [TermId::UNBOUND; 256];
                 let of = |count: u64| match known.get_mut(usize::try_from(count).unwrap_or(usize::MAX)) {
                     Some(known) if *known != TermId::UNBOUND => Ok(*known),
@@ -375,7 +375,7 @@ impl Accumulator {
     }
 }
 
-/// Room for so many groups, which is counted.
+/// Makes room for this many groups, and counts it.
 struct Room<'r> {
     groups: usize,
     held: &'r mut Reservation,
@@ -396,8 +396,8 @@ impl Room<'_> {
     }
 }
 
-/// What a concatenation takes of a term: its text, as STR gives it. By the letter (SPARQL 1.1 §18.5.1.7) all but strings are errors,
-/// but nobody who concatenates numbers or IRIs wants nothing; Apache Jena gives their text too.
+/// Returns the text that a concatenation takes from a term, which is that of STR. By the letter (SPARQL 1.1 §18.5.1.7), all terms
+/// but strings are errors, but nobody who concatenates numbers or IRIs wants an empty result; Apache Jena takes their text too.
 fn text_of(id: TermId, terms: &Terms<'_>) -> Option<String> {
     if id == TermId::UNBOUND {
         return None;
@@ -435,7 +435,7 @@ impl Concatenation {
         Ok(())
     }
 
-    /// Makes room for a text of this length, which the budget holds before it is taken.
+    /// Makes room for a text of this length. The budget is asked before the room is taken.
     fn make_room(&mut self, length: usize, held: &mut Reservation, budget: &Budget) -> Result<()> {
         let room = self.text.capacity();
         if length > room {

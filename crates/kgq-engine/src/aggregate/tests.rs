@@ -18,7 +18,7 @@ fn term(text: &str) -> Option<Term> {
     }
 }
 
-/// Aggregates values, separated by `|`, in one group; and with each value twice, as one row of weight two.
+/// Aggregates values, separated by `|`, in one group; each value is one row of this weight.
 fn aggregate(function: AggregateFunction, distinct: bool, values: &str, weight: u64) -> Option<String> {
     let snapshot = Snapshot::from_quads([]).unwrap();
     let context = Context::new(&snapshot, None, Budget::default());
@@ -169,14 +169,14 @@ fn a_concatenation_is_held_before_it_is_made() {
         let mut accumulator = Accumulator::new(&Aggregation { function, distinct: false });
         let added = accumulator.add(&[0; 2], 1, Some(Values::Ids(&[id; 2])), &[], Some(&[weight, weight]), &context);
         let held = budget.held() - before;
-        // The text of a group that an error ends is given back.
+        // The text of a group is freed when an error ends the group.
         accumulator.add(&[0], 1, Some(Values::Ids(&[TermId::UNBOUND])), &[], None, &context).unwrap();
         (added.is_ok(), held, budget.held() - before)
     };
     let (is_made, held, left) = concatenate(10 << 20, 500);
     assert!(is_made && held >= 1_000_000, "{held} bytes are held of a text of a megabyte");
     assert!(left < 1000, "{left} bytes are held of none");
-    // Two hundred megabytes at one go.
+    // Two hundred megabytes at once.
     let (is_made, held, _) = concatenate(10 << 20, 200_000);
     assert!(!is_made && held < 1000, "{held}");
 }

@@ -1,4 +1,4 @@
-//! The sum of numbers, of whatever types.
+//! The sum of numbers of any types.
 
 use crate::expression::arithmetic;
 use crate::expression::numbers::{Numbers, decimal, units};
@@ -6,7 +6,7 @@ use crate::expression::value::Number;
 use crate::expression::wide;
 use crate::plan::expression::Operation;
 
-/// The sum of a group's numbers, by type, and how many there were.
+/// The sum of a group's numbers, by type, and their count.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Total {
     count: u64,
@@ -16,7 +16,7 @@ pub(super) struct Total {
     decimals: Option<i128>,
     floats: Option<f32>,
     doubles: Option<f64>,
-    /// The sum of what the exact sums above do not hold.
+    /// The sum of the numbers that the exact sums above cannot hold.
     wide: Option<Number>,
 }
 
@@ -64,7 +64,7 @@ impl Total {
         self.doubles = Some(self.doubles.unwrap_or_default() + n);
     }
 
-    /// Adds numbers of one type, each once. Doubles are added in their order, as it shows in the sum.
+    /// Adds numbers of one type, each once. Doubles are added in their order, because the order affects the sum.
     fn add_all(&mut self, numbers: &Numbers) {
         match numbers {
             Numbers::Integers(all) => match self.integers.checked_add(all.iter().map(|n| i128::from(*n)).sum()) {
@@ -87,7 +87,7 @@ impl Total {
         }
     }
 
-    /// Adds what the narrow sums do not hold.
+    /// Adds a number that the narrow sums cannot hold.
     #[cold]
     fn add_wide(&mut self, number: &Number, weight: u64) {
         let weight = wide::of_integer(weight.into());
@@ -100,7 +100,7 @@ impl Total {
         self.wide = sum;
     }
 
-    /// The sum, in the widest type that was added; zero of none.
+    /// Returns the sum, in the widest type that was added; zero if nothing was added.
     pub fn sum(&self) -> Option<Number> {
         if self.failed {
             return None;

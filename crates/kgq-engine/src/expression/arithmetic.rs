@@ -1,5 +1,5 @@
 //! Arithmetic on numbers, dates and durations (SPARQL 1.1 §17.3; SEP-0002 for dates and durations). `None` is a type
-//! error, an overflow of dates or durations, a number of too many digits or a division of integers or decimals by zero.
+//! error, an overflow of dates or durations, a number with too many digits or a division of integers or decimals by zero.
 
 use super::compare::{double, float};
 use super::numbers::{ONE, decimal, units};
@@ -9,7 +9,7 @@ use crate::plan::expression::Operation;
 use oxsdatatypes::{Decimal, Double, Float, Integer};
 
 const TOO_MANY_DIGITS: &str = "a number has too many digits";
-/// It is also said of a duration of months and days of two signs, which no type holds.
+/// Also used for a duration whose months and days have different signs, which no type can hold.
 pub const OUT_OF_RANGE: &str = "a date or a duration is out of range";
 
 /// `a operation b`.
@@ -29,7 +29,7 @@ pub fn apply(operation: Operation, a: &Value, b: &Value) -> Option<Value> {
     }
 }
 
-/// Why [`apply`] has no result for two values whose types it has one for; `None` where it is for their types.
+/// Returns the reason why [`apply`] has no result for two values, if it supports their types; `None` if the types are the reason.
 pub fn failure(operation: Operation, a: &Value, b: &Value) -> Option<&'static str> {
     match (a, b) {
         (Value::Number(_), Value::Number(divisor)) => {
@@ -50,7 +50,7 @@ pub fn failure(operation: Operation, a: &Value, b: &Value) -> Option<&'static st
     }
 }
 
-/// Why [`minus`] has no result for a value of whose type it has one.
+/// Returns the reason why [`minus`] has no result for a value whose type it supports.
 pub fn minus_failure(a: &Value) -> Option<&'static str> {
     match a {
         Value::Number(_) => Some(TOO_MANY_DIGITS),
@@ -68,7 +68,7 @@ fn have_difference(a: Moment, b: Moment) -> bool {
     )
 }
 
-/// Whether moments of this type move by durations of this type.
+/// Whether durations of this type can be added to moments of this type.
 fn moves(at: Moment, by: Span) -> bool {
     match at {
         Moment::DateTime(_) | Moment::Date(_) => true,
@@ -83,7 +83,7 @@ enum Pair {
     Decimal(Decimal, Decimal),
     Float(Float, Float),
     Double(Double, Double),
-    /// Two exact numbers, one of which at least is neither.
+    /// Two exact numbers, at least one of which is wide.
     Wide,
 }
 
@@ -99,7 +99,7 @@ fn promote(a: &Number, b: &Number) -> Pair {
     }
 }
 
-/// `a operation b` of two numbers, in the wider of their types; exactly, where that is not a float.
+/// `a operation b` of two numbers, in the wider of their types; exact unless that is a float or double.
 pub fn numbers(operation: Operation, a: &Number, b: &Number) -> Option<Number> {
     let narrow = match promote(a, b) {
         Pair::Integer(a, b) => match operation {
@@ -111,7 +111,7 @@ pub fn numbers(operation: Operation, a: &Number, b: &Number) -> Option<Number> {
         Pair::Decimal(a, b) => match operation {
             Operation::Add => a.checked_add(b),
             Operation::Subtract => a.checked_sub(b),
-            // It refuses what has more than 18 fractional digits.
+            // It refuses results with more than 18 fractional digits.
             Operation::Multiply => a.checked_mul(b),
             Operation::Divide => divide(a, b),
         }
@@ -133,8 +133,8 @@ pub fn numbers(operation: Operation, a: &Number, b: &Number) -> Option<Number> {
     narrow.or_else(|| wide::compute(operation, a, b))
 }
 
-/// The quotient of two decimals, cut after 18 fractional digits; `None` where the divisor is zero, the quotient too large, or
-/// so small that too little of it would be left.
+/// The quotient of two decimals, cut after 18 fractional digits. `None` if the divisor is zero, or if the quotient is
+/// too large or so small that too few digits would be left.
 pub(super) fn divide(a: Decimal, b: Decimal) -> Option<Decimal> {
     if units(b) % ONE == 0 {
         return divided(units(a), units(b) / ONE).map(decimal);
@@ -144,7 +144,7 @@ pub(super) fn divide(a: Decimal, b: Decimal) -> Option<Decimal> {
     if is_small && quotient.checked_mul(b) != Some(a) { None } else { Some(quotient) }
 }
 
-/// The same, in units of 10⁻¹⁸, by an integer.
+/// The same by an integer, in units of 10⁻¹⁸.
 pub(super) fn divided(units: i128, by: i128) -> Option<i128> {
     let quotient = units.checked_div(by)?;
     let is_cut = quotient.unsigned_abs() < wide::SMALL && quotient * by != units;
@@ -235,7 +235,7 @@ pub fn minus(a: &Value) -> Option<Value> {
     })
 }
 
-/// How ABS, CEIL, FLOOR and ROUND make one number of another.
+/// What ABS, CEIL, FLOOR and ROUND do to a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rounding {
     Absolute,
@@ -246,7 +246,7 @@ pub enum Rounding {
 }
 
 pub fn round(rounding: Rounding, number: &Number) -> Option<Number> {
-    // What is one beyond the narrow types, such as the absolute value of the least integer, is computed from the wide one.
+    // Results just beyond the narrow types, such as the absolute value of the least integer, are computed as wide numbers.
     let wide = |number: &Number| {
         let (value, is_integer) = wide::exact(number)?;
         wide::Wide { value, is_integer }.rounded(rounding)

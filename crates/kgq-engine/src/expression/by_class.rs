@@ -1,5 +1,5 @@
-//! Conditions that look at nothing but a term's kind, datatype or language, such as `LANG(?x) = "en"`: decided once for each stretch of
-//! ids whose terms are alike, and where a stretch has several datatypes once for each of them. No text is read.
+//! Conditions that look only at a term's kind, datatype or language, such as `LANG(?x) = "en"`. They are decided once for
+//! each range of ids whose terms are alike, and in a range with several datatypes once for each datatype. No text is read.
 
 use super::call::Function;
 use super::column::{Column, Datum, Selection};
@@ -17,25 +17,25 @@ use std::collections::hash_map::Entry;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// A condition over column 0 of a batch of its own.
+/// A condition over column 0 of its own batch.
 #[derive(Debug)]
 pub struct ByClass {
     inner: Box<ExpressionNode>,
-    /// Whether it looks at the datatype, which differs among numbers.
+    /// Whether it reads the datatype, which differs among numbers.
     reads_datatype: bool,
-    /// Whether it asks if a term is a number, which literals of one datatype differ in.
+    /// Whether it tests for numbers; literals of one datatype may differ in that.
     reads_numeric: bool,
     /// Rows tested so far.
     rows: AtomicUsize,
-    /// Once there were some rows, or the planner has asked.
+    /// Computed after a number of rows, or when the planner asks.
     stretches: OnceLock<Stretches>,
 }
 
-/// With more classes than this stretches are not laid out.
+/// With more classes than this, no ranges are computed.
 const MOST_CLASSES: usize = 4096;
 
 impl ByClass {
-    /// `inner` must look at its one variable by such functions only.
+    /// `inner` must read its single variable only by such functions.
     pub fn new(inner: ExpressionNode) -> Self {
         let reads_datatype = inner.any(&|node| matches!(node, ExpressionNode::Call(Function::Datatype, _)));
         let reads_numeric = inner.any(&|node| matches!(node, ExpressionNode::Test(Test::IsNumeric, _)));
@@ -48,7 +48,7 @@ impl ByClass {
         }
     }
 
-    /// What it comes to for every stored id.
+    /// Returns the result for every stored id, as ranges.
     pub fn stretches(&self, evaluation: &Evaluation<'_>) -> Result<&Stretches> {
         if let Some(stretches) = self.stretches.get() {
             return Ok(stretches);
@@ -66,7 +66,7 @@ impl ByClass {
         Ok(self.stretches.get_or_init(|| stretches))
     }
 
-    /// Whether the condition is the same for all terms of the class.
+    /// Whether the condition has the same result for all terms of the class.
     fn is_alike(&self, class: &TermClass) -> bool {
         match class.family {
             Family::BlankNode | Family::Iri | Family::Triple | Family::String | Family::Language(_) => true,
@@ -98,7 +98,7 @@ impl ByClass {
         if open.is_empty() {
             return Ok(truths);
         }
-        // Of terms of one type the first stands for all.
+        // Among terms of one type, the first stands for all.
         let mut places: FxHashMap<TypeKey, usize> = FxHashMap::default();
         let (mut asked, mut place) = (Vec::new(), Vec::with_capacity(open.len()));
         for row in &open {
@@ -119,7 +119,7 @@ impl ByClass {
         Ok(truths)
     }
 
-    /// What the condition depends on alone; `None` if it has to be asked of this very term.
+    /// Returns all that the condition depends on; `None` if it must be evaluated for this very term.
     fn key(&self, id: TermId, context: &Context<'_>) -> Option<TypeKey> {
         let snapshot = context.terms.snapshot();
         if id == TermId::UNBOUND || !context.terms.is_stored(id) {
@@ -132,7 +132,8 @@ impl ByClass {
     }
 }
 
-/// LANG, LANGDIR or DATATYPE of a column of ids: once for each stretch of ids whose terms are alike, or for each type that they have.
+/// Computes LANG, LANGDIR or DATATYPE of a column of ids: once for each range of ids whose terms are alike, or for each
+/// type among them.
 pub fn type_function<'b>(function: &Function, ids: &[TermId], evaluation: &Evaluation<'_>) -> Result<Column<'b>> {
     let context = evaluation.context;
     let snapshot = context.terms.snapshot();

@@ -1,4 +1,4 @@
-//! Functions that look at the values of one row (SPARQL 1.1 §17.4): which there are, and what each gives for its arguments.
+//! Functions of the values of one row (SPARQL 1.1 §17.4): the list of them, and what each returns for its arguments.
 
 use super::Context;
 use super::arithmetic::{self, Rounding};
@@ -18,7 +18,7 @@ use oxrdf::vocab::rdf;
 use std::borrow::Cow;
 use std::sync::Arc;
 
-/// A function whose value is given by its arguments' values.
+/// A function whose result depends only on its arguments' values.
 #[derive(Debug)]
 pub enum Function {
     Str,
@@ -57,14 +57,14 @@ pub enum Function {
     Extension(Extension),
 }
 
-/// Where a regular expression comes from.
+/// Where the pattern of a regular expression comes from.
 #[derive(Debug)]
 pub enum PatternSource {
     /// It is the same for all rows.
     Constant(Result<Arc<Pattern>, Reason>),
-    /// It is the same for all rows, and no text.
+    /// It is the same for all rows, but not a text.
     NoText,
-    /// Every row has its own.
+    /// Each row has its own.
     Arguments(Patterns),
 }
 
@@ -85,7 +85,7 @@ impl Function {
 }
 
 impl Function {
-    /// Whether it is computed of a whole column as fast as what it came to is looked up.
+    /// Whether computing it for a whole column is as fast as looking up remembered results.
     pub fn is_cheap(&self) -> bool {
         matches!(
             self,
@@ -121,12 +121,12 @@ impl Function {
     }
 }
 
-/// One row's arguments of a function.
+/// The arguments of a function in one row.
 pub struct Arguments<'a, 'b> {
     pub columns: &'a [Column<'b>],
     pub row: usize,
     pub context: &'a Context<'a>,
-    /// Whether it is told that the function fails: not where the query says what is to be taken instead.
+    /// Whether failures are counted. They are not if the query says what to use instead.
     pub counts: bool,
 }
 
@@ -139,7 +139,7 @@ impl Arguments<'_, '_> {
         self.columns.get(argument)?.text(self.row, self.context)
     }
 
-    /// The text of a string without a language.
+    /// Returns the text of a string without a language.
     fn plain(&self, argument: usize) -> Option<Cow<'_, str>> {
         match self.text(argument)? {
             Cow::Borrowed(Text { value, language: None }) => Some(Cow::Borrowed(value)),
@@ -155,7 +155,7 @@ impl Arguments<'_, '_> {
     fn integer(&self, argument: usize) -> Option<i64> {
         match *self.value(argument)? {
             Value::Number(Number::Integer(n)) => Some(n.into()),
-            // No text has so many characters.
+            // Saturates, because no text has that many characters.
             Value::Number(Number::Wide(ref n)) if n.is_integer => {
                 Some(if n.is_negative() { i64::MIN } else { i64::MAX })
             }
@@ -163,7 +163,7 @@ impl Arguments<'_, '_> {
         }
     }
 
-    /// No value, for a reason that is told when the query is answered.
+    /// Returns no value, and counts the reason, which is reported with the answer.
     fn failed<T>(&self, reason: &Reason) -> Option<T> {
         if self.counts {
             self.context.failures.count(reason);
@@ -180,7 +180,7 @@ impl Arguments<'_, '_> {
     }
 }
 
-/// The function's value for one row; `None` is an error value.
+/// Calls the function for one row; `None` is an error value.
 ///
 /// # Errors
 /// A limit: a string that is too large, or no room for another term.
@@ -200,11 +200,11 @@ pub fn call(function: &Function, arguments: &Arguments<'_, '_>) -> Result<Option
         Function::StrDt => {
             let (Some(lexical), Some(datatype)) = (arguments.plain(0), arguments.value(1)) else { return Ok(None) };
             let Value::Iri(datatype) = &*datatype else { return Ok(None) };
-            // Literals of these two have a language, which is not given here.
+            // Literals of these two datatypes need a language, which is not given here.
             if matches!(datatype.as_ref(), rdf::LANG_STRING | rdf::DIR_LANG_STRING) {
                 return Ok(None);
             }
-            // Its lexical form is part of the term, so it cannot be computed with as a value.
+            // The term must keep its lexical form, so it is not computed as a value.
             let literal = Literal::new_typed_literal(lexical.into_owned(), datatype.clone());
             Ok(Some(Datum::Term(arguments.context.terms.id(literal.into())?)))
         }
@@ -246,7 +246,7 @@ pub fn call(function: &Function, arguments: &Arguments<'_, '_>) -> Result<Option
     }
 }
 
-/// The functions that meet no limit.
+/// The functions that cannot reach a limit.
 fn simple(function: &Function, arguments: &Arguments<'_, '_>) -> Option<Value> {
     Some(match function {
         Function::Str => match arguments.term(0)? {
@@ -407,7 +407,7 @@ fn simple(function: &Function, arguments: &Arguments<'_, '_>) -> Option<Value> {
     })
 }
 
-/// The pattern of one row, whose flags are the argument at `flags`, if there are so many.
+/// Returns the pattern of one row. Its flags are the argument at `flags`, if there is one.
 fn pattern(source: &PatternSource, arguments: &Arguments<'_, '_>, flags: usize) -> Option<Arc<Pattern>> {
     match source {
         PatternSource::Constant(Ok(pattern)) => Some(Arc::clone(pattern)),

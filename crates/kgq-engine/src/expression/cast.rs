@@ -1,5 +1,5 @@
-//! Casts: the constructor functions of XML Schema's datatypes (SPARQL 1.1 §17.5; XPath Functions and Operators 3.1 §19),
-//! those of dates and durations too. `None` is a value that cannot be cast.
+//! Casts: the constructor functions of XML Schema's datatypes (SPARQL 1.1 §17.5; XPath Functions and Operators 3.1
+//! §19), including those of dates and durations. `None` is a value that cannot be cast.
 
 use super::pattern::{Reason, shown};
 use super::value::{Moment, Number, Span, Text, Value};
@@ -36,7 +36,7 @@ pub enum Target {
 }
 
 impl Target {
-    /// The datatype with the given IRI, if values can be cast to it.
+    /// Returns the datatype with the given IRI, if values can be cast to it.
     pub fn of(datatype: NamedNodeRef<'_>) -> Option<Self> {
         Some(match datatype {
             xsd::STRING => Self::String,
@@ -87,7 +87,7 @@ impl Target {
     }
 }
 
-/// Why a value that has been tried cannot be cast to the datatype; `None` where no value of its type can, which queries count on.
+/// Returns the reason why a value cannot be cast to the datatype; `None` if no value of its type can be, which queries rely on.
 pub fn failure(value: &Value, datatype: &str) -> Option<Reason> {
     let text = match value {
         Value::Text(Text { value, language: None }) => Cow::Borrowed(value.as_str()),
@@ -100,7 +100,8 @@ pub fn failure(value: &Value, datatype: &str) -> Option<Reason> {
     Some(format!("{} is no xsd:{name}", shown(&text)).into())
 }
 
-/// What the text of a number's term is cast to, where the number tells without its text. Zero does not: its text may have a sign.
+/// Casts the text of a number's term without reading it, if the number determines the text. Zero does not: its text may
+/// have a sign.
 pub fn of_own_text(value: &Value, target: Target) -> Option<Value> {
     let Value::Number(number) = value else { return None };
     let has_sign = match number {
@@ -111,14 +112,14 @@ pub fn of_own_text(value: &Value, target: Target) -> Option<Value> {
     if !has_sign && is_told(number, target) { cast(value.clone(), target) } else { None }
 }
 
-/// Whether a number tells what its text is cast to, but for a zero's sign.
+/// Whether a number determines what its text is cast to, apart from the sign of zero.
 pub fn is_told(number: &Number, target: Target) -> bool {
     match (number, target) {
         (Number::Integer(_), Target::Integer | Target::Decimal | Target::Double)
         | (Number::Decimal(_), Target::Decimal | Target::Double)
         | (Number::Double(_), Target::Double)
         | (Number::Float(_), Target::Float) => true,
-        // Larger ones would be rounded twice.
+        // Larger numbers would be rounded twice.
         (Number::Integer(n), Target::Float) => (1..1 << 24).contains(&i64::from(*n).unsigned_abs()),
         _ => false,
     }
@@ -126,7 +127,7 @@ pub fn is_told(number: &Number, target: Target) -> bool {
 
 /// Casts a value.
 pub fn cast(value: Value, target: Target) -> Option<Value> {
-    // A literal of the target's type that is not kept decoded (too large, say) stays what it is only as a string.
+    // An opaque literal, such as one that is too large, can only be cast to a string, even if it has the target's type.
     match target {
         Target::String => string(value),
         Target::Boolean => Some(Value::Boolean(boolean(&value)?)),
@@ -160,8 +161,8 @@ fn string(value: Value) -> Option<Value> {
     }))
 }
 
-/// The text of a plain string, without the white space around it, which is no part of any other type's lexical form
-/// (XML Schema's `whiteSpace` facet).
+/// Returns the text of a plain string without surrounding white space, which no other type's lexical form contains (XML
+/// Schema's `whiteSpace` facet).
 fn collapsed(value: &Value) -> Option<&str> {
     match value {
         Value::Text(Text { value, language: None }) => Some(value.trim_matches([' ', '\t', '\n', '\r'])),
@@ -208,7 +209,7 @@ fn number(value: &Value, target: Target) -> Option<Number> {
     })
 }
 
-/// The number without what stands after the point.
+/// Returns the number without its fraction.
 fn integer_of(number: &Number) -> Option<Number> {
     match number {
         Number::Integer(_) => Some(number.clone()),
@@ -232,7 +233,8 @@ fn decimal_of(number: &Number) -> Option<Number> {
     }
 }
 
-/// What the narrow type makes of a double, unless that is too large for it, or so small that digits would be lost.
+/// Returns the decimal for a double: the narrow one, unless the double is too large for it, or so small that digits
+/// would be lost.
 fn decimal_of_double(narrow: Option<Decimal>, double: f64) -> Option<Number> {
     match narrow {
         Some(narrow) if double == 0.0 || double.abs() >= 1e-3 => Some(Number::Decimal(narrow)),

@@ -1,4 +1,5 @@
-//! Conditions on kinds, datatypes and languages, and on how texts start: by stretches of ids as for each term by itself.
+//! Conditions on kinds, datatypes and languages, and on the beginnings of texts: ranges of ids give the same results as
+//! single terms.
 
 use super::tests::{columns, parse, snapshot_of};
 use super::*;
@@ -95,7 +96,7 @@ fn conditions_are_the_same_by_stretches_of_ids_and_for_each_term() {
         let each: Vec<Truth> = each.collect();
         let compiled = compile();
         for _ in 0..12 {
-            // Rows enough that stretches are laid out on the way.
+            // Enough rows that ranges are computed on the way.
             assert_eq!(compiled.truths(&batch(&ids), &context).unwrap(), each, "{condition}");
         }
         let Candidates { ranges, sure, .. } = compile().as_ranges(false, &context).unwrap().unwrap();

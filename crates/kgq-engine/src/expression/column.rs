@@ -11,20 +11,20 @@ use kgq_syntax::error::Result;
 use kgq_syntax::rdf::Term;
 use std::borrow::Cow;
 
-/// Rows between two looks at the clock.
+/// Rows between two checks of the clock.
 pub const ROWS_BETWEEN_CHECKS: usize = 256;
 
 /// The value of an expression for one row.
 #[derive(Clone, Debug)]
 pub enum Datum {
-    /// A term that has an id; its lexical form is known.
+    /// A term with an id; its lexical form is known.
     Term(TermId),
-    /// A value whose term nobody has asked for.
+    /// A value whose term has not been needed so far.
     Value(Value),
 }
 
 impl Datum {
-    /// Bytes held on the heap, about.
+    /// Returns the approximate bytes held on the heap.
     pub fn bytes(&self) -> usize {
         match self {
             Self::Term(_) => 0,
@@ -42,13 +42,13 @@ pub enum Column<'b> {
     Numbers(Numbers),
     /// Strings without a language.
     Texts(Texts),
-    /// One value for all rows; the id stands for it.
+    /// One value for all rows, with its id.
     Same(TermId, &'b Value, usize),
     Errors(usize),
 }
 
 impl Column<'_> {
-    /// The same, of a batch that goes.
+    /// Returns the same column without borrowing from the batch.
     pub fn detached(self) -> Column<'static> {
         match self {
             Self::Ids(ids) => Column::Ids(Cow::Owned(ids.into_owned())),
@@ -172,7 +172,7 @@ impl Column<'_> {
         }
     }
 
-    /// Gives every value an id.
+    /// Assigns an id to every value.
     ///
     /// # Errors
     /// A limit, if there is no room for another term.
@@ -189,7 +189,7 @@ impl Column<'_> {
                 truths.into_iter().map(id).collect()
             }
             Self::Data(data) => {
-                // Small numbers, such as lengths, come again and again.
+                // Small numbers, such as lengths, occur again and again, so their ids are remembered.
                 let mut small = [TermId::UNBOUND; 256];
                 let mut id = |datum| -> Result<TermId> {
                     let value = match datum {
@@ -243,7 +243,7 @@ impl Column<'_> {
 #[derive(Clone, Copy, Debug)]
 pub struct Selection<'b> {
     batch: &'b Batch,
-    /// Positions in the batch; all of them if absent.
+    /// Positions in the batch; all rows if absent.
     selection: Option<&'b [u32]>,
     /// The number of the solution in the batch's first row.
     first: u64,
@@ -265,7 +265,7 @@ impl<'b> Selection<'b> {
         }
     }
 
-    /// Positions in the batch of the rows at some positions here.
+    /// Returns the positions in the batch for the given positions in this selection.
     pub fn narrow(&self, positions: &[u32]) -> Vec<u32> {
         match self.selection {
             None => positions.to_vec(),
@@ -273,7 +273,7 @@ impl<'b> Selection<'b> {
         }
     }
 
-    /// The rows at these positions in the batch.
+    /// Returns the rows at these positions in the batch.
     pub fn selected<'s>(&self, positions: &'s [u32]) -> Selection<'s>
     where
         'b: 's,
@@ -281,7 +281,7 @@ impl<'b> Selection<'b> {
         Selection { batch: self.batch, selection: Some(positions), first: self.first }
     }
 
-    /// The number of the solution in a row.
+    /// Returns the number of the solution in a row.
     pub fn solution(&self, row: usize) -> u64 {
         let at = self.selection.map_or(row, |selection| selection[row] as usize);
         self.first + at as u64

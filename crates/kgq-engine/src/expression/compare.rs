@@ -1,7 +1,8 @@
 //! Equality and order of values as SPARQL's `=` and `<` see them (SPARQL 1.1 §17.3), with their type errors.
 //!
-//! `None` is a type error. Extensions that the standard leaves room for, as Oxigraph has them: values of types that it does not list
-//! (dates, durations, strings of one language, triple terms) compare. What has no order is not `<=` itself either, which Oxigraph says.
+//! `None` is a type error. As in Oxigraph, values of types that the standard does not list (dates, durations, strings
+//! of one language, triple terms) compare too; it allows such extensions. Unlike in Oxigraph, a value without an order
+//! is not `<=` itself.
 
 use super::value::{Moment, Number, Span, Text, Value};
 use super::wide;
@@ -21,7 +22,7 @@ pub fn equals(a: &Value, b: &Value) -> Option<bool> {
         (Value::Moment(a), Value::Moment(b)) => moments_equal(*a, *b),
         (Value::Span(a), Value::Span(b)) => Some(spans_equal(*a, *b)),
         (Value::Opaque(a), Value::Opaque(b)) => (a == b).then_some(true),
-        // Nothing is known of an opaque literal's value, except that it is no string with a language.
+        // Nothing is known about an opaque literal's value, except that it is not a string with a language.
         (Value::Opaque(_), Value::Text(Text { language: None, .. }))
         | (Value::Text(Text { language: None, .. }), Value::Opaque(_))
         | (Value::Opaque(_), Value::Boolean(_) | Value::Number(_) | Value::Moment(_) | Value::Span(_))
@@ -48,7 +49,7 @@ fn triples_equal(a: &Triple, b: &Triple) -> Option<bool> {
     equals(&Value::of(a.object.clone()), &Value::of(b.object.clone()))
 }
 
-/// Of two moments, one with a zone and one without, that are less than 14 hours apart nobody knows whether they are the same.
+/// `None` for two moments, one with a zone and one without, that are less than 14 hours apart: they may or may not be the same.
 fn moments_equal(a: Moment, b: Moment) -> Option<bool> {
     let is_same_type = std::mem::discriminant(&a) == std::mem::discriminant(&b);
     if is_same_type { order_moments(a, b).map(Ordering::is_eq) } else { Some(false) }
@@ -58,7 +59,7 @@ fn spans_equal(a: Span, b: Span) -> bool {
     a.into_duration() == b.into_duration()
 }
 
-/// How `<`, `<=`, `>` and `>=` see two values. `Ok(None)` is for NaN, which is neither less nor greater.
+/// Compares two values for `<`, `<=`, `>` and `>=`. `Ok(None)` is for NaN, which is neither less nor greater.
 pub fn order(a: &Value, b: &Value) -> Result<Option<Ordering>, TypeError> {
     let found = match (a, b) {
         (Value::Number(a), Value::Number(b)) => return Ok(numbers(a, b)),
@@ -92,7 +93,7 @@ pub fn order(a: &Value, b: &Value) -> Result<Option<Ordering>, TypeError> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TypeError;
 
-/// Numbers compare in the wider of their types; NaN with nothing.
+/// Numbers compare in the wider of their types; NaN compares with nothing.
 pub fn numbers(a: &Number, b: &Number) -> Option<Ordering> {
     match (a, b) {
         (Number::Integer(a), Number::Integer(b)) => Some(a.cmp(b)),
@@ -113,7 +114,7 @@ fn decimal(number: &Number) -> Option<Decimal> {
     }
 }
 
-/// By way of the double, so that numbers which equal a double have the float that it has, by which they are joined.
+/// Converts by way of the double: a number that equals a double must get that double's float, because floats are the join keys.
 pub fn float(number: &Number) -> Float {
     match number {
         Number::Float(n) => *n,

@@ -1,5 +1,5 @@
-//! From SPARQL's expressions to what is evaluated: variables become columns, constant parts are folded, comparisons with constants become
-//! ranges of ids, and conditions that are costly and look at one variable are evaluated once per distinct term.
+//! Compiles SPARQL expressions for evaluation. Variables become columns, constant parts are folded, comparisons with
+//! constants become ranges of ids, and costly conditions on one variable are evaluated once per distinct term.
 
 use super::Context;
 use super::arithmetic::Rounding;
@@ -115,7 +115,7 @@ impl Compiler<'_> {
         Ok(ExpressionNode::Constant(Constant { id, value }))
     }
 
-    /// Evaluates what does not depend on the row.
+    /// Evaluates parts that do not depend on the row.
     fn fold(&self, node: ExpressionNode) -> Result<ExpressionNode> {
         if matches!(node, ExpressionNode::Constant(_) | ExpressionNode::Error) || !node.is_constant() {
             return Ok(node);
@@ -163,7 +163,7 @@ impl Compiler<'_> {
     }
 
     fn membership(&self, operand: &Expression, list: &[Expression]) -> Result<ExpressionNode> {
-        // Nothing equals nothing, whatever the operand.
+        // `IN ()` is false, whatever the operand.
         if list.is_empty() {
             return self.folded(Value::Boolean(false));
         }
@@ -185,7 +185,7 @@ impl Compiler<'_> {
                 constants(ExpressionNode::Variable(column)),
                 ExpressionNode::In(Box::new(ExpressionNode::Variable(column)), others),
             ]),
-            // It is evaluated once, so that a new value for each row stays one.
+            // The operand is evaluated once, because it may have a new value each time.
             operand => return Ok(ExpressionNode::In(Box::new(operand), self.nodes(list)?)),
         })
     }
@@ -268,7 +268,7 @@ impl Compiler<'_> {
                 },
                 None => match Extension::of(name.as_str()) {
                     Some(extension) => Function::Extension(extension),
-                    // A function that nobody has defined is an error wherever it is called; `query/functions` says so before.
+                    // Calling an undefined function is always an error; `query/functions` reports it beforehand.
                     None => return Ok(ExpressionNode::Error),
                 },
             },
@@ -277,7 +277,7 @@ impl Compiler<'_> {
     }
 }
 
-/// The test of a column's text that a call is, if it is one.
+/// Returns the call as a test of a column's text, if it is one.
 fn text_test(function: &Function, arguments: &[ExpressionNode]) -> Option<ExpressionNode> {
     let part = || match arguments.get(1) {
         Some(ExpressionNode::Constant(Constant { value: Value::Text(Text { value, language: None }), .. })) => {
@@ -327,7 +327,7 @@ fn pattern_source(arguments: &[ExpressionNode], flags: usize) -> PatternSource {
     }
 }
 
-/// Puts what is costly and looks at one variable behind a memory of the terms that it was evaluated for.
+/// Wraps costly expressions of one variable so that their results are remembered by term.
 fn share(mut node: ExpressionNode, is_root: bool) -> ExpressionNode {
     if node.is_boolean()
         && node.reads_class_only()

@@ -13,11 +13,11 @@ pub enum DateComponent {
     Day,
     Hours,
     Minutes,
-    /// With the fraction, a decimal.
+    /// A decimal that includes the fraction.
     Seconds,
-    /// The offset as a duration; none is an error.
+    /// The offset as a duration; an error if there is none.
     Timezone,
-    /// The offset as it is written; none is the empty string.
+    /// The offset as it is written; the empty string if there is none.
     Tz,
 }
 
@@ -69,7 +69,7 @@ pub fn part(part: DateComponent, value: &Value) -> Option<Value> {
     }
 }
 
-/// YEAR, MONTH or DAY of a column of stored dates, with or without a time; `None` if one is none.
+/// YEAR, MONTH or DAY of a column of stored dates, with or without a time; `None` if a term is not a date.
 pub fn parts_of_days(part: DateComponent, ids: &[TermId], context: &Context<'_>) -> Option<Vec<i64>> {
     if !matches!(part, DateComponent::Year | DateComponent::Month | DateComponent::Day) {
         return None;
@@ -86,19 +86,19 @@ pub fn parts_of_days(part: DateComponent, ids: &[TermId], context: &Context<'_>)
     Some(days)
 }
 
-/// Days of four hundred years.
+/// Days in four hundred years.
 const ERA: i64 = 146_097;
 
-/// Year, month and day of month of a day, counted from the first of January of the year 1. Years are counted from March on here, so that
-/// the day that only some have is their last.
+/// Returns the year, month and day of the month of a day, counted from 1 January of the year 1. Internally years begin
+/// in March, so that the leap day is the last day of its year.
 fn calendar(day: i64) -> [i64; 3] {
-    // From the first of March of the year 0 to the first of January of the year 1 there are 306 days.
+    // There are 306 days from 1 March of the year 0 to 1 January of the year 1.
     let from_march = day + 306;
     let (era, of_era) = (from_march.div_euclid(ERA), from_march.rem_euclid(ERA));
-    // A year in four has a day more, of these not one in a hundred, but one in four hundred.
+    // Every fourth year is a leap year, except every hundredth, but including every four hundredth.
     let year = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / (ERA - 1)) / 365;
     let of_year = of_era - (365 * year + year / 4 - year / 100);
-    // Five months have 153 days, from March on and from August on.
+    // Five months have 153 days, both from March on and from August on.
     let month = (5 * of_year + 2) / 153;
     let of_month = of_year - (153 * month + 2) / 5 + 1;
     let month = if month < 10 { month + 3 } else { month - 9 };
@@ -118,7 +118,7 @@ fn offset(moment: Moment) -> Option<TimezoneOffset> {
     }
 }
 
-/// The same moment seen from another time zone.
+/// Returns the same moment in another time zone.
 pub fn adjust(moment: &Value, offset: &Value) -> Option<Value> {
     let Value::Span(offset) = offset else { return None };
     let Value::Moment(moment) = moment else { return None };

@@ -1,4 +1,4 @@
-//! Evaluates an expression that looks at one variable once per distinct term, and remembers the results between batches.
+//! Evaluates an expression of one variable once per distinct term, and remembers the results between batches.
 
 use super::call::Function;
 use super::column::{Column, Datum, Selection};
@@ -11,7 +11,7 @@ use kgq_syntax::error::Result;
 use rustc_hash::FxHashMap;
 use std::sync::{Mutex, TryLockError};
 
-/// An expression over column 0 of a batch of its own, and what it came to for terms met before.
+/// An expression over column 0 of its own batch, and its results for terms met before.
 #[derive(Debug)]
 pub struct PerDistinct {
     column: usize,
@@ -34,14 +34,14 @@ impl<T> Default for Memory<T> {
     }
 }
 
-/// How many terms are remembered, and how much text.
+/// The most terms that are remembered, and the most bytes of text.
 const MOST_TERMS: usize = 1 << 17;
 const MOST_BYTES: usize = 1 << 22;
-/// How often to ask before judging whether asking helps.
+/// How many look-ups to make before judging whether they help.
 const TRIAL: u64 = 1 << 12;
 
 impl<T> Memory<T> {
-    /// Terms that hardly ever repeat are not worth looking for.
+    /// Looking terms up does not pay if they hardly ever repeat.
     fn helps(&self) -> bool {
         self.asked < TRIAL || self.found * 8 >= self.asked
     }
@@ -74,7 +74,7 @@ impl PerDistinct {
     }
 
     pub fn column(&self, evaluation: &Evaluation<'_>, rows: &Selection<'_>) -> Result<Column<'static>> {
-        // Numbers are cast faster than they are looked up.
+        // Casting a number is faster than looking it up.
         if let ExpressionNode::Call(function @ (Function::Cast(_) | Function::CastOfStr(_)), arguments) = &*self.inner
             && let [ExpressionNode::Variable(_)] = arguments.as_slice()
             && let Some(numbers) = evaluation.numbers(function, &Column::Ids(rows.column(self.column)))?
@@ -102,9 +102,9 @@ impl PerDistinct {
         let all = || evaluate(&Batch::new(vec![ids.to_vec()], ids.len()));
         let mut memory = match memory.try_lock() {
             Ok(memory) => memory,
-            // A thread that panicked can have left nothing but a memory that lacks terms.
+            // At worst, a thread that panicked has left a memory that lacks terms.
             Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
-            // Another thread is at it: the work is done twice rather than waited for.
+            // Another thread holds the memory: it is faster to do the work twice than to wait.
             Err(TryLockError::WouldBlock) => return all(),
         };
         if !memory.helps() {

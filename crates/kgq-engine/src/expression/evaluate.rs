@@ -18,12 +18,12 @@ use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::cmp::Ordering;
 
-/// One evaluation of an expression. It counts the text that it builds against the query's memory until it ends.
+/// One evaluation of an expression. Until it ends, the text that it builds counts against the query's memory.
 pub struct Evaluation<'c> {
     pub context: &'c Context<'c>,
     held: RefCell<Reservation>,
     unreserved: Cell<u64>,
-    /// How many COALESCE stand around what is evaluated: they say what is taken for what fails.
+    /// How many COALESCE are around the current expression: they replace values that fail, so failures are not counted.
     forgiving: Cell<u32>,
 }
 
@@ -35,7 +35,7 @@ impl<'c> Evaluation<'c> {
         Ok(Self { context, held: RefCell::default(), unreserved: Cell::new(0), forgiving: Cell::new(0) })
     }
 
-    /// What is evaluated in it fails without being counted.
+    /// Evaluates without counting failures.
     pub fn uncounted<T>(&self, evaluate: impl FnOnce() -> Result<T>) -> Result<T> {
         self.forgiving.set(self.forgiving.get() + 1);
         let evaluated = evaluate();
@@ -43,7 +43,7 @@ impl<'c> Evaluation<'c> {
         evaluated
     }
 
-    /// Counts more bytes of text.
+    /// Counts additional bytes of text.
     ///
     /// # Errors
     /// A limit of the query.
@@ -59,7 +59,7 @@ impl<'c> Evaluation<'c> {
         self.held.borrow_mut().grow(budget, unreserved)
     }
 
-    /// A value of its own, whose bytes are counted.
+    /// Counts the bytes of a value, and returns it.
     ///
     /// # Errors
     /// A limit of the query.
@@ -68,7 +68,7 @@ impl<'c> Evaluation<'c> {
         Ok(datum)
     }
 
-    /// The value of every row, without giving terms to what has none.
+    /// Returns the value of every row. Computed values are not given ids.
     ///
     /// # Errors
     /// A limit of the query.
@@ -77,7 +77,7 @@ impl<'c> Evaluation<'c> {
         self.data_of(column)
     }
 
-    /// The values of a column.
+    /// Returns the values of a column.
     ///
     /// # Errors
     /// A limit of the query.
@@ -88,7 +88,7 @@ impl<'c> Evaluation<'c> {
         }
     }
 
-    /// The effective boolean value of an expression for each row.
+    /// Returns the effective boolean value of an expression for each row.
     pub fn truths(&self, node: &ExpressionNode, rows: &Selection<'_>) -> Result<Vec<Truth>> {
         match node {
             ExpressionNode::And(parts) => self.connective(parts, rows, Truth::False),
@@ -160,7 +160,7 @@ impl<'c> Evaluation<'c> {
         }
     }
 
-    /// `&&` and `||`: the rest is evaluated where what came before has not `decided` it.
+    /// `&&` and `||`: each part is evaluated only for rows that the parts before it have not `decided`.
     fn connective(&self, parts: &[ExpressionNode], rows: &Selection<'_>, decided: Truth) -> Result<Vec<Truth>> {
         let combine = if decided == Truth::False { Truth::and } else { Truth::or };
         let mut truths = vec![decided.negate(); rows.len()];
@@ -185,7 +185,7 @@ impl<'c> Evaluation<'c> {
         Ok(truths)
     }
 
-    /// The value of an expression for each row.
+    /// Returns the value of an expression for each row.
     pub fn column<'b>(&self, node: &'b ExpressionNode, rows: &Selection<'b>) -> Result<Column<'b>> {
         let context = self.context;
         match node {
@@ -300,7 +300,7 @@ impl<'c> Evaluation<'c> {
         }
     }
 
-    /// A function of one column that comes to numbers of one type, if it is one.
+    /// Evaluates a function of one column whose results are numbers of one type, if it is one.
     ///
     /// # Errors
     /// A limit of the query.
@@ -328,7 +328,7 @@ impl<'c> Evaluation<'c> {
         })
     }
 
-    /// How the rows of two columns of numbers compare. Stored terms are compared by their ranks instead.
+    /// Compares the rows of two columns of numbers. Stored terms are compared by their ranks instead.
     fn orders(&self, a: &Column<'_>, b: &Column<'_>) -> Option<Vec<Option<Ordering>>> {
         if let (Column::Ids(a), Column::Ids(b)) = (a, b) {
             let terms = &self.context.terms;
@@ -340,7 +340,7 @@ impl<'c> Evaluation<'c> {
         numbers::orders(a, b, self.context)
     }
 
-    /// Counts a failure, if there is a reason, and not where the query says what is to be taken instead.
+    /// Counts a failure that has a reason, unless the query says what to use instead.
     fn count(&self, reason: Option<&'static str>) {
         if let Some(reason) = reason.filter(|_| self.forgiving.get() == 0) {
             self.context.failures.count(&reason.into());
@@ -375,7 +375,7 @@ impl<'c> Evaluation<'c> {
         Ok(Column::Data(out))
     }
 
-    /// Evaluates an expression for the rows at some positions, and puts its values there.
+    /// Evaluates an expression for the rows at some positions, and stores its values there.
     fn fill(
         &self,
         node: &ExpressionNode,
@@ -419,7 +419,7 @@ impl<'c> Evaluation<'c> {
         Ok(Column::Data((0..rows.len()).map(one).collect()))
     }
 
-    /// A function of one term.
+    /// Calls a function of one term.
     pub fn call_one(&self, function: &Function, id: TermId) -> Result<Option<Datum>> {
         let columns = [Column::Ids(Cow::Owned(vec![id]))];
         let counts = self.forgiving.get() == 0;
@@ -474,7 +474,7 @@ impl<'c> Evaluation<'c> {
 }
 
 impl Test {
-    /// The kind of terms for which the test holds, if that is all there is to it.
+    /// Returns the kind of terms for which the test holds, if the kind alone decides.
     fn kind(self) -> Option<TermKind> {
         match self {
             Self::IsIri => Some(TermKind::Iri),

@@ -1,7 +1,7 @@
-//! Functions that SPARQL lacks and both executors have: XPath's mathematics, some of its functions on strings and durations, and casts
-//! to datatypes that are derived from those of `cast.rs` (XPath and XQuery Functions and Operators 3.1, §4.8, §5, §8.3, §19).
+//! Functions that SPARQL lacks and both executors provide: XPath's mathematics, some of its functions on strings and durations,
+//! and casts to datatypes derived from those of `cast.rs` (XPath and XQuery Functions and Operators 3.1, §4.8, §5, §8.3, §19).
 //!
-//! They take terms and give a term, as the datatype of their results is more than a value holds.
+//! They take terms and return a term, because a value does not hold the datatype of their results.
 
 use super::cast::{self, Target, cast};
 use super::compare::double;
@@ -19,14 +19,14 @@ use oxsdatatypes::{Double, Duration};
 pub enum Extension {
     Native(Native),
     Cast(Derived),
-    /// The blank node of the data that a bound query names.
+    /// Returns the data's blank node that a bound query names.
     BlankNode,
 }
 
-/// A datatype that values of another are cut to.
+/// A datatype that restricts the values of another.
 #[derive(Clone, Copy, Debug)]
 pub enum Derived {
-    /// Of `xsd:integer`, by its full IRI.
+    /// Derived from `xsd:integer`; its full IRI.
     Integer(&'static str),
     DateTimeStamp,
     NormalizedString,
@@ -49,13 +49,13 @@ const INTEGERS: &[&str] = &[
     "http://www.w3.org/2001/XMLSchema#unsignedByte",
 ];
 
-/// All of them that stay calls by an IRI, for an evaluator that wants to be told.
+/// Lists all extensions that remain calls by an IRI, for an evaluator that must be given them.
 pub fn all() -> impl Iterator<Item = (NamedNode, Extension)> {
     functions::all().filter_map(|iri| Some((NamedNode::new_unchecked(&iri), Extension::of(&iri)?)))
 }
 
 impl Extension {
-    /// The function of this name.
+    /// Returns the extension with this IRI.
     pub fn of(iri: &str) -> Option<Self> {
         if iri == prebind::blank_node_function().as_str() {
             return Some(Self::BlankNode);
@@ -76,7 +76,7 @@ impl Extension {
         Some(Self::Cast(derived))
     }
 
-    /// Its value; `None` is an error.
+    /// Computes its value; `None` is an error.
     pub fn call(self, arguments: &[Term]) -> Option<Term> {
         match self {
             Self::Native(native) => call(native, arguments),
@@ -85,7 +85,7 @@ impl Extension {
         }
     }
 
-    /// Why there is none, where that is no matter of the arguments' types.
+    /// Returns the reason why there is no value, unless the arguments' types are the reason.
     pub fn failure(self, arguments: &[Term]) -> Option<Reason> {
         let Self::Cast(derived) = self else { return None };
         cast::failure(&Value::of(arguments.first()?.clone()), derived.datatype())
@@ -140,13 +140,13 @@ fn real(value: f64) -> Value {
     Number::Double(Double::from(value)).into()
 }
 
-/// The text with each stretch of white space as one space, and none around it.
+/// Returns the text with each run of white space replaced by one space, and none around it.
 fn collapsed(text: &str) -> String {
     let words: Vec<&str> = text.split([' ', '\t', '\n', '\r']).filter(|word| !word.is_empty()).collect();
     words.join(" ")
 }
 
-/// The text with the characters of `from` replaced by those of `to`, or gone where `to` is shorter.
+/// Replaces the characters of `from` by those of `to`; characters beyond the end of `to` are removed.
 fn translated(text: &str, from: &str, to: &str) -> String {
     let mut map = rustc_hash::FxHashMap::default();
     let mut to = to.chars();
@@ -182,7 +182,7 @@ impl Derived {
             Self::DateTimeStamp => {
                 let text = lexical(of(Target::DateTime)?)?;
                 let literal = Literal::new_typed_literal(text, xsd::DATE_TIME_STAMP);
-                // One without a time zone is none.
+                // A value without a time zone is not a `dateTimeStamp`.
                 return matches!(Value::of_literal(literal.clone()), Value::Moment(_)).then(|| literal.into());
             }
             Self::NormalizedString => {
@@ -195,7 +195,7 @@ impl Derived {
     }
 }
 
-/// Whether an integer is one of the datatype.
+/// Whether an integer is within the bounds of the datatype.
 fn in_range(text: &str, datatype: &str) -> bool {
     integer_bounds(datatype).is_some_and(|bounds| is_integer_within(text, bounds))
 }

@@ -1,16 +1,16 @@
 //! Expressions (SPARQL 1.1 §17, with RDF 1.2's functions): compiled once for the columns of a batch, evaluated a batch at a time.
 //!
-//! Conditions work on ids, families and ranks; values are decoded only for functions. An error is an unbound id, as in a solution.
-//! EXISTS is not known here: a variable bound to `true` or `false` stands in its place.
+//! Conditions work on ids, families and ranks; values are decoded only for functions. An error is an unbound id, as in
+//! a solution. EXISTS is unknown here: a variable bound to `true` or `false` takes its place.
 //!
-//! Where Oxigraph's evaluator (spareval) and the standard part, this follows the standard: terms keep their lexical
-//! forms and datatypes (STR, DATATYPE, MIN, …); booleans are ordered; NaN is not `<=` itself; a time with a
-//! zone and one without may be the same; `BNODE("x")` is a new node in every
-//! solution; REPLACE reads `$1` and `\` as XPath does, and refuses patterns that match the empty string; integers beyond their
-//! derived datatype are ill-typed; a cast ignores white space around the text, and one to a type derived from `xsd:integer` keeps
-//! that type; integers and decimals are exact, whatever their size (`wide`), and a quotient is cut after 18 fractional digits,
-//! one below 10⁻⁹ after 34 digits in all; GROUP_CONCAT takes the text of IRIs, numbers and strings with a language, of which the
-//! standard has an error; a term without an order, such as an IRI, is neither `<=` nor `>=` itself.
+//! Where Oxigraph's evaluator (spareval) and the standard differ, this follows the standard: terms keep their lexical
+//! forms and datatypes (STR, DATATYPE, MIN, …); booleans are ordered; NaN is not `<=` itself; a time with a zone and
+//! one without may be the same; `BNODE("x")` is a new node in every solution; REPLACE reads `$1` and `\` as XPath does,
+//! and refuses patterns that match the empty string; integers outside their derived datatype are ill-typed; a cast
+//! ignores white space around the text, and a cast to a type derived from `xsd:integer` keeps that type; integers and
+//! decimals are exact, whatever their size (`wide`), and a quotient is cut after 18 fractional digits, or below 10⁻⁹
+//! after 34 digits in all; GROUP_CONCAT takes the text of IRIs, numbers and strings with a language, where the standard
+//! has an error; a term without an order, such as an IRI, is neither `<=` nor `>=` itself.
 
 pub mod arithmetic;
 mod by_class;
@@ -68,12 +68,12 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use value::Value;
 
-/// Rows after which it pays to find out once where in the sorted dictionary a condition holds.
+/// From this many rows on, the condition is resolved once to ranges of the sorted dictionary instead of being tested row by row.
 const ROWS_BEFORE_SEARCH: usize = 512;
 
-/// Bytes that one string may have. A query could otherwise double one until memory is used up.
+/// The most bytes of one string. A query could otherwise double a string until memory is used up.
 const LARGEST_STRING: usize = 1 << 28;
-/// Bytes of text between two looks at the memory.
+/// Bytes of text between two checks of the memory.
 const BYTES_BETWEEN_CHECKS: usize = 1 << 18;
 
 /// What all expressions of one query share (XPath's dynamic context): its terms, its clock, its base IRI.
@@ -89,7 +89,7 @@ pub struct Context<'s> {
 }
 
 impl<'s> Context<'s> {
-    /// `base` resolves what IRI() is given. The query's NOW() is now.
+    /// `base` resolves the argument of IRI(). NOW() is the time of this call.
     pub fn new(snapshot: &'s Snapshot, base: Option<Iri<String>>, budget: Budget) -> Self {
         Self {
             terms: Terms::new(snapshot, budget),
@@ -102,18 +102,18 @@ impl<'s> Context<'s> {
         }
     }
 
-    /// The same, counting expressions that fail there.
+    /// Returns the context with `failures` as the counter of expressions that fail.
     #[must_use]
     pub fn counting(self, failures: Failures) -> Self {
         Self { failures, ..self }
     }
 
-    /// Numbers that many solutions, which no other call has numbered, and gives the first number.
+    /// Assigns that many solutions numbers that no other call assigns, and returns the first number.
     pub fn number_solutions(&self, count: usize) -> u64 {
         self.next_solution.fetch_add(count as u64, Ordering::Relaxed)
     }
 
-    /// The id of `true` or `false`.
+    /// Returns the id of `true` or `false`.
     ///
     /// # Errors
     /// A limit, as [`Terms::id`].
@@ -133,7 +133,7 @@ pub struct Compiled {
     root: ExpressionNode,
 }
 
-/// The values of an expression for some rows, which have no terms. `None` is an error.
+/// The values of an expression for some rows, without ids. `None` is an error.
 #[derive(Debug)]
 pub enum Evaluated {
     Numbers(Numbers),
@@ -144,13 +144,13 @@ pub enum Evaluated {
 #[derive(Debug)]
 pub struct Candidates {
     pub column: usize,
-    /// Stretches of stored ids, ascending, outside of which no stored id makes it true.
+    /// Ranges of stored ids, ascending. No stored id outside them makes the expression true.
     pub ranges: Vec<Range<u32>>,
-    /// Whether all ids in them do.
+    /// Whether all ids in the ranges do.
     pub sure: bool,
 }
 
-/// Compiles an expression for batches whose columns hold these variables; another is unbound.
+/// Compiles an expression for batches whose columns hold these variables; any other variable is unbound.
 ///
 /// # Errors
 /// A limit that a constant part of the expression exceeds.
@@ -159,12 +159,12 @@ pub fn compile(expression: &Expression, columns: &[Var], context: &Context<'_>) 
 }
 
 impl Compiled {
-    /// Whether equal rows get equal values. If not, each solution that a row of a batch stands for needs a row of its own.
+    /// Whether equal rows get equal values. If not, a row that stands for several solutions needs a row for each.
     pub fn is_deterministic(&self) -> bool {
         self.root.is_deterministic()
     }
 
-    /// The column that the expression is, if it is a variable.
+    /// Returns the column if the whole expression is a variable.
     pub fn as_column(&self) -> Option<usize> {
         match self.root {
             ExpressionNode::Variable(column) => Some(column),
@@ -172,7 +172,7 @@ impl Compiled {
         }
     }
 
-    /// The value of every row, if they are all the same; `None` inside is an error.
+    /// Returns the value if it is the same in every row; the inner `None` is an error.
     pub fn as_constant(&self) -> Option<Option<TermId>> {
         match &self.root {
             ExpressionNode::Constant(constant) => Some(Some(constant.id)),
@@ -181,9 +181,9 @@ impl Compiled {
         }
     }
 
-    /// If the dictionary's order tells for which terms of a column the expression is true: those.
+    /// Returns the terms of a column for which the expression is true, if the dictionary's order tells.
     ///
-    /// Finding out may take some look-ups in the dictionary; where `cheap` is wanted it takes none.
+    /// Finding them may take some look-ups in the dictionary; with `cheap`, it takes none.
     ///
     /// # Errors
     /// A limit of the query.
@@ -205,18 +205,18 @@ impl Compiled {
         Ok(Some(Candidates { column, ranges, sure }))
     }
 
-    /// Whether texts of terms are read for it, which is cheapest in the order of the dictionary.
+    /// Whether it reads texts of terms, which is cheapest in the order of the dictionary.
     pub fn reads_text(&self) -> bool {
         self.root.reads_text()
     }
 
-    /// The column whose STR() the expression is.
+    /// Returns the column if the expression is STR() of one.
     pub fn as_str_of_column(&self) -> Option<usize> {
         self.root.as_str_of_column()
     }
 
-    /// The expression's value for every row, without giving terms to what has none; `None` where it is an error. Failures may have been
-    /// counted before.
+    /// Returns the expression's value for every row; `None` is an error. Computed values are not given ids. With
+    /// `counted` false, failures are not counted, because they were counted before.
     ///
     /// # Errors
     /// A limit of the query.
@@ -226,7 +226,7 @@ impl Compiled {
         if counted { evaluate() } else { evaluation.uncounted(evaluate) }
     }
 
-    /// The same, of numbers of one type where it comes to such.
+    /// Does the same, but returns values of one number type as a column of numbers.
     ///
     /// # Errors
     /// A limit of the query.
@@ -238,7 +238,7 @@ impl Compiled {
         }
     }
 
-    /// The positions of the rows for which the expression is true.
+    /// Returns the positions of the rows for which the expression is true.
     ///
     /// # Errors
     /// A limit of the query.
@@ -247,7 +247,7 @@ impl Compiled {
         Ok((0..).zip(truths).filter(|(_, truth)| *truth == Truth::True).map(|(at, _)| at).collect())
     }
 
-    /// The expression's effective boolean value for every row.
+    /// Returns the expression's effective boolean value for every row.
     ///
     /// # Errors
     /// A limit of the query.
@@ -257,7 +257,7 @@ impl Compiled {
         evaluation.truths(&self.root, &Selection::all(batch, first))
     }
 
-    /// The expression's value for every row: unbound where it is an error.
+    /// Returns the id of the expression's value for every row; unbound if it is an error.
     ///
     /// # Errors
     /// A limit of the query.
@@ -265,8 +265,8 @@ impl Compiled {
         self.evaluate_numbered(batch, context.number_solutions(batch.rows()), context)
     }
 
-    /// As [`Compiled::evaluate`], for solutions that have been numbered from `first`: expressions that extend the same
-    /// solutions get the same blank nodes from `BNODE("x")`.
+    /// Like [`Compiled::evaluate`], for solutions that have been numbered from `first`: expressions that extend the
+    /// same solutions get the same blank nodes from `BNODE("x")`.
     ///
     /// # Errors
     /// A limit of the query.

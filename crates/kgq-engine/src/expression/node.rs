@@ -1,4 +1,4 @@
-//! A compiled expression: its tree, and what the compiler and the planner ask of it.
+//! A compiled expression: its tree, and what the compiler and the planner ask about it.
 
 use super::by_class::ByClass;
 use super::call::Function;
@@ -13,7 +13,7 @@ use kgq_snapshot::TermId;
 #[derive(Debug)]
 pub enum ExpressionNode {
     Constant(Constant),
-    /// An error in every row, and an unbound variable.
+    /// An error in every row; also an unbound variable.
     Error,
     Variable(usize),
     Bound(usize),
@@ -32,7 +32,7 @@ pub enum ExpressionNode {
     If(Box<(ExpressionNode, ExpressionNode, ExpressionNode)>),
     Coalesce(Vec<ExpressionNode>),
     Test(Test, Box<ExpressionNode>),
-    /// Looks for something constant in the text of a column.
+    /// Searches the text of a column for a constant.
     TextTest(Box<TextTest>, usize),
     Call(Function, Vec<ExpressionNode>),
     Generate(Generator, Option<Box<ExpressionNode>>),
@@ -41,7 +41,7 @@ pub enum ExpressionNode {
     ByClass(Box<ByClass>, usize),
 }
 
-/// A term that stands in the expression.
+/// A constant term of the expression.
 #[derive(Clone, Debug)]
 pub struct Constant {
     pub id: TermId,
@@ -60,13 +60,13 @@ pub enum Test {
     HasLangDir,
 }
 
-/// A function that gives something new for every row.
+/// A function that returns something new for every row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Generator {
     Rand,
     Uuid,
     StrUuid,
-    /// Without an argument a new node a row; with one, a node per name and solution.
+    /// Without an argument, a new node for each row; with one, a node for each name and solution.
     BlankNode,
 }
 
@@ -118,7 +118,7 @@ impl ExpressionNode {
         !matches!(self, Self::Generate(_, _)) && self.children().into_iter().all(Self::is_deterministic)
     }
 
-    /// Whether the value is the same in all rows. What the node is made of has been folded.
+    /// Whether the value is the same in all rows. The node's parts have been folded already.
     pub fn is_constant(&self) -> bool {
         let of_row = matches!(
             self,
@@ -132,7 +132,7 @@ impl ExpressionNode {
         !of_row && self.children().into_iter().all(|child| matches!(child, Self::Constant(_) | Self::Error))
     }
 
-    /// Whether its value is a boolean or an error.
+    /// Whether its value is always a boolean or an error.
     pub fn is_boolean(&self) -> bool {
         match self {
             Self::Bound(_)
@@ -161,7 +161,7 @@ impl ExpressionNode {
         }
     }
 
-    /// The one column that the expression looks at, if it is one.
+    /// Returns the column if the expression reads exactly one.
     pub fn only_column(&self) -> Option<usize> {
         fn visit(node: &ExpressionNode, columns: &mut Vec<usize>) {
             if let ExpressionNode::Variable(column)
@@ -179,7 +179,7 @@ impl ExpressionNode {
         if let [column] = columns[..] { Some(column) } else { None }
     }
 
-    /// The column whose STR() it is.
+    /// Returns the column if the expression is STR() of one.
     pub fn as_str_of_column(&self) -> Option<usize> {
         match self {
             Self::Call(Function::Str, arguments) => match arguments.as_slice() {
@@ -200,12 +200,12 @@ impl ExpressionNode {
         self.children_mut().into_iter().for_each(Self::move_columns);
     }
 
-    /// Whether a condition holds for the node or any part of it.
+    /// Whether `holds` is true for the node or any part of it.
     pub fn any(&self, holds: &dyn Fn(&Self) -> bool) -> bool {
         holds(self) || self.children().into_iter().any(|child| child.any(holds))
     }
 
-    /// Whether it looks at nothing but the kinds, datatypes and languages of variables' terms.
+    /// Whether it reads only the kinds, datatypes and languages of variables' terms.
     pub fn reads_class_only(&self) -> bool {
         match self {
             Self::Constant(_) | Self::Error => true,
@@ -223,7 +223,7 @@ impl ExpressionNode {
         }
     }
 
-    /// Whether evaluating it for a row costs more than finding out whether that was done before.
+    /// Whether evaluating it for a row costs more than looking up an earlier result.
     pub fn is_costly(&self) -> bool {
         let is_costly = match self {
             Self::Call(function, _) => !function.is_cheap(),
@@ -233,7 +233,7 @@ impl ExpressionNode {
         is_costly || self.children().into_iter().any(Self::is_costly)
     }
 
-    /// Whether texts of terms are read for it.
+    /// Whether it reads texts of terms.
     pub fn reads_text(&self) -> bool {
         self.any(&|node| match node {
             Self::PerDistinct(distinct) => distinct.reads_text(),
@@ -243,7 +243,7 @@ impl ExpressionNode {
         })
     }
 
-    /// Whether a string of its own may be built for each row.
+    /// Whether it may build a new string for each row.
     pub fn builds_much(&self) -> bool {
         matches!(self, Self::Call(Function::Replace(_) | Function::Digest(_), _))
             || self.children().into_iter().any(Self::builds_much)

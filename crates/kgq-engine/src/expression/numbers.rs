@@ -1,7 +1,7 @@
-//! Columns of numbers of one type: arithmetic, rounding, casts and comparisons of all rows at once.
+//! Columns of numbers of one type: arithmetic, rounding, casts and comparisons on all rows at once.
 //!
-//! What has no result of the same type in every row (an error, a number that is too wide) gives `None` here, and is evaluated row by
-//! row instead, where errors have their reasons. So nothing differs but the time.
+//! If any row has no result of the same type (an error, or a number that is too wide), the functions return `None`. The
+//! rows are then evaluated one by one, which finds the reasons of errors; the results are the same, only slower.
 
 use super::Context;
 use super::arithmetic::{self, Rounding};
@@ -16,10 +16,10 @@ use oxsdatatypes::Decimal;
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-/// Units of a decimal in one.
+/// Units of a decimal in the number one.
 pub const ONE: i128 = 10_i128.pow(18);
 
-/// The number of a row.
+/// Returns the number of a row.
 pub fn number(numbers: &Numbers, row: usize) -> Number {
     match numbers {
         Numbers::Integers(all) => Number::Integer(all[row].into()),
@@ -29,7 +29,7 @@ pub fn number(numbers: &Numbers, row: usize) -> Number {
     }
 }
 
-/// Numbers that are all of one narrow type.
+/// Collects numbers that are all of one narrow type; `None` if they are not.
 pub fn of_one_type(mut numbers: impl ExactSizeIterator<Item = Option<Number>>) -> Option<Numbers> {
     let rows = numbers.len();
     let mut all = match numbers.next()?? {
@@ -57,7 +57,7 @@ pub fn of_one_type(mut numbers: impl ExactSizeIterator<Item = Option<Number>>) -
     Some(all)
 }
 
-/// The numbers of a column of several rows, if it is one of such.
+/// Returns the numbers of a column of several rows, if all are of one narrow type.
 pub fn of_column(column: &Column<'_>, context: &Context<'_>) -> Option<Numbers> {
     match column {
         Column::Ids(ids) if ids.len() > 1 => context.terms.numbers(ids),
@@ -84,7 +84,7 @@ pub fn inline(number: &Number) -> Option<InlineValue> {
     })
 }
 
-/// One side of an operation: the same number for all rows, or one for each.
+/// One side of an operation: one number for all rows, or one for each.
 enum Side<'a, T: Clone> {
     Same(T),
     Each(Cow<'a, [T]>),
@@ -140,7 +140,7 @@ impl<'a> Operand<'a> {
         }
     }
 
-    /// By way of the double, as [`super::compare::float`] does.
+    /// Converts by way of the double, as [`super::compare::float`] does.
     fn floats(self) -> Side<'a, f32> {
         match self {
             Self::Floats(side) => side,
@@ -157,7 +157,7 @@ impl<'a, T: Copy> Side<'a, T> {
         }
     }
 
-    /// What comes of each pair; `None` if one has no result, or both sides are the same for all rows.
+    /// Applies `of` to each pair; `None` if a pair has no result, or if both sides are the same for all rows.
     fn with<U: Copy, V>(&self, other: &Side<'_, U>, of: impl Fn(T, U) -> Option<V>) -> Option<Vec<V>> {
         match (self, other) {
             (Self::Same(_), Side::Same(_)) => None,
@@ -186,7 +186,7 @@ fn in_decimals(integer: i64) -> i128 {
     i128::from(integer) * ONE
 }
 
-/// `a operation b` of two columns, one of which at least is of numbers that differ by row.
+/// `a operation b` of two columns, at least one of which has numbers that differ by row.
 pub fn arithmetic(operation: Operation, a: &Column<'_>, b: &Column<'_>, context: &Context<'_>) -> Option<Numbers> {
     use Operand::{Decimals, Doubles, Floats, Integers};
     Some(match (Operand::of(a, context)?, Operand::of(b, context)?) {
@@ -265,7 +265,7 @@ pub fn round(rounding: Rounding, numbers: Numbers) -> Option<Numbers> {
             Rounding::Ceiling => each(&all, |n| (-kgq_snapshot::floor(n.checked_neg()?)).checked_mul(ONE))?,
             Rounding::Nearest => each(&all, |n| decimal(n).checked_round().map(units))?,
         }),
-        // Row by row, as these differ in how they treat zeros.
+        // Row by row, because they treat zeros in different ways.
         other @ (Numbers::Floats(_) | Numbers::Doubles(_)) => {
             let rounded = |row| arithmetic::round(rounding, &number(&other, row));
             return of_one_type((0..other.rows()).map(rounded));
@@ -273,7 +273,7 @@ pub fn round(rounding: Rounding, numbers: Numbers) -> Option<Numbers> {
     })
 }
 
-/// A cast to a type of numbers; `None` to others.
+/// A cast to a number type; `None` for other types.
 pub fn cast(target: Target, numbers: &Numbers) -> Option<Numbers> {
     let operand = Operand::each(numbers);
     let all = |side: Side<'_, f64>| if let Side::Each(all) = side { Some(all.into_owned()) } else { None };
@@ -301,8 +301,8 @@ pub fn cast(target: Target, numbers: &Numbers) -> Option<Numbers> {
     }
 }
 
-/// A cast of the terms' texts, which the numbers tell without them, but for zeros: their texts may have signs, which only doubles keep, and
-/// `zero` reads them by row.
+/// Casts the terms' texts without reading them, as the numbers determine them. Zeros are the exception: their texts may
+/// have signs, which only doubles keep, so `zero` reads them row by row.
 pub fn cast_of_text(target: Target, numbers: &Numbers, zero: impl Fn(usize) -> Option<f64>) -> Option<Numbers> {
     if !(0..numbers.rows()).all(|row| is_told(&number(numbers, row), target)) {
         return None;
@@ -316,12 +316,12 @@ pub fn cast_of_text(target: Target, numbers: &Numbers, zero: impl Fn(usize) -> O
     Some(cast)
 }
 
-/// How each pair of numbers compares; nothing where one is NaN.
+/// Compares each pair of numbers; the inner `None` is for NaN.
 pub fn orders(a: &Column<'_>, b: &Column<'_>, context: &Context<'_>) -> Option<Vec<Option<Ordering>>> {
     compared(Operand::of(a, context)?, Operand::of(b, context)?)
 }
 
-/// How each number compares with a constant.
+/// Compares each number with a constant.
 pub fn orders_to(numbers: &Numbers, constant: &Number) -> Option<Vec<Option<Ordering>>> {
     compared(Operand::each(numbers), Operand::same(constant)?)
 }

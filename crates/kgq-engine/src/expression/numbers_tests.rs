@@ -1,4 +1,4 @@
-//! Whole columns of numbers and dates, of one type and of several, beside the same rows one by one.
+//! Whole columns of numbers and dates, of one type and of several, compared with the same rows evaluated one by one.
 
 use super::tests::{columns, parse, snapshot_of};
 use super::*;
@@ -37,7 +37,7 @@ fn typed(datatype: &str, text: &str) -> Term {
     Literal::new_typed_literal(text, datatype).into()
 }
 
-/// Some hundred terms of one type; or of any, with terms of other kinds and unbound rows.
+/// `rows` terms of one type; or of any type, with terms of other kinds and unbound rows.
 fn column(of: Option<&[&str]>, numbers: &mut Numbers, rows: usize) -> Vec<Option<Term>> {
     let one = |_| match of {
         Some([datatype, texts @ ..]) => Some(typed(datatype, texts[numbers.next(texts.len())])),
@@ -54,7 +54,7 @@ fn column(of: Option<&[&str]>, numbers: &mut Numbers, rows: usize) -> Vec<Option
     (0..rows).map(one).collect()
 }
 
-/// Terms as ids: those whose number is even are stored, all, or none.
+/// Converts terms to ids: those whose number is even are stored, or all, or none.
 fn ids(terms: &[Option<Term>], context: &Context<'_>) -> Vec<TermId> {
     let id = |term: &Option<Term>| term.clone().map_or(TermId::UNBOUND, |term| context.terms.id(term).unwrap());
     terms.iter().map(id).collect()
@@ -117,7 +117,7 @@ const CONDITIONS: [&str; 12] = [
     "?x = ?y",
 ];
 
-/// Columns of each type beside one of the same, of another and of all types.
+/// Columns of each type, paired with one of the same type, of another type and of all types.
 fn pairs() -> Vec<[Vec<Option<Term>>; 2]> {
     let mut numbers = Numbers(12);
     let mut pairs = Vec::new();
@@ -130,7 +130,7 @@ fn pairs() -> Vec<[Vec<Option<Term>>; 2]> {
     pairs
 }
 
-/// A value as it is written, so that NaN equals itself.
+/// The written form of a value, so that NaN equals itself.
 fn written(datum: Option<Datum>, context: &Context<'_>) -> Option<String> {
     datum.map(|datum| match datum {
         Datum::Term(id) => context.terms.term(id).to_string(),
@@ -151,7 +151,7 @@ fn expressions_over_columns_of_numbers_are_those_of_each_row() {
             let all = Batch::new(vec![x.clone(), y.clone()], rows);
             for text in EXPRESSIONS {
                 let compiled = compile(&parse(text), &schema, &context).unwrap();
-                // Evaluated as a part of an expression that does not remember terms.
+                // Evaluated as part of an expression that does not remember terms.
                 let inner = compile(&parse(&format!("COALESCE({text}, ?nothing)")), &schema, &context).unwrap();
                 let one = |at| compiled.data(&row(at), false, &context).unwrap().remove(0);
                 let each: Vec<Option<String>> = (0..rows).map(|at| written(one(at), &context)).collect();
@@ -236,7 +236,7 @@ fn the_first_groups_in_the_order_of_an_aggregate_are_those_of_the_whole_order() 
                 let all = all.finish(100, &context).unwrap();
                 let picked: Vec<TermId> = kept.iter().map(|at| all[*at as usize]).collect();
                 assert_eq!(some.finish(kept.len(), &context).unwrap(), picked);
-                // No other group comes before the last of the first ones, or is equal to it.
+                // No other group comes before the last of the first ones, or equals it.
                 let mut order = TermOrder::new(&context.terms);
                 let mut sorted: Vec<u32> = (0..100).collect();
                 sorted.sort_by(|a, b| {

@@ -1,7 +1,7 @@
 //! Regular expressions: REGEX and REPLACE (SPARQL 1.1 §17.4.3.14–15; XPath Functions and Operators 3.1 §5.6).
 //!
-//! Patterns are compiled by `kgq_syntax::xpath_regex`. Those that stand in a query are refused when it is parsed, if they are wrong; those
-//! that are computed are an error value, whose reason is counted.
+//! Patterns are compiled by `kgq_syntax::xpath_regex`. A wrong pattern that is written in a query is refused when the
+//! query is parsed; a wrong pattern that is computed is an error value, whose reason is counted.
 
 use super::{BYTES_BETWEEN_CHECKS, LARGEST_STRING};
 use kgq_syntax::budget::{Budget, Reservation};
@@ -11,26 +11,26 @@ use regex::{Captures, Regex};
 use rustc_hash::FxHashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Patterns of one expression that are kept compiled.
+/// The most patterns of one expression that are kept compiled.
 const CACHED: usize = 64;
 
-/// Characters of a wrong pattern that are shown.
+/// The most characters of a wrong pattern that are shown.
 const SHOWN: usize = 60;
 
-/// Why an expression failed.
+/// The reason why an expression failed.
 pub type Reason = Arc<str>;
 
 /// A compiled pattern with its flags.
 #[derive(Debug)]
 pub struct Pattern {
     regex: Regex,
-    /// Flag `q`: neither the pattern nor the replacement is more than its characters.
+    /// Flag `q`: the characters of the pattern and the replacement have no special meaning.
     literal: bool,
     /// The pattern, if it was given without flags.
     plain: Option<String>,
 }
 
-/// A text of the data as a reason names it: its beginning alone, if it is long.
+/// Formats a text of the data for a reason; a long text is cut.
 pub fn shown(text: &str) -> String {
     let shown: String = text.chars().take(SHOWN).collect();
     let more = if shown.len() < text.len() { "…" } else { "" };
@@ -38,7 +38,7 @@ pub fn shown(text: &str) -> String {
 }
 
 impl Pattern {
-    /// Fails with the reason where the pattern or the flags are wrong, or the pattern is too large.
+    /// Fails, with the reason, if the pattern or the flags are wrong or the pattern is too large.
     pub fn new(pattern: &str, flags: &str) -> Result<Self, Reason> {
         let regex = xpath_regex::compile(pattern, flags)
             .map_err(|fault| Reason::from(format!("the regular expression {}: {}", shown(pattern), fault.message)))?;
@@ -47,7 +47,8 @@ impl Pattern {
         Ok(Self { regex, literal, plain })
     }
 
-    /// If the pattern is a text: whether it stands at the start, the text, and whether it stands at the end.
+    /// If the pattern is a literal text, returns whether it is anchored at the start, the text, and whether it is
+    /// anchored at the end.
     pub fn as_literal(&self) -> Option<(bool, &str, bool)> {
         let pattern = self.plain.as_deref()?;
         let rest = pattern.strip_prefix('^').unwrap_or(pattern);
@@ -61,16 +62,16 @@ impl Pattern {
     }
 }
 
-/// What REPLACE puts in the place of what a pattern matches.
+/// The replacement of REPLACE for each match of a pattern.
 pub struct Replacement<'p> {
     pattern: &'p Pattern,
     parts: Vec<ReplacementPart>,
-    /// Whether it names groups of the pattern.
+    /// Whether it refers to groups of the pattern.
     has_groups: bool,
 }
 
 impl<'p> Replacement<'p> {
-    /// Fails with the reason where nothing can be replaced so.
+    /// Fails, with the reason, if this cannot be used as a replacement.
     pub fn new(pattern: &'p Pattern, replacement: &str) -> Result<Self, Reason> {
         if pattern.regex.is_match("") {
             return Err("REPLACE has a regular expression that matches the empty text".into());
@@ -78,7 +79,7 @@ impl<'p> Replacement<'p> {
         let parts = if pattern.literal {
             vec![ReplacementPart::Text(replacement.to_owned())]
         } else {
-            // One that stands in the query was refused when that was parsed.
+            // A wrong replacement that is written in the query was refused when the query was parsed.
             xpath_regex::replacement(replacement, pattern.regex.captures_len() - 1)
                 .map_err(|fault| Reason::from(format!("the replacement of REPLACE: {}", fault.message)))?
         };
@@ -86,7 +87,8 @@ impl<'p> Replacement<'p> {
         Ok(Self { pattern, parts, has_groups })
     }
 
-    /// Writes a text with all matches replaced behind what is there. What it writes is counted until it ends; who keeps it counts it then.
+    /// Appends the text with all matches replaced. The appended bytes are counted only until this returns; a caller
+    /// that keeps them must count them.
     ///
     /// # Errors
     /// A limit of the query, or on the length of a string.
@@ -128,22 +130,22 @@ impl<'p> Replacement<'p> {
     }
 }
 
-/// A string has outgrown what one may be.
+/// The error for a string that exceeds the allowed size.
 pub fn too_large() -> Error {
     Error::limit(format!("a string in this query is larger than {} MiB", LARGEST_STRING >> 20))
 }
 
-/// The patterns that one expression has compiled, which its threads share.
+/// The compiled patterns of one expression, shared by its threads.
 #[derive(Debug, Default)]
 pub struct Patterns(Mutex<FxHashMap<PatternAndFlags, Result<Arc<Pattern>, Reason>>>);
 
 type PatternAndFlags = (String, String);
 
 impl Patterns {
-    /// The compiled pattern, or why it is wrong.
+    /// Returns the compiled pattern, or the reason why it is wrong.
     pub fn get(&self, pattern: &str, flags: &str) -> Result<Arc<Pattern>, Reason> {
         let key = (pattern.to_owned(), flags.to_owned());
-        // A thread that panicked can have left nothing but a map that lacks an entry.
+        // At worst, a thread that panicked has left a map that lacks an entry.
         let mut cached = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(found) = cached.get(&key) {
             return found.clone();

@@ -3,7 +3,7 @@
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// A generator seeded by the operating system: SipHash, under a random key, of a counter. Threads may share it.
+/// A generator seeded by the operating system: SipHash of a counter under a random key. Threads may share it.
 #[derive(Debug, Default)]
 pub struct Random {
     key: RandomState,
@@ -17,25 +17,25 @@ impl Random {
         u128::from(self.key.hash_one(n)) << 64 | u128::from(self.second_key.hash_one(n))
     }
 
-    /// A double in [0, 1).
+    /// Returns a double in [0, 1).
     pub fn unit(&self) -> f64 {
         // A double has 53 bits of precision.
         ((self.next() >> 75) as u64) as f64 / (1_u64 << 53) as f64
     }
 
-    /// A random UUID (RFC 9562, version 4), as it is written.
+    /// Returns the text of a random UUID (RFC 9562, version 4).
     pub fn uuid(&self) -> String {
         let bits = self.next() & !(0xF << 76) & !(0x3 << 62) | 4 << 76 | 0x2 << 62;
         let hex = format!("{bits:032x}");
         format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
     }
 
-    /// A label for a blank node that no other has.
+    /// Returns a label for a new blank node.
     pub fn label(&self) -> u128 {
         self.next()
     }
 
-    /// The label of the blank node that a name stands for in one solution.
+    /// Returns the label of the blank node that a name stands for in one solution.
     pub fn label_for(&self, solution: u64, name: &str) -> u128 {
         let key = (solution, name);
         u128::from(self.key.hash_one(key)) << 64 | u128::from(self.second_key.hash_one(key))

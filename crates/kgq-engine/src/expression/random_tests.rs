@@ -1,6 +1,7 @@
-//! Random expressions over random values, against Oxigraph's evaluator.
+//! Random expressions over random values, compared with Oxigraph's evaluator.
 //!
-//! Terms are in canonical form here, as Oxigraph's evaluator forgets any other. Where it parts from the standard in another way, `known` says so.
+//! Terms are in canonical form here, because Oxigraph's evaluator keeps no other. `known` lists its other differences
+//! from the standard.
 
 use super::*;
 use crate::Answer;
@@ -32,7 +33,7 @@ fn pool() -> Vec<Term> {
     let mut pool: Vec<Term> = tests::odd_terms()
         .into_iter()
         .filter(|term| !term.is_blank_node() && Value::of(term.clone()).into_term() == *term)
-        // Oxigraph does not know the bounds of derived integers.
+        // Oxigraph does not check the bounds of derived integers.
         .filter(|term| !term.to_string().contains("1200"))
         .collect();
     for text in ["abc", "a.c", "i", "en", "fr-BE", "B", "http://example.com/x", "é日 x", "2", "-5", " 7 ", "true"] {
@@ -188,7 +189,7 @@ fn children(expression: &E) -> Vec<&E> {
     }
 }
 
-/// Why Oxigraph's evaluator may rightly differ on this expression, given what its parts are worth.
+/// Returns the reason why Oxigraph's evaluator may rightly differ on this expression, given the values of its parts.
 fn known(expression: &E, value: &dyn Fn(&E) -> Option<Value>) -> Option<&'static str> {
     let values: Vec<Option<Value>> = children(expression).into_iter().map(value).collect();
     let has = |test: fn(&Value) -> bool| values.iter().flatten().any(test);
@@ -280,7 +281,7 @@ fn oxigraph_values(snapshot: &Snapshot, expression: &E, rows: &[Vec<Option<Term>
         Term::BlankNode(_) | Term::Triple(_) => None,
     };
     let [x, y, z, r] = ["x", "y", "z", "r"].map(Variable::new_unchecked);
-    // One row at a time, as solutions have no order.
+    // One row at a time, because solutions have no order.
     rows.iter()
         .map(|row| {
             let values = GraphPattern::Values {

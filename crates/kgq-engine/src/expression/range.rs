@@ -1,4 +1,5 @@
-//! Comparisons with a constant: for the ids of every family, worked out once, so that a row costs a search among a few bounds.
+//! Comparisons with a constant. The results for the ids of every family are computed once, so that a row costs only a
+//! search among a few bounds.
 
 use super::Context;
 use super::column::Column;
@@ -13,7 +14,7 @@ use kgq_syntax::rdf::Term;
 use std::cmp::Ordering;
 use std::ops::Range;
 
-/// `?x = constant`, `?x < constant` and their like, or several of them joined by `||`, for every stored id.
+/// `?x = constant`, `?x < constant` and the like, or several of them joined by `||`, for every stored id.
 #[derive(Debug)]
 pub struct Ranges {
     tests: Vec<Test>,
@@ -58,7 +59,7 @@ const ORDERED: [Family; 9] = [
     Family::String,
 ];
 
-/// Stretches of ids while they are laid out.
+/// Ranges of ids under construction.
 struct Layout<'t> {
     test: &'t Test,
     stretches: Stretches,
@@ -80,7 +81,7 @@ impl Ranges {
             let equal = own.clone().filter(|(own, _)| *own == family).map(|(_, equal)| equal);
             layout.push_family(family, equal, context);
         }
-        // What stands after the strings: language-tagged ones, other literals, triple terms.
+        // After the strings come language-tagged strings, other literals and triple terms.
         let rest = snapshot.family_range(Family::Other);
         layout.push_terms(snapshot.family_range(Family::String).end..rest.start);
         layout.stretches.push(rest.end, test.truth_of_other());
@@ -89,7 +90,7 @@ impl Ranges {
         Self { tests: vec![test], stretches }
     }
 
-    /// Whether any of them holds; `None` of none.
+    /// Combines tests by `||`; `None` if there are none.
     pub fn any(mut all: Vec<Self>) -> Option<Self> {
         // Neighbours are merged in rounds, so that a long list costs little more than a short one.
         while all.len() > 1 {
@@ -112,7 +113,7 @@ impl Ranges {
         Self { tests: self.tests, stretches }
     }
 
-    /// What the comparison comes to for an id.
+    /// Returns the result of the comparison for an id.
     #[inline]
     pub fn truth(&self, id: TermId, context: &Context<'_>) -> Truth {
         if id == TermId::UNBOUND {
@@ -149,7 +150,7 @@ impl Ranges {
         truth
     }
 
-    /// Stretches of stored ids, ascending, outside of which the comparison is not true; and whether it is in all of them.
+    /// Returns ascending ranges of stored ids outside which the comparison is not true, and whether it is true in all of them.
     pub fn candidates(&self) -> (Vec<Range<u32>>, bool) {
         self.stretches.candidates()
     }
@@ -214,7 +215,7 @@ impl Layout<'_> {
             None => Bounds::find(&range, family, constant, order),
         };
         let Some(bounds) = bounds else {
-            // Then all values of the family are to the constant what one of them is.
+            // All values of the family compare alike with the constant, so one of them decides.
             let truth = self.test.decide(&context.terms.value(TermId::new(range.start)));
             self.push(range.end, Some(truth));
             return;
@@ -235,7 +236,7 @@ impl Layout<'_> {
     }
 }
 
-/// Where, among ascending values, those less than a constant end, those equal to it stand, and those greater begin.
+/// In ascending values: the end of those less than a constant, the range of those equal to it, and the start of those greater.
 struct Bounds {
     less_end: u32,
     equal: Range<u32>,
@@ -265,13 +266,13 @@ impl Bounds {
         }
         let less_end = partition(range.clone(), |id| order(id) == Ok(Some(Ordering::Less)));
         let greater_start = partition(less_end..range.end, |id| order(id) != Ok(Some(Ordering::Greater)));
-        // Of a time with a zone and one without, hours apart, nothing is known, not even whether they are equal.
+        // A time with a zone and one without, only hours apart, have no order and may or may not be equal.
         let equal_end = partition(less_end..greater_start, |id| order(id) == Ok(Some(Ordering::Equal)));
         Some(Self { less_end, equal: less_end..equal_end, greater_start })
     }
 }
 
-/// The first id of the range for which a condition, which holds for the first ones only, does not hold.
+/// Returns the first id of the range for which `holds` is false; it is true for all ids before.
 fn partition(range: Range<u32>, holds: impl Fn(u32) -> bool) -> u32 {
     let (mut low, mut high) = (range.start, range.end);
     while low < high {

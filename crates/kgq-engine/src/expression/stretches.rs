@@ -1,15 +1,15 @@
-//! What a condition comes to for every stored id, as stretches of ids: a row costs a search among a few bounds.
+//! The results of a condition for all stored ids, as ranges of ids: a row costs only a search among a few bounds.
 
 use crate::terms::Truth;
 use kgq_snapshot::TermId;
 use std::ops::Range;
 
-/// Where each stretch of ids ends, ascending, and what the condition comes to in it; `None` where the values decide.
+/// The end of each range of ids, ascending, and the condition's result in it; `None` if the values decide.
 #[derive(Clone, Debug, Default)]
 pub struct Stretches(Vec<(u32, Option<Truth>)>);
 
 impl Stretches {
-    /// Adds a stretch up to `end`; nothing, if there is no id before it.
+    /// Adds a range up to `end`, unless it is empty.
     pub fn push(&mut self, end: u32, truth: Option<Truth>) {
         let start = self.0.last().map_or(0, |(end, _)| *end);
         if end <= start {
@@ -21,14 +21,14 @@ impl Stretches {
         }
     }
 
-    /// What the condition comes to for an id, if that is known without its value. Of an id that is not stored it is not.
+    /// Returns the condition's result for an id, if it is known without the value; it never is for an id that is not stored.
     #[inline]
     pub fn truth(&self, id: TermId) -> Option<Truth> {
         let at = self.0.partition_point(|(end, _)| *end <= id.get());
         self.0.get(at)?.1
     }
 
-    /// Where either of two conditions holds.
+    /// Returns the result of `||` of two conditions.
     #[must_use]
     pub fn or(&self, other: &Self) -> Self {
         let mut stretches = Self(Vec::with_capacity(self.0.len() + other.0.len()));
@@ -47,7 +47,7 @@ impl Stretches {
         stretches
     }
 
-    /// Stretches of stored ids, ascending, outside of which the condition is not true; and whether it is in all of them.
+    /// Returns ascending ranges of stored ids outside which the condition is not true, and whether it is true in all of them.
     pub fn candidates(&self) -> (Vec<Range<u32>>, bool) {
         let mut start = 0;
         let mut found: Vec<Range<u32>> = Vec::new();

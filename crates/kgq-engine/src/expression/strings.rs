@@ -6,10 +6,10 @@ use super::value::{Language, Text};
 use kgq_syntax::error::Result;
 use std::borrow::Cow;
 
-/// CONCAT: the language is kept if all have the same.
+/// CONCAT: the result has the texts' language if all have the same.
 ///
 /// # Errors
-/// A limit, if the whole is too large; it is not built then.
+/// A limit, if the result is too large; it is not built then.
 pub fn concat(texts: &[Cow<'_, Text>]) -> Result<Text> {
     let length: usize = texts.iter().map(|text| text.value.len()).sum();
     if length > LARGEST_STRING {
@@ -22,15 +22,15 @@ pub fn concat(texts: &[Cow<'_, Text>]) -> Result<Text> {
     Ok(Text { value, language: common_language(texts.iter().map(|text| &text.language)) })
 }
 
-/// The language that all have, if there is one.
+/// Returns the language that all have in common, if there is one.
 pub fn common_language<'a>(mut languages: impl Iterator<Item = &'a Option<Language>>) -> Option<Language> {
     let first = languages.next()?;
     if languages.all(|language| language == first) { first.clone() } else { None }
 }
 
-/// SUBSTR: characters from position `start`, counted from 1, at most `length` of them.
+/// SUBSTR: at most `length` characters from position `start`, which is counted from 1.
 pub fn substring(text: &str, start: i64, length: Option<i64>) -> &str {
-    // A position before the first character takes its share of the length.
+    // Positions before the first character use up part of the length.
     let end = length.map_or(i64::MAX, |length| start.saturating_add(length));
     let skipped = usize::try_from(start.saturating_sub(1)).unwrap_or(0);
     let kept = usize::try_from(end.saturating_sub(start.max(1))).unwrap_or(0);
@@ -43,12 +43,12 @@ pub fn substring(text: &str, start: i64, length: Option<i64>) -> &str {
     &text[from..to]
 }
 
-/// Whether the second argument goes with the first (SPARQL 1.1 §17.4.3.1.2): it has no language, or the same.
+/// Whether the second argument is compatible with the first (SPARQL 1.1 §17.4.3.1.2): it has no language, or the same one.
 pub fn are_compatible(first: &Text, second: &Text) -> bool {
     second.language.is_none() || first.language == second.language
 }
 
-/// ENCODE_FOR_URI, written behind what is there.
+/// ENCODE_FOR_URI; appends to `out`.
 pub fn encode_for_uri(text: &str, out: &mut String) {
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~') {

@@ -1,4 +1,4 @@
-//! Expressions over small data, through one door; and over random data, against Oxigraph's evaluator.
+//! Expressions over small data, through one entry point; and over random data, compared with Oxigraph's evaluator.
 
 use super::*;
 use crate::plan::Variables;
@@ -18,7 +18,7 @@ pub fn columns(count: usize) -> Vec<Var> {
     ["x", "y", "z", "nothing"].map(|name| variables.fresh(name))[..count].to_vec()
 }
 
-/// The expression over those variables; any other is one that nothing binds.
+/// Translates the expression over those variables; any other variable is unbound.
 pub fn lower(expression: &spargebra::algebra::Expression) -> Expression {
     let vars = columns(4);
     let var = |named: Named<'_>| match named {
@@ -41,7 +41,7 @@ pub fn parse(expression: &str) -> Expression {
     lower(&expression)
 }
 
-/// A term as SPARQL writes it, with the prefixes `:` and `xsd:`; `None` for "error" and "".
+/// Parses a term written as in SPARQL, with the prefixes `:` and `xsd:`; `None` for "error" and "".
 pub fn parse_term(term: &str) -> Option<Term> {
     let starts_as_number = term.starts_with(|c: char| c.is_ascii_digit() || c == '-');
     if matches!(term, "" | "error") {
@@ -66,8 +66,8 @@ pub fn snapshot_of(terms: impl IntoIterator<Item = Term>) -> Snapshot {
     Snapshot::from_quads(quads).unwrap()
 }
 
-/// Evaluates an expression for one row that binds `?x`, `?y` and `?z`: with the terms stored in the snapshot, and again with
-/// an empty one, where all of them are computed.
+/// Evaluates an expression for one row that binds `?x`, `?y` and `?z`: once with the terms stored in the snapshot, and
+/// once with an empty snapshot, where all of them are computed.
 pub fn evaluate(expression: &str, row: &[&str]) -> Option<Term> {
     let bound: Vec<Option<Term>> = row.iter().map(|term| parse_term(term)).collect();
     let [stored, computed] = [bound.iter().flatten().cloned().collect(), Vec::new()].map(|stored: Vec<Term>| {
@@ -247,7 +247,7 @@ fn comparisons_with_a_constant_agree_with_those_of_two_variables() {
     }
 }
 
-/// Terms that compare in every odd way.
+/// Terms that compare in unusual ways.
 pub fn odd_terms() -> Vec<Term> {
     let mut terms: Vec<Term> = vec![
         NamedNode::new_unchecked("http://example.com/a").into(),

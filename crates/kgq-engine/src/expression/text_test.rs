@@ -22,15 +22,15 @@ use std::sync::{Arc, OnceLock};
 #[derive(Debug)]
 pub struct TextTest {
     test: Looking,
-    /// Whether it looks at STR() of the term, not at a string.
+    /// Whether it tests STR() of the term, not a string.
     of_str: bool,
     /// Rows tested so far.
     rows: AtomicUsize,
-    /// Where terms start with what is looked for, once that is worth finding out.
+    /// The ranges of terms that start with the text, computed once that pays.
     starting: OnceLock<Option<Stretches>>,
 }
 
-/// What is looked for. Strings to look for have no language, so they go with any text (SPARQL 1.1 §17.4.3.1.2).
+/// What is searched for. The text has no language, so it is compatible with any text (SPARQL 1.1 §17.4.3.1.2).
 #[derive(Debug)]
 pub enum Looking {
     Contains(Box<Finder<'static>>),
@@ -46,7 +46,7 @@ impl Looking {
         Self::Contains(Box::new(Finder::new(part).into_owned()))
     }
 
-    /// Looks for what a regular expression matches.
+    /// Searches for matches of a regular expression.
     pub fn matching(pattern: Arc<Pattern>) -> Self {
         match pattern.as_literal() {
             Some((true, text, false)) => Self::StartsWith(text.to_owned()),
@@ -57,10 +57,10 @@ impl Looking {
     }
 }
 
-/// Rows between two looks at the clock.
+/// Rows between two checks of the clock.
 const ROWS_BETWEEN_CHECKS: usize = 256;
 
-/// With more languages and datatypes than this no stretches are laid out.
+/// With more languages and datatypes than this, no ranges are computed.
 const MOST_CLASSES: usize = 256;
 
 impl TextTest {
@@ -68,7 +68,7 @@ impl TextTest {
         Self { test, of_str, rows: AtomicUsize::new(0), starting: OnceLock::new() }
     }
 
-    /// Whether the terms need not be read.
+    /// Whether the terms' texts need not be read.
     pub fn is_cheap(&self) -> bool {
         matches!(self.test, Looking::StartsWith(_) | Looking::Compared(..))
     }
@@ -128,7 +128,7 @@ impl TextTest {
         } else {
             None
         };
-        // Terms mostly come in the order of their ids, in which near ones are decoded from each other.
+        // Terms mostly come in the order of their ids, and a text is decoded from those near it.
         let mut decoder = context.terms.snapshot().decoder();
         let mut truths: Vec<Truth> = Vec::with_capacity(ids.len());
         for (row, id) in ids.iter().enumerate() {
@@ -178,7 +178,7 @@ impl TextTest {
         }
     }
 
-    /// Whether it is found in a text, which is UTF-8: then what is found in its bytes is found in its characters.
+    /// Whether the test holds for a text. It is UTF-8, so a match in its bytes is a match in its characters.
     fn holds(&self, text: &[u8]) -> Option<bool> {
         Some(match &self.test {
             Looking::Contains(part) => part.find(text).is_some(),
@@ -190,8 +190,8 @@ impl TextTest {
     }
 }
 
-/// The terms of a column as what a function of strings reads: strings that the snapshot has are read one after the other, near ones from
-/// each other.
+/// Returns the terms of a column as arguments of a string function. Stored strings are read one after the other, each
+/// decoded from those near it.
 pub fn strings(ids: &[TermId], evaluation: &Evaluation<'_>) -> Result<Vec<Option<Datum>>> {
     let context = evaluation.context;
     let snapshot = context.terms.snapshot();
@@ -220,7 +220,7 @@ fn text_datum(text: &[u8]) -> Datum {
     Datum::Value(Value::string(String::from_utf8_lossy(text).into_owned()))
 }
 
-/// STRLEN of a column of strings, or of the texts of its terms (`of_str`); `None` if the snapshot has one not, or it has no text.
+/// STRLEN of a column of strings, or of the texts of its terms (`of_str`); `None` if a term is not stored or has no text.
 ///
 /// # Errors
 /// A limit of the query.
@@ -250,9 +250,9 @@ pub fn lengths(ids: &[TermId], of_str: bool, evaluation: &Evaluation<'_>) -> Res
     Ok(Some(Numbers::Integers(lengths)))
 }
 
-/// How many characters a text has: all bytes of one but the first start with the bits 10.
+/// Counts the characters of a text: of a character's bytes, all but the first begin with the bits 10.
 fn characters(text: &[u8]) -> i64 {
-    // Counted in bytes, a few of which fit a lane of the processor, as long as none overflows.
+    // Counts in single bytes, so that the processor handles many at once; 255 of them cannot overflow.
     let of = |part: &[u8]| part.iter().map(|byte| u8::from(byte & 0xC0 != 0x80)).fold(0u8, u8::wrapping_add);
     text.chunks(255).map(|part| i64::from(of(part))).sum()
 }

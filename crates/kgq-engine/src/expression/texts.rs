@@ -1,5 +1,5 @@
-//! Strings without a language, one after the other in one text; and the functions of strings over a whole column of them, which make no
-//! string for each row.
+//! Strings without a language, concatenated in one text; and string functions over a whole column of them, which make
+//! no string for each row.
 
 use super::call::{Function, PatternSource};
 use super::column::{Column, Datum, ROWS_BETWEEN_CHECKS};
@@ -17,15 +17,15 @@ use memchr::memmem::Finder;
 #[derive(Debug)]
 pub struct Texts {
     all: String,
-    /// Where each text ends.
+    /// The end of each row's text.
     ends: Vec<usize>,
-    /// Whether a row has an error, and no text.
+    /// Whether a row has an error and no text.
     failed: Vec<bool>,
 }
 
-/// What a row takes beside its text.
+/// Bytes of a row in addition to its text.
 const ROW_BYTES: usize = size_of::<usize>() + size_of::<bool>();
-/// Texts of so many bytes together grow by an eighth.
+/// Above this many bytes in total, the text grows by an eighth.
 const LARGE: usize = 1 << 20;
 
 impl Texts {
@@ -33,10 +33,11 @@ impl Texts {
         self.ends.len()
     }
 
-    /// Makes a text for each row, one behind the other, and counts what they take while they are made. `write` says whether a row has one.
+    /// Makes a text for each row, one after the other, and counts their bytes on the way. `write` returns whether a row
+    /// has a text.
     ///
     /// # Errors
-    /// What `write` fails with; a limit of the query.
+    /// Those of `write`; a limit of the query.
     fn made(
         rows: usize,
         bytes: usize,
@@ -113,7 +114,7 @@ impl Texts {
         })
     }
 
-    /// What is written for each text.
+    /// Makes a text from each text by `write`.
     fn map(&self, evaluation: &Evaluation<'_>, mut write: impl FnMut(&str, &mut String) -> Result<()>) -> Result<Self> {
         Self::made(self.len(), self.all.len(), evaluation, |row, out| match self.get(row) {
             Some(text) => write(text, out).map(|()| true),
@@ -126,7 +127,7 @@ impl Texts {
     }
 }
 
-/// A function of a column of texts, and of constants, for all rows at once. `None` where it has to be called row by row.
+/// Evaluates a function of a column of texts and of constants for all rows at once. `None` if it must be called row by row.
 ///
 /// # Errors
 /// A limit of the query.
@@ -209,7 +210,7 @@ pub fn apply<'b>(
             Ok(())
         }),
         Function::Replace(PatternSource::Constant(Ok(pattern))) => {
-            // What fails is told row by row.
+            // Failures are reported row by row.
             let Some(Ok(replacement)) = others.get(1).and_then(constant).map(|text| Replacement::new(pattern, text))
             else {
                 return Ok(None);
@@ -254,7 +255,7 @@ fn concat(columns: &[Column<'_>], evaluation: &Evaluation<'_>) -> Result<Option<
     made.map(Some)
 }
 
-/// The one text without a language that all rows have.
+/// Returns the text without a language that is the same in all rows, if there is one.
 fn constant<'a>(column: &'a Column<'_>) -> Option<&'a str> {
     match column {
         Column::Same(_, Value::Text(Text { value, language: None }), _) => Some(value),
@@ -262,7 +263,7 @@ fn constant<'a>(column: &'a Column<'_>) -> Option<&'a str> {
     }
 }
 
-/// The one integer that all rows have.
+/// Returns the integer that is the same in all rows, if there is one.
 fn number(column: &Column<'_>) -> Option<i64> {
     match column {
         Column::Same(_, Value::Number(Number::Integer(n)), _) => Some((*n).into()),
@@ -308,7 +309,7 @@ mod tests {
         assert_eq!(budget.held(), 0);
     }
 
-    /// Whether an expression over a column of texts is refused for the memory that it takes, with what was counted.
+    /// Returns whether an expression over a column of texts is refused for its memory, and how much was counted.
     fn refused(expression: &str, texts: impl Iterator<Item = String>) -> (bool, u64) {
         let terms: Vec<Term> = texts.map(|text| Literal::new_simple_literal(text).into()).collect();
         let (snapshot, budget) = (snapshot_of(terms.iter().cloned()), limited());
@@ -336,7 +337,7 @@ mod tests {
             let (refused, counted) = refused(&expression, (0..ROWS).map(|n| format!("text {n}")));
             assert!(refused && counted > MEMORY / 2, "{expression}: {counted} bytes");
         }
-        // One row alone, a text of the data that many rows have, and what is made of it.
+        // A single row, a text of the data that many rows have, and what is made from it.
         let (huge, large) = ("x".repeat(100_000), "x".repeat(20_000));
         assert!(refused(&replace("?x"), std::iter::once(huge)).0);
         for expression in ["STR(?x)", "UCASE(?x)", "UCASE(STR(?x))", "COALESCE(UCASE(?x), 1)"] {

@@ -1,7 +1,7 @@
-//! What an expression computes with: RDF terms, their literals decoded into the values that they denote.
+//! The values that expressions compute with: RDF terms, whose literals are decoded into the values that they denote.
 //!
-//! A value forgets how its literal was written (`01` and `1` are one integer, of whatever derived datatype), so whatever
-//! asks for the lexical form or the exact datatype asks the term instead.
+//! A value does not keep how its literal was written (`01` and `1` are one integer, of whatever derived datatype). Code
+//! that needs the lexical form or the exact datatype asks the term instead.
 
 use super::wide::{self, Wide};
 use kgq_snapshot::{parse_double, parse_float, parse_integer};
@@ -27,12 +27,12 @@ pub enum Value {
     Number(Number),
     Moment(Moment),
     Span(Span),
-    /// A literal of a datatype that is not known here, or whose lexical form its datatype does not allow, or has more digits
-    /// than can be computed with.
+    /// A literal of an unknown datatype, or whose lexical form its datatype does not allow, or with more digits than
+    /// can be computed with.
     Opaque(Literal),
 }
 
-/// A string, with the language and base direction it may have.
+/// A string, with its language and base direction if it has them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Text {
     pub value: String,
@@ -52,7 +52,7 @@ pub enum Number {
     Decimal(Decimal),
     Float(Float),
     Double(Double),
-    /// An integer or decimal that the types above do not hold, never another.
+    /// An integer or decimal that the types above cannot hold, and no other number.
     Wide(Arc<Wide>),
 }
 
@@ -78,7 +78,7 @@ pub enum Span {
 }
 
 impl Value {
-    /// The value that a term denotes.
+    /// Returns the value that a term denotes.
     pub fn of(term: Term) -> Self {
         match term {
             Term::NamedNode(iri) => Self::Iri(iri),
@@ -96,7 +96,7 @@ impl Value {
         Self::Text(Text { value, language: tag.map(|tag| Language { tag, direction }) })
     }
 
-    /// The value of a literal that is no string, unless it is opaque.
+    /// Parses a literal that is not a string; `None` if it is opaque.
     fn parse(literal: LiteralRef<'_>) -> Option<Self> {
         let text = literal.value();
         let datatype = literal.datatype();
@@ -132,7 +132,7 @@ impl Value {
         })
     }
 
-    /// The term for the value, in the form in which it is computed.
+    /// Returns the term for the value, in the form of computed values.
     pub fn into_term(self) -> Term {
         let typed = |value: String, datatype| Term::from(Literal::new_typed_literal(value, datatype));
         match self {
@@ -156,7 +156,7 @@ impl Value {
         Self::Number(Number::Integer(value.into()))
     }
 
-    /// The effective boolean value (SPARQL 1.1 §17.2.2); `None` is a type error.
+    /// Returns the effective boolean value (SPARQL 1.1 §17.2.2); `None` is a type error.
     pub fn truth(&self) -> Option<bool> {
         match self {
             Self::Boolean(value) => Some(*value),
@@ -167,7 +167,7 @@ impl Value {
         }
     }
 
-    /// Bytes held on the heap, about.
+    /// Returns the approximate bytes held on the heap.
     pub fn bytes(&self) -> usize {
         match self {
             Self::Iri(iri) => iri.as_str().len(),
@@ -181,7 +181,7 @@ impl Value {
     }
 }
 
-/// Bytes that a term holds on the heap, about.
+/// Returns the approximate bytes that a term holds on the heap.
 pub(crate) fn term_bytes(term: &Term) -> usize {
     match term {
         Term::NamedNode(iri) => iri.as_str().len(),
@@ -191,8 +191,8 @@ pub(crate) fn term_bytes(term: &Term) -> usize {
     }
 }
 
-/// The truth of a literal whose value is not decoded: one that is ill-typed has none; a number that only has too many digits is
-/// not zero.
+/// The truth value of a literal whose value is not decoded: `None` if it is ill-typed; if it only has too many digits,
+/// it is not zero.
 fn opaque_truth(literal: &Literal) -> Option<bool> {
     let (text, datatype) = (literal.value(), literal.datatype());
     let is_number = match integer_bounds(datatype.as_str()) {
@@ -221,7 +221,7 @@ impl Number {
             Self::Decimal(n) => Boolean::from(*n),
             Self::Float(n) => Boolean::from(*n),
             Self::Double(n) => Boolean::from(*n),
-            // Zero is narrow.
+            // Zero is always narrow.
             Self::Wide(_) => Boolean::from(true),
         }
         .into()

@@ -1,4 +1,4 @@
-//! Numbers that the narrow types do not hold: integers beyond 64 bits, decimals beyond 128 or 18 fractional digits, exactly.
+//! Exact numbers that the narrow types cannot hold: integers beyond 64 bits, decimals beyond 128 bits or 18 fractional digits.
 
 use super::arithmetic::Rounding;
 use super::numbers::units;
@@ -19,14 +19,14 @@ pub struct Wide {
     pub is_integer: bool,
 }
 
-/// Digits after the point that a quotient has at most, as the narrow decimals do.
+/// The most fractional digits of a quotient, as for narrow decimals.
 const FRACTION_DIGITS: i64 = 18;
-/// Digits in all of a quotient that is small.
+/// The digits of a small quotient, counted from its first one.
 const QUOTIENT_DIGITS: i64 = 34;
-/// 10⁻⁹ with `FRACTION_DIGITS`.
+/// 10⁻⁹ in units of 10⁻¹⁸, the last of `FRACTION_DIGITS` digits.
 pub const SMALL: u128 = 10_u128.pow(9);
 
-/// The number that an exact value is, in the narrowest type; `None` if it has too many digits.
+/// Returns an exact value as a number of the narrowest type; `None` if it has too many digits.
 pub fn number(value: BigDecimal, is_integer: bool) -> Option<Number> {
     let value = value.normalized();
     if is_integer {
@@ -54,7 +54,7 @@ pub fn parse(text: &str, is_integer: bool) -> Option<Number> {
     number(BigDecimal::new(value, fraction.len() as i64), is_integer)
 }
 
-/// The exact value of a number, and whether it is an integer; `None` of floats and doubles.
+/// Returns the exact value of a number, and whether it is an integer; `None` for floats and doubles.
 pub fn exact(number: &Number) -> Option<(BigDecimal, bool)> {
     match number {
         Number::Integer(n) => Some((i64::from(*n).into(), true)),
@@ -68,7 +68,7 @@ pub(crate) fn of_decimal(decimal: Decimal) -> BigDecimal {
     BigDecimal::new(units(decimal).into(), FRACTION_DIGITS)
 }
 
-/// `a operation b` of exact numbers; `None` for a division by zero and for a result of too many digits.
+/// `a operation b` of exact numbers; `None` for a division by zero and for a result with too many digits.
 pub fn compute(operation: Operation, a: &Number, b: &Number) -> Option<Number> {
     let ((a, a_whole), (b, b_whole)) = (exact(a)?, exact(b)?);
     let whole = a_whole && b_whole;
@@ -80,8 +80,8 @@ pub fn compute(operation: Operation, a: &Number, b: &Number) -> Option<Number> {
     }
 }
 
-/// The quotient, cut after 18 digits after the point; one below 10⁻⁹, of which less than half of these would be left, after 34
-/// digits from its first one on. `None` of a division by zero.
+/// The quotient, cut after 18 fractional digits. Below 10⁻⁹ less than half of these digits would be left, so it is cut
+/// after 34 digits from its first one on. `None` for a division by zero.
 fn quotient(a: &BigDecimal, b: &BigDecimal) -> Option<BigDecimal> {
     if b.is_zero() {
         return None;
@@ -97,13 +97,13 @@ fn quotient(a: &BigDecimal, b: &BigDecimal) -> Option<BigDecimal> {
     if is_exact || digits.magnitude() >= &SMALL.into() {
         return Some(BigDecimal::new(digits, FRACTION_DIGITS));
     }
-    // How many digits stand before the point; negative for zeros after it.
+    // The number of digits before the point; negative if zeros follow the point.
     let magnitude = |n: &BigDecimal| n.digits() as i64 - n.fractional_digit_count();
     let scale = QUOTIENT_DIGITS + magnitude(b) - magnitude(a);
     Some(BigDecimal::new(with_scale(scale).0, scale))
 }
 
-/// How two exact numbers compare; `None` where one is none.
+/// Compares two exact numbers; `None` if one is not exact.
 pub fn compare(a: &Number, b: &Number) -> Option<Ordering> {
     Some(match (a, b) {
         (Number::Wide(a), Number::Wide(b)) => a.value.cmp(&b.value),
@@ -123,7 +123,7 @@ impl Wide {
             Rounding::Absolute => self.value.abs(),
             Rounding::Ceiling => self.value.with_scale_round(0, RoundingMode::Ceiling),
             Rounding::Floor => self.value.with_scale_round(0, RoundingMode::Floor),
-            // Halves go upwards, of negative numbers too.
+            // Halves are rounded upwards, for negative numbers too.
             Rounding::Nearest => {
                 let half = BigDecimal::new(5.into(), 1);
                 (&self.value + half).with_scale_round(0, RoundingMode::Floor)
@@ -132,7 +132,7 @@ impl Wide {
         number(value, self.is_integer)
     }
 
-    /// The number without what stands after the point.
+    /// Returns the number without its fraction.
     pub(crate) fn truncated(&self) -> Option<Number> {
         number(self.value.with_scale_round(0, RoundingMode::Down), true)
     }
@@ -145,23 +145,24 @@ impl Wide {
         self.value.sign() == Sign::Minus
     }
 
-    /// Bytes that the number holds, about.
+    /// Returns the approximate bytes of the number.
     pub fn bytes(&self) -> usize {
         self.value.digits() as usize / 2 + 48
     }
 }
 
-/// By way of the text, as this is the conversion of the standard library that is rounded right.
+/// Converts by way of the text: the standard library rounds this conversion correctly.
 pub(crate) fn nearest_double(value: &BigDecimal) -> f64 {
     value.to_plain_string().parse().unwrap_or(f64::NAN)
 }
 
-/// The integer that a double is when what stands after its point is cut; `None` of NaN and infinity.
+/// Returns the integer part of a double; `None` for NaN and infinity.
 pub(crate) fn integer_of(double: f64) -> Option<Number> {
     number(BigDecimal::try_from(double.trunc()).ok()?, true)
 }
 
-/// The decimal that a double is written as, or, if it is an integer, exactly is; `None` of NaN and infinity.
+/// Returns the exact decimal of a double that is an integer, and else the decimal that the double is written as; `None`
+/// for NaN and infinity.
 pub(crate) fn decimal_of(double: f64) -> Option<Number> {
     if double.fract() == 0.0 {
         return number(BigDecimal::try_from(double).ok()?, false);
@@ -169,20 +170,20 @@ pub(crate) fn decimal_of(double: f64) -> Option<Number> {
     parse(&double.to_string(), false)
 }
 
-/// The double nearest to a decimal. (The conversion of `oxsdatatypes` rounds twice, so that it does not keep the order.)
+/// Returns the double nearest to a decimal. (The conversion of `oxsdatatypes` rounds twice and thus does not keep the order.)
 pub(crate) fn double_of_decimal(decimal: Decimal) -> f64 {
     let (digits, places) = shortest(decimal);
     if places == 0 || digits.unsigned_abs() < 1 << 53 {
-        // Both are doubles, and a division is rounded once.
+        // Both operands are exact doubles, so only the division rounds.
         return digits as f64 / 10_f64.powi(places);
     }
     decimal.to_string().parse().unwrap_or(f64::NAN)
 }
 
-/// The digits of a decimal, and how many stand after the point.
+/// Returns the digits of a decimal, and how many of them are after the point.
 fn shortest(decimal: Decimal) -> (i128, i32) {
     let (mut digits, mut places) = (units(decimal), FRACTION_DIGITS as i32);
-    // Most have few digits: half of their zeros are cut at once, and the rest is divided as a number of 64 bits.
+    // Most decimals have few digits: half of the zeros are cut at once, and the rest is divided as a 64-bit number.
     if digits % 10_i128.pow(9) == 0 {
         digits /= 10_i128.pow(9);
         places -= 9;
@@ -201,7 +202,7 @@ fn shortest(decimal: Decimal) -> (i128, i32) {
     (digits, places)
 }
 
-/// An integer of 128 bits, which sums are kept in.
+/// Converts a 128-bit integer, the type of sums, to a number.
 pub(crate) fn of_integer(value: i128) -> Number {
     match i64::try_from(value) {
         Ok(value) => Number::Integer(Integer::from(value)),

@@ -1,5 +1,5 @@
-//! Numbers of any size against computation with `BigDecimal` alone: arithmetic, comparison, order, aggregates and filters on ranges
-//! of ids, for all pairs of numbers around the bounds of the narrow types.
+//! Numbers of any size, compared with computation by `BigDecimal` alone: arithmetic, comparison, order, aggregates and
+//! filters on ranges of ids, for all pairs of numbers around the bounds of the narrow types.
 
 use super::tests::{columns, evaluate, snapshot_of};
 use super::*;
@@ -58,7 +58,7 @@ fn exact(text: &str) -> BigDecimal {
     BigDecimal::from_str(text).unwrap()
 }
 
-/// The values of an expression over pairs of numbers, as terms.
+/// Returns the values of an expression over pairs of numbers, as terms.
 fn column(expression: &str, pairs: &[(Term, Term)], stored: bool) -> Vec<Option<Term>> {
     let terms = pairs.iter().flat_map(|(a, b)| [a.clone(), b.clone()]);
     let snapshot = snapshot_of(if stored { terms.collect() } else { Vec::new() });
@@ -117,7 +117,7 @@ fn all_pairs_are_computed_and_compared_exactly() {
                 assert_eq!(found, None);
                 continue;
             }
-            // What is missing is less than a unit of the last digit that has to be there.
+            // The error is less than a unit of the last required digit.
             let rest = (&a - exact(text_of(&found).unwrap()) * &b).abs() / b.abs();
             let small = (&a / &b).abs() < exact("1e-9");
             let unit = if small { (&a / &b).abs() * exact("1e-33") } else { exact("1e-18") };
@@ -201,7 +201,7 @@ fn wide_numbers_are_numbers_in_every_function() {
         ("?x = 123456789012345678901234567890.0", wide, "true"),
         ("?x = \"a\"", wide, "false"),
         ("SUBSTR(\"hello\", 2, ?x)", wide, "\"ello\""),
-        // A type that does not allow it has no such value.
+        // If the type does not allow the value, the literal has none.
         ("?x + 1", "\"18446744073709551616\"^^xsd:unsignedLong", "error"),
         ("?x + 1", "\"18446744073709551615\"^^xsd:unsignedLong", "18446744073709551616"),
         ("?x + 1", "\"-99999999999999999999\"^^xsd:positiveInteger", "error"),

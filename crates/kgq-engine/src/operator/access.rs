@@ -1,5 +1,5 @@
-//! How a triple pattern is looked up when some of its variables are already bound: by which permutation, with which prefix, and what is
-//! left to check.
+//! How a triple pattern is looked up when some of its variables are already bound: in which permutation, with which
+//! prefix, and what remains to be checked.
 
 use super::Context;
 use super::source::{IndexOrder, Source};
@@ -13,7 +13,7 @@ use std::ops::Range;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LookupKey {
     Term(TermId),
-    /// What the input's row has in this column.
+    /// The id that the input's row has in this column.
     Column(usize),
 }
 
@@ -31,11 +31,11 @@ impl LookupKey {
 #[derive(Clone, Copy, Debug)]
 pub enum Check {
     Key(LookupKey),
-    /// The component at this depth: a variable that the pattern has twice.
+    /// The component at this depth: the pattern contains the variable twice.
     Depth(usize),
 }
 
-/// How a triple pattern's rows for one row of bindings are found: those with the prefix that pass the checks.
+/// How to find a triple pattern's rows for one row of bindings: those with the prefix that pass the checks.
 #[derive(Clone, Debug)]
 pub struct Lookup {
     pub graph: Graph,
@@ -44,17 +44,17 @@ pub struct Lookup {
     pub checks: Vec<(usize, Check)>,
     /// The variables that the pattern binds, with their depth.
     pub free: Vec<(Var, usize)>,
-    /// How many components the order has.
+    /// The number of components of the order.
     pub width: usize,
 }
 
-/// What the planner asks of the order of a look-up.
+/// What the planner wants from the order of a look-up.
 pub struct Wish<'a> {
-    /// The input's column of a variable that it always binds.
+    /// Returns the input's column of a variable that it always binds.
     pub column: &'a dyn Fn(Var) -> Option<usize>,
-    /// Smaller for free variables that should come first.
+    /// Returns smaller ranks for free variables that should come first.
     pub rank: &'a dyn Fn(Var) -> u8,
-    /// Put constants before bound variables: for keys that come sorted.
+    /// Whether constants should come before bound variables, for keys that come sorted.
     pub constants_first: bool,
 }
 
@@ -68,7 +68,7 @@ impl Lookup {
         };
         let of_subject = key(slots[0]).is_some();
         let order = IndexOrder::best(width, |position| match (slots[position], key(slots[position])) {
-            // A subject has fewer statements than an object, mostly.
+            // Mostly, a subject has fewer statements than an object.
             (_, Some(_)) if position == 2 && of_subject && !wish.constants_first => 1,
             (_, Some(LookupKey::Term(_))) => u8::from(!wish.constants_first),
             (_, Some(LookupKey::Column(_))) => u8::from(wish.constants_first),
@@ -94,12 +94,12 @@ impl Lookup {
         lookup
     }
 
-    /// Whether it reads the same range for every row of the input: the prefix has constants only.
+    /// Whether it reads the same range for every row of the input, because the prefix has only constants.
     pub fn is_scan(&self) -> bool {
         self.prefix.iter().all(|key| matches!(key, LookupKey::Term(_)))
     }
 
-    /// Opens the index that it looks into.
+    /// Opens the index for the look-up.
     ///
     /// # Errors
     /// More triples than a merge of graphs can have.
@@ -112,7 +112,7 @@ impl Lookup {
     }
 }
 
-/// A look-up that is open.
+/// An open look-up.
 #[derive(Clone)]
 pub struct Access<'s> {
     pub source: Source<'s>,
@@ -130,7 +130,7 @@ impl Access<'_> {
         index.range(&prefix[..self.prefix.len()])
     }
 
-    /// Whether the row of the index passes the checks.
+    /// Whether the index row passes the checks.
     pub fn passes(&self, index: Index<'_>, at: usize, batch: &Batch, row: usize) -> bool {
         let id = |depth: usize| if depth == 0 { index.key_at(at) } else { index.id(depth, at) };
         self.checks.iter().all(|(depth, check)| {
@@ -143,7 +143,7 @@ impl Access<'_> {
     }
 }
 
-/// Finds the rows with a key after a fixed prefix, for keys that mostly come in ascending order, as in a merge join.
+/// Finds the rows with a key after a fixed prefix. It suits keys that mostly come in ascending order, as in a merge join.
 #[derive(Clone, Default)]
 pub struct Cursor {
     /// The rows with the fixed prefix.
@@ -153,7 +153,7 @@ pub struct Cursor {
 }
 
 impl Cursor {
-    /// For each key the rows that have it after the fixed prefix, as start and end.
+    /// Appends for each key the start and end of the rows that have it after the fixed prefix.
     pub fn find_all(&mut self, index: Index<'_>, fixed: &[LookupKey], keys: &[TermId], found: &mut Vec<(u32, u32)>) {
         if fixed.is_empty() {
             index.runs(keys, found);
@@ -181,7 +181,7 @@ impl Cursor {
         for key in keys {
             if first || *key != last {
                 let from = if *key < last { base.start } else { rows.end };
-                // The search goes on behind the last key's rows, unless the key is the same: then it finds these again.
+                // The search continues after the last key's rows; if the key is the same, it finds these rows again.
                 let from = if *key == last { rows.start } else { from };
                 let start = column.seek(from, *key);
                 let mut end = start;

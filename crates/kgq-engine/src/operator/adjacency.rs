@@ -1,5 +1,5 @@
-//! Adjacency lists in memory, of one step or of alternative ones: many searches over few predicates walk them without a look-up in an
-//! index for every node. The strongly connected components are known too, as their nodes reach the same.
+//! Adjacency lists in memory, for one step or alternative steps: many searches over few predicates walk them without an
+//! index look-up for every node. They also give the strongly connected components, whose nodes reach the same nodes.
 
 use super::Context;
 use super::edges::{Edges, ROWS_BETWEEN_CHECKS};
@@ -9,12 +9,12 @@ use kgq_syntax::budget::Reservation;
 use kgq_syntax::error::Result;
 use std::ops::Range;
 
-/// A graph whose nodes are numbered by their ids' order among the nodes.
+/// A graph whose nodes are numbered in the order of their ids.
 pub struct Adjacency {
     nodes: Vec<TermId>,
-    /// The node of each id.
+    /// Maps ids to node numbers.
     numbers: Numbers,
-    /// Where each node's neighbours start in `ends`; one more for the end.
+    /// The start of each node's neighbours in `ends`, and one more offset for the end.
     offsets: Vec<u32>,
     ends: Vec<u32>,
     /// The strongly connected component of each node.
@@ -24,20 +24,22 @@ pub struct Adjacency {
     _held: Reservation,
 }
 
-/// The rank of an id among some ids, in constant time: a bit for every term, and how many are set before each word.
+/// Finds the rank of an id in a set of ids in constant time: a bit for each term, and the number of set bits before each word.
 struct Numbers {
     bits: Vec<u64>,
     before: Vec<u32>,
 }
 
-/// Which nodes a walk has met: those with its number. The next walk takes another number, so that nothing is cleared between them.
+/// The nodes that a walk has met: those marked with its number. Each walk takes a new number, so nothing needs to be
+/// cleared in between.
 #[derive(Default)]
 pub struct Marks {
     met: Vec<u32>,
     walk: u32,
 }
 
-/// The predicates that each lead one step, and whether back; `None` for a path of several steps, or of steps over any predicate.
+/// Appends the predicates that each lead one step, and whether backwards. Returns `None` for a path of several steps,
+/// or with steps over any predicate.
 pub fn single_steps(path: &Path, back: bool, out: &mut Vec<(TermId, bool)>) -> Option<()> {
     match path {
         Path::Predicate(predicate) => out.push((*predicate, back)),
@@ -49,7 +51,7 @@ pub fn single_steps(path: &Path, back: bool, out: &mut Vec<(TermId, bool)>) -> O
 }
 
 impl Adjacency {
-    /// The edges of all of these steps; `None` if there are more than 32 bits can number.
+    /// Builds the lists of all edges of these steps; `None` if there are too many edges for 32-bit numbers.
     pub fn new(steps: &[(TermId, bool)], edges: &Edges<'_>, cx: &Context<'_>) -> Result<Option<Self>> {
         let all = || steps.iter().map(|(predicate, back)| edges.pairs(*predicate, *back));
         let count: usize = all().map(|(from, _)| from.len()).sum();
@@ -67,7 +69,7 @@ impl Adjacency {
         }
         let nodes = numbers.finish();
         held.grow(cx.budget(), nodes.len() as u64 * 20)?;
-        // The ids are read a second time, and a mapped file that was changed meanwhile may have others there: these are left out.
+        // The ids are read a second time. If a mapped file has changed meanwhile, it may contain other ids; these are left out.
         let mut pairs = Vec::with_capacity(count);
         for (read, (from, to)) in all().flat_map(|(from, to)| from.zip(to)).enumerate() {
             if read.is_multiple_of(ROWS_BETWEEN_CHECKS) {
@@ -80,12 +82,13 @@ impl Adjacency {
         Ok(Some(Self { nodes, numbers, offsets, ends, component, cyclic, _held: held }))
     }
 
-    /// The number of a node; `None` for a term at no end of an edge.
+    /// Returns the number of a node; `None` for a term that no edge touches.
     pub fn number(&self, id: TermId) -> Option<u32> {
         self.numbers.find(id)
     }
 
-    /// The strongly connected component of a node. If it has several nodes, all of them reach the same by one step or more.
+    /// Returns the strongly connected component of a node. If it has several nodes, all of them reach the same nodes by
+    /// one step or more.
     pub fn component(&self, node: u32) -> u32 {
         self.component[node as usize]
     }
@@ -94,9 +97,9 @@ impl Adjacency {
         self.cyclic[node as usize]
     }
 
-    /// The nodes that one step or more lead to from any of these, in the order in which they are found.
+    /// Returns the nodes reached from any of these by one step or more, in the order in which they are found.
     ///
-    /// With `target` it stops when that node is found.
+    /// With `target`, the search stops when that node is found.
     pub fn reach(
         &self,
         starts: &[u32],
@@ -145,7 +148,7 @@ impl Adjacency {
     }
 }
 
-/// Where each node's neighbours start, and the neighbours.
+/// Returns the start of each node's neighbours, and the neighbours.
 fn lists(nodes: usize, pairs: &[(u32, u32)], cx: &Context<'_>) -> Result<(Vec<u32>, Vec<u32>)> {
     let mut offsets = vec![0u32; nodes + 1];
     for part in pairs.chunks(ROWS_BETWEEN_CHECKS) {
@@ -207,7 +210,7 @@ impl Marks {
     }
 }
 
-/// The strongly connected component of each node (Tarjan's algorithm), and whether the node is on a cycle.
+/// Finds the strongly connected component of each node (Tarjan's algorithm), and whether the node is on a cycle.
 fn components(offsets: &[u32], ends: &[u32], cx: &Context<'_>) -> Result<(Vec<u32>, Vec<bool>)> {
     const UNSEEN: u32 = u32::MAX;
     let count = offsets.len() - 1;

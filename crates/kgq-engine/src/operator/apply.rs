@@ -1,5 +1,5 @@
-//! Runs an inner plan on each batch of the input: OPTIONAL, EXISTS and NOT EXISTS where the inner pattern can use the outer
-//! bindings as keys for its look-ups.
+//! Runs an inner plan on each batch of the input, for OPTIONAL, EXISTS and NOT EXISTS whose inner pattern can use the
+//! outer bindings as look-up keys.
 
 use super::feed::{Feed, FeedId, Settled};
 use super::{Context, Node, Opening, Operator};
@@ -15,21 +15,21 @@ pub enum ApplyKind {
     Left,
     Semi,
     Anti,
-    /// Each row, with one more column that holds `true` or `false`: whether there are inner solutions.
+    /// Each row with one more column, `true` or `false`: whether there are inner solutions.
     Mark,
 }
 
 #[derive(Debug)]
 pub struct Plan {
     input: PhysicalPlan,
-    /// It starts from the input's rows, with the position of each in its batch as one more column.
+    /// It starts from the input's rows; one more column holds the position of each row in its batch.
     inner: PhysicalPlan,
     feed: FeedId,
     kind: ApplyKind,
-    /// The inner column that says which row of the batch a solution belongs to.
+    /// The inner column that holds the position of the solution's row in the batch.
     row: usize,
     vars: Vec<Var>,
-    /// For each of `vars` its column in the inner plan and in the input.
+    /// For each of `vars`, its column in the inner plan and in the input.
     columns: Vec<(Option<usize>, Option<usize>)>,
 }
 
@@ -48,10 +48,10 @@ struct Apply<'s> {
 }
 
 impl Plan {
-    /// The inner plan starts from the feed, whose last column is `row`; it may pass over rows that are settled.
+    /// The inner plan starts from the feed, whose last column is `row`. It may skip rows that are settled.
     ///
     /// # Errors
-    /// A bug of the planner: the inner plan does not hand on `row`.
+    /// A bug of the planner: the inner plan does not return `row`.
     pub fn new(
         input: PhysicalPlan,
         (feed, inner): (FeedId, PhysicalPlan),

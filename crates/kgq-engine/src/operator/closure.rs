@@ -44,11 +44,11 @@ pub struct Spec {
     pub within: Within,
     pub repeat: Repeat,
     pub path: Arc<Path>,
-    /// The input's columns that are handed on.
+    /// The input's columns that are passed on.
     pub kept: Vec<usize>,
-    /// New columns: subject, object, graph, where free and asked for.
+    /// Whether subject, object and graph become new columns: those that are free and wanted.
     pub added: [bool; 3],
-    /// Whether a row's multiplicity is the number of ends, where nobody reads the ends.
+    /// Whether the number of ends becomes the row's multiplicity, if nobody reads the ends.
     pub weighs: bool,
     /// Which nodes need to be told of that reach nothing but themselves, where both ends are free.
     pub rings: Rings,
@@ -103,7 +103,7 @@ struct Closure<'s> {
     pace: Pace,
     batch: Batch,
     row: usize,
-    /// What is left to do for the row: graphs, start nodes when both ends are free, and ends found.
+    /// What remains to be done for the row: graphs, start nodes if both ends are free, and ends that were found.
     todo: Todo,
 }
 
@@ -115,7 +115,7 @@ struct Todo {
     graph: Option<TermId>,
     start: Option<TermId>,
     ends: Arc<[TermId]>,
-    /// Whether each of the ends is also the start of its path.
+    /// Whether each end is also the start of its path.
     rings: bool,
     at: usize,
 }
@@ -148,15 +148,15 @@ impl<'s> Closure<'s> {
         };
     }
 
-    /// Whether a search may start only at a node of the graph. A path of length zero leads from any term that the query names to itself,
-    /// but from a variable's value only if that is a node (SPARQL 1.1 §18.4, ZeroOrOnePath and ZeroOrMorePath). Other paths find nothing
-    /// from a term that is no node.
+    /// Whether a search may start only at a node of the graph. A path of length zero leads from any term that the query
+    /// names to itself, but from a variable's value only if that is a node (SPARQL 1.1 §18.4, ZeroOrOnePath and
+    /// ZeroOrMorePath). Other paths find nothing from a term that is not a node.
     fn starts_at_nodes(&self) -> bool {
         let is_term = |end: End| matches!(end, End::Key(LookupKey::Term(_)));
         self.search.is_nullable() && !is_term(self.plan.subject) && !is_term(self.plan.object)
     }
 
-    /// Finds the next ends for the current row; false when there are no more.
+    /// Finds the next ends for the current row; returns false when there are no more.
     fn advance(&mut self, cx: &Context<'s>) -> Result<bool> {
         let key = |end: End| match end {
             End::Key(key) => Some(key.of(&self.batch, self.row)),
@@ -215,7 +215,7 @@ impl<'s> Closure<'s> {
         }
     }
 
-    /// Whether the ends found are in the rows; if not, one row stands for all of them.
+    /// Whether the rows show the ends that were found; if not, one row stands for all of them.
     fn tells_apart(&self) -> bool {
         let [subject, object, _] = self.plan.added;
         match (self.plan.subject, self.plan.object) {
@@ -225,7 +225,7 @@ impl<'s> Closure<'s> {
         }
     }
 
-    /// The ends of paths from all rows of the input, each once.
+    /// Collects the ends of paths from all rows of the input, each once.
     fn gather_ends(&mut self, back: bool, cx: &Context<'s>) -> Result<()> {
         let (from, graph) = (if back { self.plan.object } else { self.plan.subject }, None);
         let (mut starts, mut held) = (Vec::new(), Reservation::default());

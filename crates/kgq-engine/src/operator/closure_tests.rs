@@ -1,4 +1,4 @@
-//! Closures compared with Oxigraph's evaluator, in graphs where adjacency lists are made; and what a search touches.
+//! Compares closures with Oxigraph's evaluator, on graphs for which adjacency lists are made, and counts what a search touches.
 
 use super::Context;
 use super::search::{Rings, Search};
@@ -26,7 +26,8 @@ fn random_edges(seed: u64) -> String {
         for _ in 0..roll(20) + 4 {
             let _ = write!(edges, ":n{} :{} :n{} . ", roll(9), ["p", "q"][roll(2) as usize], roll(9));
         }
-        // The nodes that queries name are in every graph: from a named term that is no node Oxigraph finds no path of length zero.
+        // The nodes that queries name are in every graph: Oxigraph finds no path of length zero from a named term that
+        // is not a node.
         let _ = writeln!(edges, ":n{} :name \"{}\" . :lone :name \"x\" . :n1 :q :n2 .", roll(9), roll(3));
         let _ = writeln!(text, "{graph}{{ {edges} }}");
     }
@@ -76,7 +77,7 @@ fn closures_are_those_of_the_other_executor() {
     }
 }
 
-/// The context of a query that does nothing.
+/// The context of an empty query.
 fn context(snapshot: &Snapshot) -> Context<'_> {
     let query = SparqlParser::new().parse_query("ASK {}").unwrap();
     let run = Run { budget: &Budget::default(), services: None, failures: &Failures::default(), temporary: None };

@@ -1,11 +1,11 @@
-//! Intersections of sorted lists of ids: by merging, by galloping through the longer one, or by looking into a bitmap.
+//! Intersections of sorted lists of ids: by merging, by galloping through the longer one, or by testing a bitmap.
 
 use kgq_snapshot::{Blocks, TermId};
 
-/// A list more than this many times as long as the other is galloped through.
+/// If a list is more than this many times as long as the other, the intersection gallops through it.
 pub const LEAP: usize = 24;
 
-/// Calls `see` with ids of the lists, and whether both lists have them. All shared ids are among them, in order.
+/// Calls `see` with ids of the lists, and whether both contain the id. All shared ids are among them, in order.
 #[inline(always)]
 pub fn each(a: &[TermId], b: &[TermId], mut see: impl FnMut(TermId, bool)) {
     let (short, long) = if a.len() <= b.len() { (a, b) } else { (b, a) };
@@ -29,7 +29,7 @@ pub fn each(a: &[TermId], b: &[TermId], mut see: impl FnMut(TermId, bool)) {
     }
 }
 
-/// The same where the long list is sought in, from a row on, and not read.
+/// Does the same, but seeks in the long list from a row on instead of reading it.
 #[inline(always)]
 pub fn each_sought(short: &[TermId], mut long: Blocks<'_>, mut row: usize, mut see: impl FnMut(TermId, bool)) {
     for id in short {
@@ -41,7 +41,7 @@ pub fn each_sought(short: &[TermId], mut long: Blocks<'_>, mut row: usize, mut s
     }
 }
 
-/// The position of the first id that is not below `target`, found in time logarithmic in that position.
+/// Returns the position of the first id that is not below `target`, in time logarithmic in that position.
 fn leap(ids: &[TermId], target: TermId) -> usize {
     let (mut low, mut step) = (0, 1);
     while low + step < ids.len() && ids[low + step - 1] < target {
@@ -60,12 +60,12 @@ pub struct Bits {
 }
 
 impl Bits {
-    /// Bytes of the bitmap over so many terms, without its list of members.
+    /// Returns the bytes of the bitmap for this many terms, without its list of members.
     pub fn bytes(terms: u32) -> u64 {
         u64::from(terms).div_ceil(64) * 8
     }
 
-    /// Makes it the set of these ids, which must be below `terms`.
+    /// Replaces the content by these ids, which must be below `terms`.
     pub fn set(&mut self, ids: &[TermId], terms: u32) {
         self.clear();
         self.words.resize((terms as usize).div_ceil(64), 0);

@@ -1,6 +1,6 @@
-//! The correlated EXISTS: for each different binding of the variables that the pattern shares with the row, it runs the plan of the
-//! pattern with these values put in (SPARQL 1.1 §18.6, substitute). The other operators for EXISTS are faster; this one takes what they
-//! cannot.
+//! The correlated EXISTS. For each distinct binding of the variables that the pattern shares with the row, it runs the
+//! pattern's plan with these values put in (SPARQL 1.1 §18.6, substitute). The other operators for EXISTS are faster;
+//! this one handles what they cannot.
 
 use super::{Context, Node, Opening, Operator};
 use crate::batch::Batch;
@@ -16,16 +16,16 @@ use std::sync::Arc;
 pub enum ExistsKind {
     Semi,
     Anti,
-    /// Each row, with one more column that holds `true` or `false`: whether there are solutions.
+    /// Each row with one more column, `true` or `false`: whether there are solutions.
     Mark,
 }
 
-/// The plans of the pattern, whose leaves ask for the values of the shared variables.
+/// The plans of the pattern. Their leaves take the values of the shared variables.
 #[derive(Debug)]
 pub struct Inner {
-    /// For values that are all bound.
+    /// For values that are all bound; if `open` is `None`, for all values.
     pub bound: PhysicalPlan,
-    /// For values of which some may be unbound; `None` where none ever is, and where the other plan is right for them too.
+    /// For values of which some may be unbound. `None` if none ever is, or if the plan `bound` is correct for them too.
     pub open: Option<PhysicalPlan>,
 }
 
@@ -36,7 +36,7 @@ pub struct Plan {
     pub kind: ExistsKind,
     /// The columns whose values are put into the pattern.
     pub shared: Vec<usize>,
-    /// The columns handed on; `None` is the mark.
+    /// The columns that are passed on; `None` is the mark.
     pub columns: Vec<Option<usize>>,
 }
 
@@ -46,9 +46,9 @@ struct Correlated<'s> {
     kind: ExistsKind,
     shared: Vec<usize>,
     columns: Vec<Option<usize>>,
-    /// The answer for each binding that was asked before.
+    /// The answers for the bindings seen so far.
     known: FxHashMap<Vec<TermId>, bool>,
-    /// What `known` takes.
+    /// The memory held for `known`.
     held: Reservation,
     /// The ids of `false` and `true`, for a mark.
     truth: [TermId; 2],

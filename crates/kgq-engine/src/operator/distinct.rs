@@ -1,5 +1,5 @@
-//! DISTINCT: each row once, in the order of its first appearance. Once there is no memory for more rows, those that are not known yet
-//! spill: they are sorted in a file, and come when the input is over, in the same order.
+//! DISTINCT: each row once, in the order of first appearance. When memory cannot hold more rows, rows that are not
+//! known yet spill: they are sorted in a file and returned after the end of the input, in the same order.
 
 use super::sorter::{Sorted, Sorter, numbered};
 use super::spill::is_full;
@@ -42,17 +42,17 @@ struct Distinct<'s> {
 }
 
 enum Stage {
-    /// New rows are remembered and handed on.
+    /// New rows are remembered and passed on.
     Knowing,
-    /// There is no room to remember more. Rows that are not known go to the sorter with their numbers, of which this is the next.
+    /// No more rows can be remembered. Rows that are not known go to the sorter with a number; this field holds the next number.
     Sorting(Box<Sorter>, u64),
-    /// The sorted rows, each once, in the order of their numbers.
+    /// The sorted rows are returned, each once, in the order of their numbers.
     Giving(Box<Sorted>),
 }
 
-/// The rows that were handed on.
+/// The rows that were passed on.
 enum Seen {
-    /// Rows without columns are all the same.
+    /// All rows without columns are equal.
     Nothing {
         any: bool,
     },
@@ -61,17 +61,17 @@ enum Seen {
     Many(Table, HashIndex),
 }
 
-/// Bytes that a pair of ids takes in a set, of which an eighth is empty when it is full.
+/// Bytes of a pair of ids in a set, of which an eighth is empty when it is full.
 const SET_BYTES: usize = 11;
 
 fn pair(a: TermId, b: TermId) -> u64 {
     u64::from(a.get()) << 32 | u64::from(b.get())
 }
 
-/// Bytes that the id of a computed term takes in a set.
+/// Bytes of a computed term's id in a set.
 const COMPUTED_BYTES: u64 = 8;
 
-/// A set of ids: a bit for each stored term, computed ones apart.
+/// A set of ids, with a bit for each stored term; computed ids are kept apart.
 #[derive(Default)]
 pub struct IdSet {
     bits: Vec<u64>,
@@ -80,7 +80,7 @@ pub struct IdSet {
 }
 
 impl IdSet {
-    /// Whether the id is new.
+    /// Inserts the id; returns whether it is new.
     #[inline]
     pub fn insert(&mut self, id: TermId, cx: &Context<'_>) -> Result<bool> {
         let word = id.index() / 64;
@@ -119,7 +119,7 @@ impl<'s> Distinct<'s> {
         Self { input, seen, stage: Stage::Knowing }
     }
 
-    /// Sorts the spilled rows, each once, back into the order in which they first appeared.
+    /// Removes duplicates from the spilled rows, and sorts them back into the order of first appearance.
     fn in_order(sorter: Sorter, width: usize, cx: &Context<'s>) -> Result<Sorted> {
         let mut sorted = sorter.finish(cx)?;
         let mut by_number = Sorter::new(width + 2, vec![width, width + 1], cx)?;
@@ -138,20 +138,20 @@ impl<'s> Distinct<'s> {
     }
 }
 
-/// Whether a row that is known equals one of the batch.
+/// Whether a known row equals a row of the batch.
 fn is_same(rows: &Table, before: usize, batch: &Batch, row: usize) -> bool {
     rows.columns.iter().zip(batch.columns()).all(|(old, new)| old[before] == new[row])
 }
 
-/// With fewer rows than this there is always room for more.
+/// With fewer known rows than this, nothing spills.
 const FEW: usize = 1024;
 
 impl Seen {
-    /// Whether there is no room for so many more rows.
+    /// Whether memory has no room for this many more rows.
     fn is_full(&self, more: usize, cx: &Context<'_>) -> bool {
         let (known, growing) = match self {
             Self::Nothing { .. } | Self::One(_) => return false,
-            // While a set grows, the old one and the new one are both held.
+            // While a set grows, both the old and the new one are held.
             Self::Two(set, _) if set.len() + more > set.capacity() => (set.len(), set.capacity() * 2 * SET_BYTES),
             Self::Two(set, _) => (set.len(), 0),
             Self::Many(rows, index) => {
@@ -161,7 +161,7 @@ impl Seen {
         known >= FEW && is_full(growing as u64, cx)
     }
 
-    /// The positions of the rows that are not known.
+    /// Returns the positions of the rows that are not known.
     fn unknown(&self, batch: &Batch) -> Vec<u32> {
         let is_known = |row: usize| match self {
             Self::Nothing { .. } | Self::One(_) => false,
@@ -174,7 +174,7 @@ impl Seen {
         (0..batch.rows()).filter(|row| !is_known(*row)).map(|row| row as u32).collect()
     }
 
-    /// The positions of the rows that are new, which are known from now on.
+    /// Returns the positions of the new rows, and remembers these rows.
     fn fresh(&mut self, batch: &Batch, cx: &Context<'_>) -> Result<Vec<u32>> {
         let mut positions = Vec::new();
         match self {
@@ -231,7 +231,7 @@ impl<'s> Operator<'s> for Distinct<'s> {
                 let Stage::Sorting(sorter, _) = std::mem::replace(&mut self.stage, Stage::Knowing) else {
                     return Ok(None);
                 };
-                // The known rows are freed: nothing is compared with them any more.
+                // The known rows are freed, because no more rows are compared with them.
                 self.seen = Seen::Nothing { any: false };
                 self.stage = Stage::Giving(Box::new(Self::in_order(*sorter, width, cx)?));
                 break;

@@ -1,4 +1,4 @@
-//! The edges of one graph, to be followed either way, and the nodes that they lead from.
+//! The edges of one graph, followed in either direction, and the nodes that they lead from.
 
 use super::Context;
 use super::source::{IndexOrder, Source};
@@ -10,8 +10,9 @@ use std::ops::Range;
 
 /// The edges of one graph.
 ///
-/// Those of a named graph are read from the permutations that begin with the graph, so that no other graph's statements are touched,
-/// but for two questions that no such permutation answers: where an object stands, and what leads to it by any predicate (`objects`).
+/// The edges of a named graph are read from the permutations that begin with the graph, so that no other graph's
+/// statements are touched. Two questions have no such permutation and use `objects`: where an object occurs, and what
+/// leads to it by any predicate.
 pub struct Edges<'s> {
     /// By subject and predicate.
     forward: Source<'s>,
@@ -19,7 +20,7 @@ pub struct Edges<'s> {
     back: Source<'s>,
     /// By object.
     objects: Source<'s>,
-    /// By predicate and subject, by predicate and object; of a named graph both by predicate and object.
+    /// By predicate and subject, and by predicate and object; for a named graph, both are by predicate and object.
     predicates: [Source<'s>; 2],
     graph: Option<TermId>,
 }
@@ -89,7 +90,8 @@ impl<'s> Edges<'s> {
         }
     }
 
-    /// The nodes that a step leads from, in order. For a negated property set these are all subjects, or objects: some may lead nowhere.
+    /// Returns the nodes that a step leads from, in order. For a negated property set, these are all subjects, or all
+    /// objects; some may lead nowhere.
     pub fn starts(&self, step: &Step, cx: &Context<'_>) -> Result<Vec<TermId>> {
         cx.budget().check()?;
         let mut nodes = Vec::new();
@@ -116,13 +118,13 @@ impl<'s> Edges<'s> {
         Ok(nodes)
     }
 
-    /// How many statements a predicate has.
+    /// Returns the number of statements with a predicate.
     pub fn statements_of(&self, predicate: TermId) -> usize {
         let prefix: Vec<TermId> = self.graph.into_iter().chain([predicate]).collect();
         self.predicates[0].index().range(&prefix).len()
     }
 
-    /// The edges of a predicate: from where, and to where.
+    /// Returns the start and end nodes of a predicate's edges.
     pub fn pairs(&self, predicate: TermId, back: bool) -> (Blocks<'_>, Blocks<'_>) {
         let index = self.predicates[0].index();
         let (subjects, objects) = match self.graph {
@@ -138,7 +140,7 @@ impl<'s> Edges<'s> {
         if back { (objects, subjects) } else { (subjects, objects) }
     }
 
-    /// Adds the nodes that the step leads to from this one.
+    /// Appends the nodes that the step leads to from this node.
     pub fn follow(&self, step: &Step, node: TermId, out: &mut Vec<TermId>) {
         match (step, self.graph) {
             (Step::Predicate { predicate, back }, None) => {
@@ -157,7 +159,7 @@ impl<'s> Edges<'s> {
                 index.read(3, index.range(&[graph, *predicate, node]), out);
             }
             (Step::Not { predicates, back }, graph) => {
-                // Where the label and the end stand.
+                // The depths of the predicate and of the end node.
                 let (index, rows, [label, end]) = match (back, graph) {
                     (false, None) => (self.forward.index(), self.forward.index().run(node), [1, 2]),
                     (false, Some(graph)) => (self.forward.index(), self.forward.index().range(&[graph, node]), [2, 3]),
@@ -176,7 +178,7 @@ impl<'s> Edges<'s> {
     }
 }
 
-/// Adds the ids, of equal ones in a row only the first.
+/// Appends the ids; of a run of equal ids, only the first.
 fn distinct(ids: Blocks<'_>, out: &mut Vec<TermId>, cx: &Context<'_>) -> Result<()> {
     for (number, id) in ids.enumerate() {
         if number.is_multiple_of(ROWS_BETWEEN_CHECKS) {
@@ -189,7 +191,7 @@ fn distinct(ids: Blocks<'_>, out: &mut Vec<TermId>, cx: &Context<'_>) -> Result<
     Ok(())
 }
 
-/// Sorts ids, each once.
+/// Sorts the ids and removes duplicates.
 fn sort(ids: &mut Vec<TermId>, cx: &Context<'_>) -> Result<()> {
     if !ids.is_sorted() {
         sort_by(ids, Piece::Large, TermId::cmp, cx.budget())?;
@@ -198,7 +200,7 @@ fn sort(ids: &mut Vec<TermId>, cx: &Context<'_>) -> Result<()> {
     Ok(())
 }
 
-/// The ids of two sorted lists, sorted, each once.
+/// Merges two sorted lists of ids into one without duplicates.
 pub fn union(left: &[TermId], right: &[TermId]) -> Vec<TermId> {
     let mut all = Vec::with_capacity(left.len().max(right.len()));
     let (mut at, mut other) = (0, 0);

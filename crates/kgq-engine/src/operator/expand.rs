@@ -1,4 +1,4 @@
-//! Repeats each row by its multiplicity (its weight), for operators and answers that need a row for each solution.
+//! Repeats each row by its multiplicity (its weight), for operators and answers that need one row for each solution.
 
 use super::parallel::Share;
 use super::{Context, Node, Opening, Operator, Pace};
@@ -16,12 +16,12 @@ struct Expand<'s> {
     pace: Pace,
     batch: Batch,
     row: usize,
-    /// How often the current row was handed on.
+    /// How often the current row was passed on.
     done: u64,
 }
 
 impl Plan {
-    /// Repeats the rows of the input, if they may stand for several solutions; else it is the input itself.
+    /// Repeats the rows of the input if they may stand for several solutions; otherwise returns the input itself.
     pub fn where_weighted(input: PhysicalPlan) -> PhysicalPlan {
         if !input.weighted {
             return input;

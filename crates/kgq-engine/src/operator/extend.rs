@@ -14,7 +14,7 @@ pub struct Plan {
     pub input: PhysicalPlan,
     pub var: Var,
     pub scalar: Scalar,
-    /// The columns handed on: the input's, and the new one, which is the last of them here.
+    /// The columns that are passed on: some of the input's, and the new one, which is the last column here.
     pub kept: Vec<usize>,
 }
 

@@ -1,5 +1,5 @@
-//! Leaves of a plan that read no data: the rows that an outer operator puts into its inner plan, again and again; one empty solution; no
-//! solutions.
+//! Leaves of a plan that read no data: the rows that an outer operator feeds into its inner plan, again and again; one
+//! empty solution; no solutions.
 
 use super::{Context, Opening, Operator};
 use crate::batch::Batch;
@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct FeedId(pub u32);
 
-/// Where an operator puts the rows that an inner plan starts from.
+/// Where an operator puts the rows that its inner plan starts from.
 #[derive(Clone, Default)]
 pub struct Feed(Arc<Mutex<Option<Batch>>>);
 
@@ -49,12 +49,12 @@ impl Operation for Plan {
     }
 }
 
-/// Which rows from outside need no more solutions: an EXISTS is answered by one.
+/// Marks the outer rows that need no more solutions: one solution decides an EXISTS.
 #[derive(Clone, Default)]
 pub struct Settled(Arc<Mutex<Vec<bool>>>);
 
 impl Settled {
-    /// By the position of the row in its batch.
+    /// Returns the marks, by the position of the row in its batch.
     pub fn rows(&self) -> MutexGuard<'_, Vec<bool>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

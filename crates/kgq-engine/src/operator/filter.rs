@@ -31,7 +31,7 @@ pub enum Test {
 pub struct Plan {
     pub input: PhysicalPlan,
     pub conditions: Vec<RowCondition>,
-    /// The columns handed on.
+    /// The columns that are passed on.
     pub kept: Vec<usize>,
 }
 
@@ -50,7 +50,7 @@ impl RowCondition {
         }
     }
 
-    /// The conditions, ready to be tested on rows with these columns.
+    /// Prepares the conditions to be tested on rows with these columns.
     ///
     /// # Errors
     /// A limit that a constant part of an expression exceeds.
@@ -91,7 +91,7 @@ impl Operation for Plan {
 }
 
 impl Test {
-    /// The positions of the rows that pass, in order.
+    /// Returns the positions of the rows that pass, in order.
     pub fn pass(&self, batch: &Batch, cx: &Context<'_>) -> Result<Vec<u32>> {
         let rows = 0..batch.rows() as u32;
         match self {

@@ -1,5 +1,5 @@
-//! Makes one row of all with the same id in their one column, with the sum of their multiplicities, in the order of the ids: what a
-//! factorised count does before it multiplies.
+//! Folds all rows with the same id in their single column into one row with the sum of their multiplicities, in the
+//! order of the ids. A factorised count does this before it multiplies.
 
 use super::{Context, Node, Opening, Operator, Pace};
 use crate::batch::Batch;
@@ -9,7 +9,7 @@ use kgq_syntax::budget::Reservation;
 use kgq_syntax::error::Result;
 use std::collections::BTreeMap;
 
-/// Bytes that the id of a computed term takes.
+/// Bytes of a computed term's id.
 const OTHER_BYTES: u64 = 24;
 
 #[derive(Debug)]
@@ -42,7 +42,7 @@ struct Fold<'s> {
     weights: Vec<u64>,
     others: BTreeMap<TermId, u64>,
     held: Reservation,
-    /// The next id to hand on; `None` while rows are collected.
+    /// The next id to pass on; `None` while rows are collected.
     at: Option<usize>,
     pace: Pace,
 }
@@ -59,7 +59,7 @@ impl<'s> Fold<'s> {
         }
     }
 
-    /// Adds up all rows that the input has now; false if it has none.
+    /// Adds up all rows that the input has now; returns false if it has none.
     fn collect(&mut self, cx: &Context<'s>) -> Result<bool> {
         let mut any = false;
         while let Some(batch) = self.input.next(cx)? {

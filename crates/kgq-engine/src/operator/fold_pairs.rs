@@ -1,5 +1,5 @@
-//! For rows of two columns, sorted by one: for each of its ids the different ids of the other, with the sum of their multiplicities. What a
-//! factorised count does when the node in the middle of a path is not needed any more.
+//! Folds rows of two columns that are sorted by one of them: for each id of that column, each distinct id of the other with
+//! the sum of their multiplicities. A factorised count does this when the node in the middle of a path is no longer needed.
 
 use super::parallel::Share;
 use super::{Context, Node, Opening, Operator, Pace};
@@ -51,13 +51,14 @@ struct FoldPairs<'s> {
     row: usize,
     /// The id whose rows are being added up.
     current: Option<TermId>,
-    /// The multiplicity of each stored term beside it; those of computed terms are in `others`.
+    /// The multiplicity of each stored term paired with it; those of computed terms are in `others`.
     weights: Vec<u64>,
     others: BTreeMap<TermId, u64>,
     held: Reservation,
     /// The stored terms whose multiplicity is not 0.
     met: Vec<TermId>,
-    /// Rows to be handed on: the ids sorted by, the ids beside them, the multiplicities; and how many were handed on already.
+    /// Finished rows: the ids of the sorted column, the ids paired with them, and the multiplicities. `handed` counts
+    /// those passed on already.
     ready: (Vec<TermId>, Vec<TermId>, Vec<u64>),
     handed: usize,
 }
@@ -81,7 +82,7 @@ impl<'s> FoldPairs<'s> {
         }
     }
 
-    /// Adds up the rest of the batch, as far as it has the current id.
+    /// Adds up the following rows of the batch that have the current id.
     fn add(&mut self) {
         let (keys, others) = (self.batch.column(self.by), self.batch.column(1 - self.by));
         while self.row < keys.len() && self.current == Some(keys[self.row]) {
@@ -102,7 +103,7 @@ impl<'s> FoldPairs<'s> {
         }
     }
 
-    /// Makes the current id's sums ready.
+    /// Moves the current id's sums to `ready`.
     fn finish(&mut self) {
         let Some(current) = self.current.take() else { return };
         let (keys, ids, weights) = &mut self.ready;

@@ -1,4 +1,5 @@
-//! The leaf of a plan that is opened for given values: one row of them. A correlated EXISTS puts each binding into its pattern with it.
+//! The leaf of a plan that is opened for given values: one row of them. A correlated EXISTS uses it to put each binding
+//! into its pattern.
 
 use super::{Context, Opening, Operator};
 use crate::batch::Batch;
@@ -10,7 +11,7 @@ use kgq_syntax::error::{Error, Result};
 #[derive(Debug)]
 pub struct Plan {
     pub vars: Vec<Var>,
-    /// Where each variable's value stands among those that are given.
+    /// For each variable, the index of its value among the given values.
     pub positions: Vec<usize>,
 }
 

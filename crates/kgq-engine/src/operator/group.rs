@@ -1,5 +1,5 @@
-//! GROUP BY: collects rows by their key and aggregates each group. Once there is no memory for more groups, rows of new ones spill: they
-//! are sorted by their keys in a file, and aggregated when the groups in memory have been handed on.
+//! GROUP BY: assigns rows to groups by their key and aggregates each group. When memory cannot hold more groups, rows of
+//! new groups spill: they are sorted by key in a file, and aggregated after the groups in memory have been passed on.
 
 use super::sorter::{Sorted, Sorter, numbered};
 use super::spill::{is_full, is_of_memory};
@@ -15,7 +15,7 @@ use kgq_syntax::budget::Reservation;
 use kgq_syntax::error::Result;
 use rustc_hash::FxHashMap;
 
-/// An aggregate with the columns that it reads.
+/// An aggregate and the columns that it reads.
 #[derive(Debug)]
 pub struct Aggregate {
     pub aggregation: Aggregation,
@@ -39,29 +39,30 @@ enum Reading {
     Computed(Compiled),
 }
 
-/// Its columns are the keys, then the aggregates' results.
+/// Its columns are the keys, followed by the aggregates' results.
 #[derive(Debug)]
 pub struct Plan {
     pub input: PhysicalPlan,
     pub keys: Vec<usize>,
-    /// Without GROUP BY there is one group, even if there are no rows.
+    /// Whether there is one group even without rows, because there is no GROUP BY.
     pub single: bool,
     pub aggregates: Vec<Aggregate>,
     pub results: Vec<Var>,
-    /// Which groups are wanted at all.
+    /// Which groups are wanted, if not all.
     pub first: Option<First>,
 }
 
-/// The first groups in the order of an aggregate, and those that are equal to the last of them: others are dropped before they get terms.
+/// Selects the first groups in the order of an aggregate, and those equal to the last of them. The others are dropped
+/// before they get terms.
 #[derive(Clone, Copy, Debug)]
 pub struct First {
-    /// The aggregate's position.
+    /// The index of the aggregate.
     pub of: usize,
     pub descending: bool,
     pub most: usize,
 }
 
-/// An aggregate that is open.
+/// An open aggregate.
 struct Reader {
     aggregation: Aggregation,
     argument: Option<Reading>,
@@ -80,7 +81,7 @@ enum Stage {
     Collecting {
         single: bool,
     },
-    /// Finished groups, cut into batches, and what they hold; then the rows of others, sorted by their keys.
+    /// Finished groups, cut into batches, with their reservation; then the remaining rows, sorted by key.
     Giving {
         ready: std::vec::IntoIter<Batch>,
         _held: Reservation,
@@ -91,11 +92,11 @@ enum Stage {
 /// Rows sorted by their keys.
 struct Rest {
     sorted: Sorted,
-    /// Rows that were read already, and begin with another group.
+    /// Rows that were read already and begin with another group.
     next: Option<Batch>,
 }
 
-/// Groups with their aggregates so far.
+/// Groups, and their aggregates so far.
 struct Adding {
     groups: Groups,
     accumulators: Vec<Accumulator>,
@@ -152,13 +153,13 @@ impl Adding {
         Self { groups: Groups::new(keys), accumulators }
     }
 
-    /// Whether there is no room for so many more groups.
+    /// Whether memory has no room for this many more groups.
     fn is_full(&self, more: usize, cx: &Context<'_>) -> bool {
         let growing = more * self.accumulators.len() * AGGREGATE_BYTES + self.groups.growing(more);
         self.groups.count >= FEW && is_full(growing as u64, cx)
     }
 
-    /// Adds rows to their groups, which `slots` names.
+    /// Adds rows to their groups; `slots` holds the group of each row.
     fn add(&mut self, batch: &Batch, slots: &[u32], readers: &[Reader], cx: &Context<'_>) -> Result<()> {
         let unbound = vec![TermId::UNBOUND; batch.rows()];
         for (accumulator, reader) in self.accumulators.iter_mut().zip(readers) {
@@ -181,14 +182,14 @@ impl Adding {
         Ok(())
     }
 
-    /// The groups that are wanted as batches, with the reservation for these.
+    /// Returns the wanted groups as batches, with the reservation for them.
     fn finish(mut self, first: Option<First>, cx: &Context<'_>) -> Result<(Vec<Batch>, Reservation)> {
-        // Only the keys of the groups are still needed, and they are reserved together with the results.
+        // Of the groups, only the keys are still needed; they are reserved together with the results.
         let Groups { mut count, keys, find, held } = self.groups;
         drop((find, held));
         let mut columns = keys.into_columns();
         let kept = match first {
-            // All groups are right too: to drop some only saves their terms.
+            // Returning all groups is correct too: dropping some only saves their terms.
             Some(First { of, descending, most }) => {
                 match self.accumulators[of].first(count, most, descending, &cx.expressions) {
                     Err(error) if is_of_memory(&error) => None,
@@ -217,11 +218,11 @@ impl Adding {
     }
 }
 
-/// With fewer groups than this there is always room for more.
+/// With fewer groups than this, nothing spills.
 const FEW: usize = 1024;
-/// How many sorted rows are read at once, and how many groups of them aggregated at once, about.
+/// About how many sorted rows are read at once, and how many of their groups are aggregated at once.
 const AT_ONCE: usize = 1024;
-/// Bytes that an aggregate may take for a group, about.
+/// Approximate bytes that an aggregate takes for a group.
 const AGGREGATE_BYTES: usize = 160;
 
 impl<'s> Group<'s> {
@@ -272,7 +273,7 @@ impl Rest {
         }
     }
 
-    /// The next groups.
+    /// Aggregates the next groups.
     fn groups(
         &mut self,
         keys: &[usize],
@@ -283,7 +284,7 @@ impl Rest {
         let mut adding = Adding::new(keys.len(), readers);
         let mut slots = Vec::new();
         while let Some(batch) = self.next_rows(cx)? {
-            // Once there are many groups, only what belongs to the last one is added.
+            // Once there are many groups, only the rows of the last group are added.
             let end =
                 if adding.groups.count < AT_ONCE { batch.rows() } else { adding.groups.end_of_last(&batch, keys) };
             let rows: Vec<u32> = (0..batch.rows() as u32).collect();
@@ -302,7 +303,7 @@ impl Rest {
     }
 }
 
-/// The groups met so far: a number for each different key.
+/// The groups met so far, numbered by their distinct keys.
 struct Groups {
     count: usize,
     keys: Table,
@@ -311,20 +312,20 @@ struct Groups {
 }
 
 enum Find {
-    /// Without keys there is one group.
+    /// There are no keys, so there is one group.
     One,
-    /// By the id of the one key.
+    /// By the id of the single key.
     Hash(FxHashMap<TermId, u32>),
-    /// For each stored term its group plus one, 0 for none; and the groups of computed terms.
+    /// For each stored term, its group plus one, or 0 for none; and the groups of computed terms.
     Table(Vec<u32>, FxHashMap<TermId, u32>),
     Many(HashIndex),
 }
 
-/// With more groups than this a table by id is worth its memory, where that is no more than half of what is left.
+/// With more groups than this, a table by id is worth its memory, if it takes at most half of what is left.
 const MANY_GROUPS: usize = 2048;
-/// Bytes that an id and its group take in a map, of which an eighth is empty when it is full.
+/// Bytes of an id and its group in a map, of which an eighth is empty when it is full.
 const GROUP_BYTES: usize = 11;
-/// In the place of a group that is not known.
+/// Stands for a group that is not known.
 const UNKNOWN: u32 = u32::MAX;
 
 impl Groups {
@@ -337,7 +338,7 @@ impl Groups {
         Self { count: usize::from(width == 0), keys: Table::new(width), find, held: Reservation::default() }
     }
 
-    /// The group of each row.
+    /// Finds or makes the group of each row.
     fn slots(&mut self, batch: &Batch, keys: &[usize], slots: &mut Vec<u32>, cx: &Context<'_>) -> Result<()> {
         slots.clear();
         self.keys.make_room(batch.rows(), cx)?;
@@ -346,7 +347,7 @@ impl Groups {
             && let terms = cx.snapshot().term_count() as usize
             && cx.budget().room().is_none_or(|room| (terms * 4) as u64 <= room / 2)
         {
-            // The map is held until the table is filled.
+            // The map stays reserved until the table is filled.
             self.held.grow(cx.budget(), (terms * 4) as u64)?;
             let mut table = vec![0; terms];
             let mut others = FxHashMap::default();
@@ -423,13 +424,13 @@ impl Groups {
         self.held.resize(cx.budget(), bytes as u64)
     }
 
-    /// Bytes that so many more groups may take.
+    /// Returns the bytes that this many more groups may take.
     fn growing(&self, more: usize) -> usize {
         let index = if let Find::Many(index) = &self.find { index.growing(more) } else { 0 };
         (more + self.count / 8) * self.keys.columns.len() * 4 + more * GROUP_BYTES + index
     }
 
-    /// The group of each row, or `UNKNOWN`.
+    /// Finds the group of each row; `UNKNOWN` if there is none.
     fn known_slots(&self, batch: &Batch, keys: &[usize], slots: &mut Vec<u32>) {
         slots.clear();
         let of = |row: usize| match &self.find {
@@ -451,7 +452,7 @@ impl Groups {
         slots.extend((0..batch.rows()).map(|row| of(row).unwrap_or(UNKNOWN)));
     }
 
-    /// How many rows, which are sorted by their keys, belong to the last group.
+    /// Returns how many rows, which are sorted by their keys, belong to the last group.
     fn end_of_last(&self, batch: &Batch, keys: &[usize]) -> usize {
         let is_last = |row: &usize| {
             self.keys.columns.iter().zip(keys).all(|(known, column)| known.last() == Some(&batch.get(*column, *row)))
@@ -460,7 +461,7 @@ impl Groups {
     }
 }
 
-/// Whether a known group is that of a row.
+/// Whether a known group has the key of a row.
 fn is_same(known: &[Vec<TermId>], slot: usize, batch: &Batch, keys: &[usize], row: usize) -> bool {
     known.iter().zip(keys).all(|(known, column)| known[slot] == batch.get(*column, row))
 }

@@ -1,6 +1,6 @@
-//! The hash join: the right side is collected and indexed (`built`), and each row of the left probes it (`probe`). It serves joins, OPTIONAL,
-//! MINUS and EXISTS whose sides cannot be joined by an index; an unbound variable is compatible with everything. Where the right side is too
-//! large for memory, the sides are joined part by part (`spilled`).
+//! The hash join. The right side is collected and indexed (`built`), and each row of the left probes it (`probe`). It
+//! serves joins, OPTIONAL, MINUS and EXISTS whose sides cannot be joined by an index; an unbound variable is compatible
+//! with everything. If the right side does not fit into memory, the sides are joined part by part (`spilled`).
 
 mod built;
 mod keys;
@@ -28,7 +28,7 @@ pub enum JoinKind {
     Left,
     Semi,
     Anti,
-    /// As `Anti`, but a match must share a bound variable (SPARQL 1.1 §18.5, Minus).
+    /// Like `Anti`, but a match must share a bound variable (SPARQL 1.1 §18.5, Minus).
     Minus,
 }
 
@@ -36,46 +36,46 @@ pub enum JoinKind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum By {
     Term,
-    /// Terms with equal values have equal keys, and some others too: a condition decides.
+    /// Terms with equal values have equal keys, but so may others: a condition decides.
     Value,
 }
 
-/// A variable that both sides bind: its columns.
+/// The columns of a variable that both sides bind.
 #[derive(Clone, Copy, Debug)]
 pub struct Pair {
     pub left: usize,
     pub right: usize,
 }
 
-/// Which row of the right decides for all with its key, when the only test is whether a column of it is less, or greater, than one of the
-/// left: if any row passes, that one does.
+/// If the only test is whether a column of the right is less, or greater, than one of the left, one row of the right
+/// decides for all rows with its key: if any of them passes, it does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Extreme {
     Least(usize),
     Greatest(usize),
 }
 
-/// Which columns a join compares and hands on.
+/// Which columns a join compares and passes on.
 #[derive(Clone, Debug)]
 pub struct Layout {
     /// Columns that are never unbound on either side.
     pub keys: Vec<(Pair, By)>,
-    /// Nullable columns: those that both sides have, and one of them may leave unbound.
+    /// Nullable columns: both sides have them, and one side or both may leave them unbound.
     pub loose: Vec<Pair>,
-    /// Columns of the right that the left does not have; they follow the left's.
+    /// Columns of the right that the left lacks; they follow the left's.
     pub added: Vec<usize>,
-    /// What a pair of rows must also satisfy, over the left's columns and the added ones.
+    /// Conditions that a pair of rows must also satisfy, over the left's columns and the added ones.
     pub conditions: Vec<RowCondition>,
-    /// The variables that the conditions see, by column.
+    /// The variables of the columns that the conditions read.
     pub vars: Vec<Var>,
-    /// For semi- and anti-joins.
+    /// Set only for semi- and anti-joins.
     pub extreme: Option<Extreme>,
-    /// Of those columns the ones that are handed on.
+    /// The columns that are passed on, among the left's and the added ones.
     pub kept: Vec<usize>,
 }
 
 impl Layout {
-    /// The name of the join, and what the sides are joined on.
+    /// Returns the name of the join, and what the sides are joined on.
     pub fn describe(&self, join: &str, left: &PhysicalPlan, labels: &Labels<'_>) -> String {
         let vars: Vec<_> = self.keys.iter().map(|(pair, _)| left.vars[pair.left]).collect();
         let mut text = format!("{join} on {}", labels.names(&vars));
@@ -89,15 +89,15 @@ impl Layout {
         text
     }
 
-    /// The loose columns that are in the strict index.
+    /// Returns the loose columns that are in the strict index.
     fn strict(&self) -> &[Pair] {
         &self.loose[..self.loose.len().min(MOST_STRICT)]
     }
 }
 
-/// A right side of fewer rows is divided only if these rows themselves do not fit into memory.
+/// A right side with fewer rows than this is divided only if the rows themselves do not fit into memory.
 const FEW: usize = 1024;
-/// How many loose columns the strict index has at most: each doubles the look-ups of a row, which seeks it bound and unbound.
+/// The most loose columns in the strict index. Each doubles the look-ups of a row, which seeks it both bound and unbound.
 const MOST_STRICT: usize = 3;
 #[derive(Debug)]
 pub struct Plan {
@@ -105,11 +105,11 @@ pub struct Plan {
     pub right: PhysicalPlan,
     pub kind: JoinKind,
     pub layout: Arc<Layout>,
-    /// The columns of the result by which it is sorted, as the left side is.
+    /// The columns by which the result is sorted, in the same way as the left side.
     pub sorted: Vec<usize>,
 }
 
-/// The cost of a row that probes, or that is put into the table; a look-up in an index costs 1.
+/// The cost of a row that probes or is put into the table; a look-up in an index costs 1.
 pub const HASHED_ROW: f64 = 0.2;
 
 impl Operation for Plan {
@@ -156,7 +156,7 @@ struct HashJoin<'s> {
     tests: Arc<[Test]>,
     sorted: Vec<usize>,
     built: Option<Arc<Built>>,
-    /// In the place of `built`, where the right is too large for memory.
+    /// Replaces `built` if the right side does not fit into memory.
     spilled: Option<Box<Spilled<'s>>>,
     /// How often the sides have been divided.
     level: u32,
@@ -164,9 +164,9 @@ struct HashJoin<'s> {
     batch: Batch,
     matched: Vec<bool>,
     row: usize,
-    /// The next candidate for the current row; `None` before it is looked up.
+    /// The next candidate for the current row; the outer `None` means that it has not been looked up yet.
     candidate: Option<Option<usize>>,
-    /// Which of the loose columns are sought unbound, as bits.
+    /// A bit for each loose column of the strict index: whether it is sought unbound.
     unbound: usize,
     done: bool,
 }

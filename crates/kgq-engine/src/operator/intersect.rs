@@ -1,5 +1,6 @@
-//! The multiway join: it binds a new variable to the intersection of several triple patterns whose rows are sorted by it (a worst-case
-//! optimal join: Ngo, Ré, Rudra 2013; Veldhuizen 2014). So cycles make no intermediate result that is larger than the AGM bound.
+//! The multiway join binds a new variable to the intersection of several triple patterns whose rows are sorted by it (a
+//! worst-case optimal join: Ngo, Ré, Rudra 2013; Veldhuizen 2014). Cycles thus make no intermediate result larger than
+//! the AGM bound.
 
 use super::access::{Access, Lookup, LookupKey};
 use super::common::{self, Bits};
@@ -13,17 +14,17 @@ use kgq_syntax::budget::Reservation;
 use kgq_syntax::error::Result;
 use std::ops::Range;
 
-/// For each input row the ids that all patterns have as their last component; their other components are known.
+/// For each input row, finds the ids that all patterns have as their last component; the other components are known.
 #[derive(Debug)]
 pub struct Plan {
     pub input: PhysicalPlan,
-    /// Every look-up has a prefix of all components but the last, which holds `var`. Those whose keys change least from row to row
-    /// come first.
+    /// Every look-up has all components but the last in its prefix; the last holds `var`. Look-ups whose keys change
+    /// least from row to row come first.
     pub lookups: Vec<Lookup>,
     pub var: Var,
-    /// Whether the common ids are listed; else they are only counted.
+    /// Whether the common ids are listed; otherwise they are only counted.
     pub listed: bool,
-    /// Whether the number of common ids is the row's multiplicity, if they are not listed.
+    /// Whether the number of common ids becomes the row's multiplicity, if they are not listed.
     pub weigh: bool,
     pub kept: Vec<usize>,
     /// The range that the ids must lie in.
@@ -89,28 +90,28 @@ struct Intersect<'s> {
     batch: Batch,
     row: usize,
     found: Found,
-    /// Common ids of the current row that are not yet handed on, from `handed` on.
+    /// Common ids of the current row; those from `handed` on have not been passed on yet.
     rest: Vec<TermId>,
     handed: usize,
-    /// Ids looked at since the budget was checked.
+    /// Ids visited since the budget was checked.
     work: usize,
 }
 
-/// What was found for the last row, which the next row uses as far as its first keys are the same.
+/// What was found for the last row. The next row reuses it as far as its first keys are the same.
 #[derive(Default)]
 struct Found {
-    /// For each access its key, and its rows.
+    /// For each access, its key and its rows.
     keys: Vec<[TermId; 4]>,
     lists: Vec<List>,
-    /// How many accesses the above is known for.
+    /// For how many accesses `keys` and `lists` are known.
     known: usize,
-    /// The ids that the first accesses have in common: at `i` those of the first `i + 2`, up to all but the last.
+    /// The ids that the first accesses have in common: entry `i` is for the first `i + 2` accesses, up to all but the last.
     common: Vec<Vec<TermId>>,
-    /// How often the ids common to all but the last access were used, and these as a bitmap, once they are used often.
+    /// How often the ids common to all but the last access were used, and their bitmap once they are used often.
     uses: usize,
     set: Option<Bits>,
     is_set: bool,
-    /// What the set holds.
+    /// The memory held for the lists and the set.
     held: Reservation,
 }
 
@@ -126,7 +127,7 @@ impl Found {
     }
 }
 
-/// The ids of an access for one key. They are read when all of them are needed.
+/// The ids of an access for one key. They are read only when all of them are needed.
 #[derive(Clone, Default)]
 struct List {
     rows: Range<usize>,
@@ -145,37 +146,37 @@ impl List {
 
     fn read(&mut self, access: &Access<'_>) -> &[TermId] {
         if self.ids.is_empty() {
-            // A short list takes no more room than it needs behind a long one.
+            // A short list does not keep the room of a long one before it.
             self.ids.shrink_to(self.rows.len().max(FEW_IDS));
             access.source.index().read(access.prefix.len(), self.rows.clone(), &mut self.ids);
         }
         &self.ids
     }
 
-    /// Whether it is so much longer than a list of that length that it is better not read.
+    /// Whether this list is so much longer than one of that length that it is better not read whole.
     fn is_long_beside(&self, length: usize) -> bool {
         self.ids.is_empty() && self.len() > length * common::LEAP
     }
 
-    /// The ids to be sought in.
+    /// Returns the ids, to be searched.
     fn blocks<'a>(&self, access: &'a Access<'_>) -> Blocks<'a> {
         access.source.index().blocks(access.prefix.len(), self.rows.clone())
     }
 }
 
-/// Room for so many ids is kept.
+/// A list keeps room for this many ids.
 const FEW_IDS: usize = 1 << 12;
-/// From this use on a list is worth a bitmap.
+/// From this use on, a list is worth a bitmap.
 const USES: usize = 2;
 /// A list shorter than this is not worth a bitmap.
 const FEW: usize = 16;
-/// A list more than this many times as long as the other is not compared with a bitmap id by id.
+/// A list is tested against a bitmap id by id only if it is at most this many times as long as the bitmap's.
 const SPREAD: usize = 16;
-/// Ids looked at between two checks of the budget.
+/// Ids visited between two checks of the budget.
 const WORK: usize = 1 << 20;
 
 impl<'s> Intersect<'s> {
-    /// How many ids the current row has in common; where they are listed they are put into `rest`.
+    /// Returns how many ids the current row has in common. If they are listed, they are put into `rest`.
     fn look_up(&mut self, cx: &Context<'s>) -> Result<u64> {
         let is_any = self.find_rows();
         self.found.count(cx)?;
@@ -188,7 +189,7 @@ impl<'s> Intersect<'s> {
         let before = found.before(last);
         found.uses += 1;
         *work += own.min(before * SPREAD) + 1;
-        // A bitmap costs one step for each id of the other list, which must not be too long.
+        // Using the bitmap takes one step for each id of the other list, which must not be too long.
         if found.uses >= USES && before >= FEW && own <= before * SPREAD {
             found.set_bits(accesses, cx)?;
             let Some(set) = &found.set else { return Ok(0) };
@@ -208,8 +209,8 @@ impl<'s> Intersect<'s> {
         Ok(rest.len() as u64)
     }
 
-    /// Finds each access's rows for the current row, and what all but the last have in common, as far as they are not known; false if
-    /// there is nothing in common.
+    /// Finds the rows of each access for the current row, and what all accesses but the last have in common, unless
+    /// known already. Returns false if nothing is in common.
     fn find_rows(&mut self) -> bool {
         let Self { accesses, found, batch, row, bounds, work, .. } = self;
         let last = accesses.len() - 1;
@@ -254,7 +255,7 @@ impl<'s> Intersect<'s> {
 }
 
 impl Found {
-    /// Counts what the lists take, with those that are read next, and the bitmap.
+    /// Reserves memory for the lists, including those that are read next, and for the bitmap.
     fn count(&mut self, cx: &Context<'_>) -> Result<()> {
         let lists =
             self.lists.iter().map(|list| list.ids.capacity().max(list.len().min(self.shortest() * common::LEAP)));
@@ -271,7 +272,7 @@ impl Found {
         self.lists.iter().map(List::len).min().unwrap_or(0)
     }
 
-    /// Makes a bitmap of what all accesses but the last have in common.
+    /// Makes a bitmap of the ids that all accesses but the last have in common.
     fn set_bits(&mut self, accesses: &[Access<'_>], cx: &Context<'_>) -> Result<()> {
         let terms = cx.snapshot().term_count();
         if self.set.is_none() {
@@ -289,9 +290,9 @@ impl Found {
         Ok(())
     }
 
-    /// The ids that an access has in common with those before it, put behind those in `out`.
+    /// Appends to `out` the ids that an access has in common with those before it.
     fn list(&mut self, at: usize, accesses: &[Access<'_>], out: &mut Vec<TermId>) {
-        // Every id is written, and kept where it is shared: a branch on that would be mispredicted too often.
+        // Every id is written, but kept only if shared: a branch would be mispredicted too often.
         let (start, most) = (out.len(), self.before(at).min(self.lists[at].len()));
         out.resize(start + most + 1, TermId::UNBOUND);
         let mut end = start;
@@ -302,12 +303,13 @@ impl Found {
         out.truncate(end);
     }
 
-    /// How many ids the accesses before one have in common.
+    /// Returns how many ids the accesses before this one have in common.
     fn before(&self, at: usize) -> usize {
         if at == 1 { self.lists[0].len() } else { self.common[at - 2].len() }
     }
 
-    /// Calls `see` with ids of an access or of those before it, and whether both have them. All shared ids are among them, in order.
+    /// Calls `see` with ids of an access or of those before it, and whether both contain the id. All shared ids are
+    /// among them, in order.
     #[inline(always)]
     fn meet(&mut self, at: usize, accesses: &[Access<'_>], see: impl FnMut(TermId, bool)) {
         let (before, own) = self.lists.split_at_mut(at);

@@ -1,4 +1,4 @@
-//! A COUNT that the statistics answer: one row with their number, for which no data are read.
+//! A COUNT that the statistics answer: one row with the number, without reading any data.
 
 use super::{Context, Opening, Operator};
 use crate::batch::Batch;
@@ -12,7 +12,7 @@ pub struct Plan {
 }
 
 struct Known {
-    /// `None` once it was given.
+    /// `None` once it was returned.
     number: Option<i64>,
 }
 

@@ -1,4 +1,4 @@
-//! What happens at the nodes of a plan while it runs, in all threads: for `--explain=analyze`.
+//! What happens at the nodes of a plan while it runs, summed over all threads, for `--explain=analyze`.
 
 use crate::batch::Batch;
 use crate::plan::physical::PhysicalPlan;
@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-/// What was counted at one node. Threads add to it.
+/// The counters of one node. All threads add to them.
 #[derive(Debug, Default)]
 pub struct Measure {
     rows: AtomicU64,
@@ -16,13 +16,13 @@ pub struct Measure {
     nanoseconds: AtomicU64,
 }
 
-/// What was counted at one node so far.
+/// The counts of one node so far.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Counted {
     pub rows: u64,
     pub batches: u64,
     pub bytes: u64,
-    /// Spent in the node and its inputs, summed over all threads.
+    /// Time spent in the node and its inputs, summed over all threads.
     pub time: Duration,
 }
 
@@ -47,8 +47,8 @@ impl Measure {
     }
 }
 
-/// The measures of a plan's nodes, by the nodes' addresses: a plan does not move while it runs. A node that was opened several times has
-/// one measure.
+/// The measures of a plan's nodes, by the nodes' addresses: a plan does not move while it runs. A node that is opened
+/// several times has one measure.
 #[derive(Debug, Default)]
 pub struct Measures(Mutex<FxHashMap<usize, Arc<Measure>>>);
 
@@ -58,7 +58,7 @@ impl Measures {
         Arc::clone(measures.entry(place(plan)).or_default())
     }
 
-    /// What was counted; nothing where a node was never opened.
+    /// Returns the counts of a node; zeros if it was never opened.
     pub fn counted(&self, plan: &PhysicalPlan) -> Counted {
         let measures = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         measures.get(&place(plan)).map(|measure| measure.counted()).unwrap_or_default()

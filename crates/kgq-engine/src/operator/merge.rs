@@ -1,4 +1,4 @@
-//! Merges sorted runs of rows that were written to a file: a few at once, so that what is held of them stays small.
+//! Merges sorted runs of rows that were written to a file. Only a few are merged at once, to keep the memory small.
 
 use super::Context;
 use super::spill::{Run, Spill};
@@ -10,26 +10,26 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::collections::binary_heap::PeekMut;
 
-/// How many runs are merged at once, at most.
+/// The most runs that are merged at once.
 const MOST_RUNS: usize = 32;
-/// What rows are sorted by.
+/// The keys that rows are sorted by.
 pub trait Keys {
     type Key: Ord;
 
-    /// The keys of the rows of a block.
+    /// Computes the keys of a block's rows.
     ///
     /// # Errors
     /// A limit of the query.
     fn of(&mut self, block: &Batch, cx: &Context<'_>) -> Result<Vec<Self::Key>>;
 
-    /// Bytes that a key takes.
+    /// Returns the bytes of a key.
     fn bytes(key: &Self::Key) -> usize;
 
-    /// Bytes that the key of a row takes on average, about.
+    /// Returns the approximate mean bytes of a row's key.
     fn mean_bytes(&self) -> usize;
 }
 
-/// The key of the next row of each run that has one.
+/// For each run that has rows left, the key of its next row.
 type Next<K> = BinaryHeap<Reverse<(K, usize)>>;
 
 /// The rows of several runs in order. Rows with equal keys come run by run.
@@ -38,28 +38,28 @@ pub struct Merge<K: Keys> {
     spill: Spill,
     heads: Vec<Head<K::Key>>,
     next: Next<K::Key>,
-    /// What the heads hold.
+    /// The memory held for the heads.
     held: Reservation,
 }
 
-/// The block of a run at which the merge stands.
+/// The current block of a run.
 struct Head<K> {
     run: Run,
     block: Batch,
     row: usize,
     keys: std::vec::IntoIter<K>,
-    /// Bytes that are reserved for it.
+    /// Bytes that are reserved for this head.
     bytes: u64,
 }
 
 impl<K: Keys> Merge<K> {
-    /// Merges runs of this file, of which each is sorted by its keys.
+    /// Merges runs of this file, each of which is sorted by its keys.
     ///
     /// # Errors
-    /// A limit of the query; the system's.
+    /// A limit of the query; an error of the system.
     pub fn new(spill: Spill, mut runs: Vec<Run>, keys: K, cx: &Context<'_>) -> Result<Self> {
         let mut merge = Self { keys, spill, heads: Vec::new(), next: BinaryHeap::new(), held: Reservation::default() };
-        // As many as half of the memory that is left has room for.
+        // At once, as many runs as half of the remaining memory has room for.
         let bytes = merge.block_bytes();
         let most = cx.budget().room().map_or(MOST_RUNS, |room| (room / 2 / bytes).clamp(2, MOST_RUNS as u64) as usize);
         while runs.len() > most {
@@ -67,14 +67,14 @@ impl<K: Keys> Merge<K> {
             merge.begin(runs, cx)?;
             let Self { keys, spill, heads, next, held } = &mut merge;
             let run = spill.write(|spill| rows(spill, (heads, next), keys, held, Batch::ROWS, cx), cx)?;
-            // It takes the place of the runs that it is made of, so that rows with equal keys stay in the order of the input.
+            // The merged run takes the place of its sources, so that rows with equal keys stay in the order of the input.
             runs = std::iter::once(run).chain(rest).collect();
         }
         merge.begin(runs, cx)?;
         Ok(merge)
     }
 
-    /// What a block of a run takes, about.
+    /// Returns the approximate bytes of a run's block.
     fn block_bytes(&self) -> u64 {
         (self.spill.block() * (self.spill.width() * size_of::<TermId>() + self.keys.mean_bytes())) as u64
     }
@@ -97,10 +97,10 @@ impl<K: Keys> Merge<K> {
         Ok(())
     }
 
-    /// The next rows, so many at most.
+    /// Returns the next rows, at most this many.
     ///
     /// # Errors
-    /// A limit of the query; the system's.
+    /// A limit of the query; an error of the system.
     pub fn next(&mut self, most: usize, cx: &Context<'_>) -> Result<Option<Batch>> {
         rows(&mut self.spill, (&mut self.heads, &mut self.next), &mut self.keys, &mut self.held, most, cx)
     }
@@ -140,7 +140,7 @@ fn rows<K: Keys>(
 }
 
 impl<K> Head<K> {
-    /// The key of the row at which it stands; it reads the next block where this one is over.
+    /// Takes the key of the current row, and reads the next block when this one is used up.
     fn advance<S: Keys<Key = K>>(
         &mut self,
         spill: &mut Spill,

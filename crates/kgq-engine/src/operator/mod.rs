@@ -1,5 +1,6 @@
-//! The operators: each pulls batches from its inputs and hands batches up. An operator's file holds its data, which stand in a plan, and
-//! what runs. What is decided here is only what a run can know, such as when to spill: the rest is the planner's.
+//! The operators. Each pulls batches from its inputs and passes batches up. An operator's file defines its data, which
+//! are part of a plan, and the code that runs. Operators decide only what a run reveals, such as when to spill; the
+//! planner decides the rest.
 
 pub mod access;
 pub mod adjacency;
@@ -71,13 +72,13 @@ pub struct Context<'s> {
     pub variables: Arc<Variables>,
     /// Graphs that were merged for this query.
     pub merged: source::MergedGraphs,
-    /// What answers SERVICE clauses; without it they are refused.
+    /// Answers SERVICE clauses; if `None`, they are refused.
     pub services: Option<Arc<dyn Services>>,
     /// Parts of the plan that are made once and read in several places.
     pub shared: shared::SharedParts<'s>,
     /// Where operators spill rows.
     pub temporary: spill::Temporary,
-    /// What is counted and timed at each node of the plan, if anyone asks.
+    /// Counts and times for each node of the plan, if wanted.
     pub measures: Option<Measures>,
 }
 
@@ -94,22 +95,22 @@ impl<'s> Context<'s> {
         self.terms().budget()
     }
 
-    /// The ids of `false` and `true`.
+    /// Returns the ids of `false` and `true`.
     pub fn truth(&self) -> Result<[TermId; 2]> {
         Ok([self.expressions.truth_id(false)?, self.expressions.truth_id(true)?])
     }
 }
 
-/// A stage of a running query. It holds the state of a run; its plan holds the decisions.
+/// A stage of a running query. It holds the state of the run; its plan holds the decisions.
 ///
-/// After `None` an operator may be asked again: inside an OPTIONAL or EXISTS its input is refilled with the next rows
+/// An operator may be asked again after `None`: inside an OPTIONAL or EXISTS its input is refilled with the next rows
 /// (see `feed`). It keeps what it has collected from an input that is not refilled.
 pub trait Operator<'s>: Send {
-    /// The next rows; an empty batch is allowed. `None` when there are no more.
+    /// Returns the next rows; an empty batch is allowed. Returns `None` when there are no more.
     fn next(&mut self, cx: &Context<'s>) -> Result<Option<Batch>>;
 
-    /// An operator that gives one part of the rows that this one would give; to be called before the first `next`. `None` if the rows
-    /// cannot be divided.
+    /// Returns an operator that computes one part of the rows of this one. It must be called before the first `next`.
+    /// Returns `None` if the rows cannot be divided.
     fn part(&self, _: Share) -> Option<Box<dyn Operator<'s> + 's>> {
         None
     }
@@ -120,22 +121,22 @@ pub trait Operator<'s>: Send {
     }
 }
 
-/// An operator that runs.
+/// A running operator.
 pub struct Node<'s> {
     operator: Box<dyn Operator<'s> + 's>,
-    /// How many columns its rows have.
+    /// The number of columns of its rows.
     pub width: usize,
-    /// The parts of one operator share it.
+    /// Shared by the parts of one operator.
     measure: Option<Arc<Measure>>,
 }
 
 impl<'s> Node<'s> {
-    /// An operator that stands in no plan.
+    /// Wraps an operator that is not part of a plan.
     fn unplanned(operator: impl Operator<'s> + 's, width: usize) -> Self {
         Self { operator: Box::new(operator), width, measure: None }
     }
 
-    /// The next batch that has rows.
+    /// Returns the next batch that has rows.
     pub fn next(&mut self, cx: &Context<'s>) -> Result<Option<Batch>> {
         let Some(measure) = &self.measure else { return next(self.operator.as_mut(), cx) };
         let started = Instant::now();
@@ -144,7 +145,7 @@ impl<'s> Node<'s> {
         Ok(batch)
     }
 
-    /// A node that gives a part of the rows; see [`Operator::part`].
+    /// Returns a node for a part of the rows; see [`Operator::part`].
     pub fn part(&self, part: Share) -> Option<Self> {
         Some(Self { operator: self.operator.part(part)?, width: self.width, measure: self.measure.clone() })
     }
@@ -166,7 +167,7 @@ fn next<'s>(operator: &mut (dyn Operator<'s> + 's), cx: &Context<'s>) -> Result<
     }
 }
 
-/// What a plan is opened with: what its operators share, and where rows from outside come from.
+/// What is needed to open a plan: what its operators share, and the source of rows from outside.
 #[derive(Clone, Copy)]
 pub struct Opening<'o, 's> {
     pub cx: &'o Context<'s>,
@@ -175,7 +176,7 @@ pub struct Opening<'o, 's> {
     given: &'o [TermId],
 }
 
-/// The rows that an operator puts into its inner plan, and which of them need no more solutions.
+/// The rows that an operator feeds into its inner plan, and which of them need no more solutions.
 struct Outside<'o> {
     id: FeedId,
     feed: Feed,
@@ -188,7 +189,7 @@ impl<'o, 's> Opening<'o, 's> {
         Self { cx, outside: None, given: &[] }
     }
 
-    /// Opens a plan whose leaves (see `given`) ask for these values.
+    /// Opens a plan whose leaves (see `given`) take these values.
     pub fn given(cx: &'o Context<'s>, values: &'o [TermId]) -> Self {
         Self { given: values, ..Self::new(cx) }
     }
@@ -221,7 +222,7 @@ impl<'o, 's> Opening<'o, 's> {
     }
 }
 
-/// How many rows to put into the next batch: few at first, so that a first answer is early and a LIMIT cheap.
+/// How many rows to put into the next batch: few at first, so that the first answer comes early and a LIMIT is cheap.
 #[derive(Clone, Copy, Debug)]
 pub struct Pace(usize);
 

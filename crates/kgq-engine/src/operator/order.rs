@@ -1,5 +1,5 @@
-//! ORDER BY: collects all rows and sorts them; with a limit it keeps only as many as are asked for (top-k). Rows for which there is no
-//! memory spill to a file as sorted runs. Sort keys that are no columns are computed here, and get no ids.
+//! ORDER BY: collects all rows and sorts them; with a limit, it keeps only the first rows (top-k). Rows that do not fit
+//! into memory spill to a file as sorted runs. Sort keys that are not columns are computed here, and get no ids.
 
 mod first;
 #[cfg(test)]
@@ -24,7 +24,7 @@ pub struct Plan {
     pub limit: Option<u64>,
 }
 
-/// What rows are sorted by.
+/// A key that rows are sorted by.
 #[derive(Debug)]
 pub struct KeyPlan {
     pub of: KeyOf,
@@ -34,7 +34,7 @@ pub struct KeyPlan {
 #[derive(Debug)]
 pub enum KeyOf {
     Column(usize),
-    /// It is not volatile, as it is evaluated again for rows that were spilled.
+    /// It is not volatile, because it is evaluated again for rows that were spilled.
     Computed(Scalar),
 }
 
@@ -88,17 +88,17 @@ enum Stage {
 
 struct Sorting {
     keys: SortKeys,
-    /// How many rows are asked for.
+    /// How many rows are wanted.
     most: Option<usize>,
     collected: Collected,
-    /// The row that others must come before to be among the first.
+    /// The row that others must precede to be among the first.
     bound: Bound,
     spilled: Option<(Spill, Vec<Run>)>,
 }
 
-/// With fewer rows than this, scarce memory is no reason to write a run, and rows are not cut to the first.
+/// With fewer rows than this, scarce memory does not cause a run to be written, and rows are not cut to the first.
 const FEW: usize = 1024;
-/// Batches of no more rows than this are not halved to fit into memory, and no run is halved into smaller ones.
+/// Smaller batches are not halved to fit into memory, and runs are not halved below this many rows.
 const LEAST_RUN: usize = 64;
 
 impl Sorting {
@@ -115,7 +115,8 @@ impl Sorting {
         }
     }
 
-    /// Collects rows. Where there is no memory for them, it writes those before as a run, and if that is not enough, halves the batch.
+    /// Collects rows. If memory has no room for them, it writes the earlier ones as a run; if that is not enough, it
+    /// halves the batch.
     fn collect(&mut self, batch: &Batch, cx: &Context<'_>) -> Result<()> {
         match self.collected.add(batch, &self.keys, cx) {
             Err(error) if is_of_memory(&error) && self.collected.rows() > 0 => {
@@ -133,7 +134,7 @@ impl Sorting {
         }
     }
 
-    /// Keeps the first rows only.
+    /// Keeps only the first rows.
     fn cut(&mut self, most: usize, cx: &Context<'_>) -> Result<()> {
         self.collected.release();
         match self.keys.positions(&self.collected, Some(most), cx) {
@@ -146,7 +147,7 @@ impl Sorting {
         }
     }
 
-    /// Writes what was collected as a sorted run.
+    /// Writes the collected rows as a sorted run.
     fn write(&mut self, cx: &Context<'_>) -> Result<()> {
         self.collected.release();
         let mut collected = std::mem::replace(&mut self.collected, Collected::new(0, &[]));
@@ -156,7 +157,7 @@ impl Sorting {
         Ok(())
     }
 
-    /// Writes rows as a sorted run, or as several, where sorting them at once takes more memory than there is.
+    /// Writes rows as a sorted run, or as several if memory does not suffice to sort them at once.
     fn write_rows(&mut self, rows: &mut Collected, cx: &Context<'_>) -> Result<()> {
         let positions = match self.keys.positions(rows, self.most, cx) {
             Err(error) if is_of_memory(&error) && rows.rows() >= LEAST_RUN * 2 => {

@@ -1,5 +1,5 @@
-//! Runs parts of its input side by side, one for each core, and hands on their rows part by part: so their order does not depend on which
-//! part was faster.
+//! Runs parts of its input in parallel, one for each core, and passes on their rows part by part, so that the order
+//! does not depend on which part is faster.
 
 use super::{Context, Node, Opening, Operator};
 use crate::batch::Batch;
@@ -18,7 +18,7 @@ pub struct Share {
 }
 
 impl Share {
-    /// Where this part of `length` things starts and ends.
+    /// Returns the range that this part covers of `length` items.
     pub fn of_length(self, length: usize) -> std::ops::Range<usize> {
         let cut = |number: usize| (length as u128 * number as u128 / self.of as u128) as usize;
         cut(self.number)..cut(self.number + 1)
@@ -27,7 +27,7 @@ impl Share {
 
 #[derive(Debug)]
 pub struct Plan {
-    /// Its operation divides.
+    /// Its operation can be divided.
     pub input: PhysicalPlan,
 }
 
@@ -50,16 +50,16 @@ impl Operation for Plan {
 }
 
 struct Parallel<'s> {
-    /// The whole, which is run if it cannot be divided.
+    /// The whole input, which runs itself if it cannot be divided.
     input: Node<'s>,
     parts: Vec<Running<'s>>,
     started: bool,
     /// How many rows each part makes in the next round.
     rows: usize,
-    /// A round that is made part after part.
+    /// A round in which the parts run one after the other.
     turn: Option<Turn>,
     ready: VecDeque<Batch>,
-    /// What the ready batches hold.
+    /// The memory held for the ready batches.
     held: Reservation,
 }
 
@@ -68,7 +68,7 @@ struct Running<'s> {
     done: bool,
 }
 
-/// The part that makes rows now, how many rows each part makes, and how many are left to this one.
+/// The part that is running, how many rows each part makes, and how many this one still has to make.
 struct Turn {
     part: usize,
     rows: usize,
@@ -80,7 +80,7 @@ const MOST_ROWS: usize = 1 << 16;
 /// More cores than this are left to others.
 const MOST_PARTS: usize = 8;
 
-/// How many parts can run side by side.
+/// Returns how many parts can run in parallel.
 fn cores() -> usize {
     static CORES: OnceLock<usize> = OnceLock::new();
     *CORES.get_or_init(|| std::thread::available_parallelism().map_or(1, |n| n.get().min(MOST_PARTS)))
@@ -111,8 +111,8 @@ impl<'s> Parallel<'s> {
         Ok(())
     }
 
-    /// Lets each part make some rows: side by side, or one after the other where these would take more than an eighth of the memory that is
-    /// left. Both give the rows in one order.
+    /// Lets each part make some rows: in parallel, or one after the other if their rows would take more than an eighth
+    /// of the remaining memory. The order of the rows is the same either way.
     fn round(&mut self, cx: &Context<'s>) -> Result<()> {
         let rows = self.rows;
         self.rows = (self.rows * 2).min(MOST_ROWS);
@@ -145,7 +145,7 @@ impl<'s> Parallel<'s> {
 }
 
 impl Turn {
-    /// The next rows of the round; `None` when it is over.
+    /// Returns the next rows of the round; `None` when it is over.
     fn next<'s>(&mut self, parts: &mut [Running<'s>], cx: &Context<'s>) -> Result<Option<Batch>> {
         while let Some(part) = parts.get_mut(self.part) {
             if self.left > 0 && !part.done {
@@ -164,7 +164,7 @@ impl Turn {
 }
 
 impl<'s> Running<'s> {
-    /// Batches with so many rows in all, or a few more; fewer when the part is over.
+    /// Makes batches with this many rows in total or slightly more; fewer if the part ends.
     fn make(&mut self, rows: usize, cx: &Context<'s>) -> Result<Vec<Batch>> {
         let (mut batches, mut made) = (Vec::new(), 0);
         while made < rows && !self.done {

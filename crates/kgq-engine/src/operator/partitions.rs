@@ -1,5 +1,5 @@
-//! Rows spilled in parts by the hash of their key: what a hash join does with sides that are too large for memory. Rows with the same key
-//! are in the same part.
+//! Spills rows in parts, by the hash of their key. A hash join does this with sides that do not fit into memory. Rows
+//! with the same key are in the same part.
 
 use super::spill::{Run, Spill, is_of_memory};
 use super::table::Table;
@@ -9,22 +9,22 @@ use kgq_syntax::error::Result;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// How many parts there are.
+/// The number of parts.
 pub const PARTS: usize = 16;
-/// From so many rows on a part is written.
+/// A part is written when it has this many rows.
 const AT_ONCE: usize = 512;
 
-/// Parts that are written.
+/// Parts that are being written.
 pub struct Partitions {
     spill: Spill,
     width: usize,
     collected: Vec<Table>,
     runs: Vec<Vec<Run>>,
-    /// How often the rows have been divided already: each time other bits of the hash decide.
+    /// How often the rows have been divided already: each time, other bits of the hash decide.
     level: u32,
 }
 
-/// Parts that can be read, as often as one likes.
+/// Parts that can be read any number of times.
 pub struct Parts {
     spill: Arc<Mutex<Spill>>,
     width: usize,
@@ -43,12 +43,12 @@ impl Partitions {
     /// Adds rows with the hashes of their keys.
     ///
     /// # Errors
-    /// A limit of the query; the system's.
+    /// A limit of the query; an error of the system.
     pub fn add(&mut self, batch: &Batch, hashes: &[u64], cx: &Context<'_>) -> Result<()> {
         const FACTOR: u64 = 0xD6E8_FEB8_6659_FD93;
         let mut positions: Vec<Vec<u32>> = vec![Vec::new(); PARTS];
         for (row, hash) in (0..).zip(hashes) {
-            // Mixed again: a hash index takes the upper bits of the hash itself, which would then be alike in all rows of a part.
+            // The hash is mixed again: a hash index uses its upper bits, which would otherwise be similar in all rows of a part.
             let part = hash.wrapping_mul(FACTOR).rotate_left(4 * (self.level + 1)) as usize % PARTS;
             positions[part].push(row);
         }
@@ -87,7 +87,7 @@ impl Partitions {
     }
 
     /// # Errors
-    /// A limit of the query; the system's.
+    /// A limit of the query; an error of the system.
     pub fn finish(mut self, cx: &Context<'_>) -> Result<Parts> {
         self.write_all(cx)?;
         Ok(Parts { spill: Arc::new(Mutex::new(self.spill)), width: self.width, runs: self.runs })
@@ -103,7 +103,7 @@ impl Parts {
         self.width
     }
 
-    /// The rows of a part.
+    /// Returns a reader for the rows of a part.
     pub fn rows(&self, part: usize) -> PartitionReader {
         PartitionReader { spill: Arc::clone(&self.spill), runs: self.runs[part].iter().cloned().collect() }
     }

@@ -1,4 +1,4 @@
-//! The index join: each row of the input looks up a triple pattern. With an input of one empty row it is a scan.
+//! The index join: each row of the input looks up a triple pattern. If the input is one empty row, it is a scan.
 
 use super::access::{Access, Cursor, Lookup, LookupKey};
 use super::feed::{FeedId, Settled, Unit};
@@ -11,27 +11,27 @@ use kgq_snapshot::{Blocks, Index, TermId};
 use kgq_syntax::error::Result;
 use std::ops::Range;
 
-/// Which rows of the input stay.
+/// Which rows of the input are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Keep {
-    /// Each with each of its matches.
+    /// Each row with each of its matches.
     Matched,
-    /// Those without a match too, with the new variables unbound (OPTIONAL).
+    /// Rows without a match too, with the new variables unbound (OPTIONAL).
     All,
-    /// Those with a match, once (EXISTS).
+    /// Rows with a match, each once (EXISTS).
     Existing,
-    /// Those without a match (NOT EXISTS).
+    /// Rows without a match (NOT EXISTS).
     Missing,
 }
 
-/// How a row's matches are handed on.
+/// How a row's matches are passed on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Emit {
-    /// One row each.
+    /// One row for each match.
     Rows,
-    /// One row for the matches that agree on the first free component.
+    /// One row for all matches that agree on the first free component.
     Runs,
-    /// One row for all of them.
+    /// One row for all matches.
     Folded,
 }
 
@@ -41,27 +41,27 @@ pub struct Plan {
     pub lookup: Lookup,
     pub keep: Keep,
     pub emit: Emit,
-    /// Whether a row's multiplicity says for how many matches it stands; if not, duplicates do not matter.
+    /// Whether a row's multiplicity says how many matches it stands for; if not, duplicates do not matter.
     pub weigh: bool,
-    /// The input's columns that are handed on.
+    /// The input's columns that are passed on.
     pub kept: Vec<usize>,
     /// The depths of the new columns.
     pub depths: Vec<usize>,
-    /// The range that the ids of the first free component must lie in.
+    /// The range for the ids of the first free component.
     pub bounds: Option<Range<u32>>,
     /// Whether the keys mostly come in ascending order.
     pub merging: bool,
-    /// The column with the positions of rows from outside, and the feed that they come by: rows that are settled need no more matches.
+    /// The column with the positions of rows from outside, and the feed that supplies them: settled rows need no more matches.
     pub settled: Option<(usize, FeedId)>,
 }
 
 impl Plan {
-    /// Whether its rows may stand for several solutions each.
+    /// Whether each of its rows may stand for several solutions.
     pub fn weighs(&self) -> bool {
         self.input.weighted || counts(self.weigh, self.emit, self.keep)
     }
 
-    /// Whether it reads one stretch of the index.
+    /// Whether it reads one contiguous range of the index.
     fn is_scan(&self) -> bool {
         self.keep == Keep::Matched && self.lookup.is_scan() && self.input.vars.is_empty()
     }
@@ -167,26 +167,26 @@ struct Probe<'s> {
     depths: Vec<usize>,
     bounds: Option<Range<u32>>,
     cursor: Option<Cursor>,
-    /// Whether a part is one of its own scan; if not, it is one of the input.
+    /// Whether a part divides its own scan; if not, it divides the input.
     divides: bool,
-    /// The part of a scan's rows that it reads.
+    /// The part of the scan's rows that it reads.
     part: Option<Share>,
     settled: Option<(usize, Settled)>,
     pace: Pace,
     batch: Batch,
-    /// For each row of the batch the rows of the index that match, as start and end.
+    /// For each row of the batch, the start and end of the matching rows of the index.
     found: Vec<(u32, u32)>,
     row: usize,
     matches: Matches,
-    /// Ids that are read at once when runs are emitted.
+    /// A window of ids, read at once when runs are emitted.
     window: Vec<TermId>,
 }
 
-/// What is left to emit of the current row's matches.
+/// The matches of the current row that are still to be emitted.
 #[derive(Default)]
 struct Matches {
     range: Range<usize>,
-    /// With checks: the rows that pass, to be emitted from the back.
+    /// If there are checks: the rows that pass, emitted from the back.
     checked: Vec<usize>,
 }
 
@@ -221,7 +221,7 @@ impl<'s> Probe<'s> {
         }
     }
 
-    /// The matches of the current row, when there are checks.
+    /// Returns the matches of the current row, if there are checks.
     fn checked(&self, index: Index<'_>, rows: Range<usize>, cx: &Context<'s>) -> Result<Vec<usize>> {
         let mut passed = Vec::new();
         for (count, at) in rows.rev().enumerate() {
@@ -236,7 +236,7 @@ impl<'s> Probe<'s> {
     }
 }
 
-/// The rows of a batch in the making.
+/// The rows of a batch under construction.
 #[derive(Default)]
 struct Output {
     positions: Vec<u32>,
@@ -257,7 +257,7 @@ impl<'s> Operator<'s> for Probe<'s> {
         let index = source.index();
         let capacity = self.pace.step();
         let mut out = Output { columns: vec![Vec::with_capacity(capacity); self.depths.len()], ..Output::default() };
-        // Rows that follow each other come from blocks that are read once.
+        // Consecutive rows come from blocks that are read once.
         let mut blocks: Vec<Blocks<'_>> = match self.cursor {
             Some(_) => self.depths.iter().map(|depth| index.blocks(*depth, 0..usize::MAX)).collect(),
             None => Vec::new(),
@@ -424,7 +424,7 @@ impl<'s> Probe<'s> {
                 self.matches.range.start = window.start + at;
             }
         }
-        // A sound index always leads on. A damaged one is reported at the end of the batch, so that must come.
+        // A sound index always advances. A damaged one is reported at the end of the batch, so the loop must get there.
         if self.matches.range.start <= rows.start {
             self.matches.range.start = rows.end;
         }

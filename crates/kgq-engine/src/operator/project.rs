@@ -1,4 +1,4 @@
-//! Hands on some columns, in the order asked for; a variable that nothing binds is a column of unbound.
+//! Passes on some columns, in the requested order; a variable that nothing binds becomes a column of unbound.
 
 use super::parallel::Share;
 use super::{Context, Node, Opening, Operator};
@@ -21,7 +21,7 @@ struct Project<'s> {
 }
 
 impl Plan {
-    /// The input with exactly these columns.
+    /// Returns the input with exactly these columns.
     pub fn to(input: PhysicalPlan, vars: Vec<Var>) -> PhysicalPlan {
         if input.vars == vars {
             return input;

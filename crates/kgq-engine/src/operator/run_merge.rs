@@ -1,5 +1,5 @@
-//! The counting merge join: triple patterns that share one variable, and bind nothing else that is needed, are merged on it. Each common
-//! id comes once, with the product of how often each pattern has it, and no row of any pattern is made.
+//! The counting merge join. It merges triple patterns that share one variable and bind nothing else that is needed.
+//! Each common id comes once, with the product of its counts in the patterns; no rows of a pattern are made.
 
 use super::access::Lookup;
 use super::parallel::Share;
@@ -12,11 +12,11 @@ use kgq_snapshot::{Index, TermId};
 use kgq_syntax::error::Result;
 use std::ops::Range;
 
-/// One pattern. Its look-up has a prefix of constants, and then the shared variable.
+/// One pattern. Its look-up has a prefix of constants, followed by the shared variable.
 #[derive(Debug)]
 pub struct Ray {
     pub lookup: Lookup,
-    /// Whether ids that it does not have stay.
+    /// Whether ids that this pattern lacks are kept.
     pub optional: bool,
 }
 
@@ -25,7 +25,7 @@ pub struct Plan {
     /// The first is the smallest of those that are not optional.
     pub rays: Vec<Ray>,
     pub var: Var,
-    /// Whether the common ids are handed on; if not, rows bind nothing and carry the number of solutions.
+    /// Whether the common ids are passed on; if not, rows bind nothing and carry the number of solutions.
     pub listed: bool,
     /// Whether duplicates count.
     pub weigh: bool,
@@ -77,9 +77,9 @@ impl Operation for Plan {
 #[derive(Clone)]
 struct Stream<'s> {
     source: Source<'s>,
-    /// Rows that agree on all columns before `depth`.
+    /// Rows that agree in all columns before `depth`.
     rows: Range<usize>,
-    /// Where the shared variable stands.
+    /// The depth of the shared variable.
     depth: usize,
     optional: bool,
 }
@@ -93,22 +93,22 @@ struct RunMerge<'s> {
     other: Runs,
 }
 
-/// Ids in order, each with how often it comes.
+/// Ids in order, each with its count.
 #[derive(Default)]
 struct Runs {
     ids: Vec<TermId>,
     counts: Vec<u64>,
-    /// What was read, and where in it each run starts.
+    /// The ids as they were read, and where each run starts in them.
     sorted: Vec<TermId>,
     starts: Vec<u32>,
 }
 
-/// A part of a stream that is more than this many times as long as the ids sought in it is not read whole.
+/// A part of a stream is read whole only if it is at most this many times as long as the ids sought in it.
 const SPARSE: usize = 32;
 
 impl<'s> RunMerge<'s> {
-    /// How many solutions there are, where all that is wanted is their number and the only other pattern is optional and small: as many
-    /// as rows of the first, and more where the other has an id more than once.
+    /// Counts the solutions if only their number is wanted and the only other pattern is optional and small. The count
+    /// is the number of rows of the first pattern, plus more for each id that the other has several times.
     fn count_by_optional(&mut self) -> Option<u64> {
         let [first, optional] = self.streams.as_slice() else { return None };
         let small = optional.rows.len() < first.rows.len() / SPARSE;
@@ -126,7 +126,7 @@ impl<'s> RunMerge<'s> {
         Some(count)
     }
 
-    /// Reads the runs of the first stream's next rows; `false` if there are none.
+    /// Reads the runs of the first stream's next rows; returns `false` if there are none.
     fn lead(&mut self) -> bool {
         let Some(Stream { source, rows, depth, .. }) = self.streams.first_mut() else { return false };
         if rows.start >= rows.end {
@@ -134,7 +134,7 @@ impl<'s> RunMerge<'s> {
         }
         let index = source.index();
         let mut end = rows.end.min(rows.start + self.pace.step());
-        // A run is never divided.
+        // Runs are never divided.
         let last = index.id(*depth, end - 1);
         end = end.max(index.seek(*depth, end - 1..rows.end, after(last)));
         self.keys.read_from(index, *depth, rows.start..end);
@@ -143,13 +143,13 @@ impl<'s> RunMerge<'s> {
     }
 }
 
-/// The smallest id above this one.
+/// Returns the smallest id above this one.
 fn after(id: TermId) -> TermId {
     TermId::new(id.get().saturating_add(1))
 }
 
 impl Runs {
-    /// The runs of the ids of some rows, which are sorted.
+    /// Reads the runs of some rows' ids, which are sorted.
     fn read_from(&mut self, index: Index<'_>, depth: usize, rows: Range<usize>) {
         self.sorted.clear();
         index.read(depth, rows, &mut self.sorted);
@@ -159,7 +159,7 @@ impl Runs {
         if sorted.is_empty() {
             return;
         }
-        // No branch depends on the data: runs are short and their lengths random.
+        // No branch depends on the data, because runs are short and of random length.
         self.starts.clear();
         self.starts.resize(sorted.len() + 1, 0);
         let mut count = 1;
@@ -173,7 +173,7 @@ impl Runs {
         self.counts.extend(self.starts.windows(2).map(|pair| u64::from(pair[1] - pair[0])));
     }
 
-    /// Keeps the ids that the other runs have too, or all where those are optional, and multiplies the counts.
+    /// Keeps the ids that the other runs contain too, or all ids if those are optional, and multiplies the counts.
     fn merge(&mut self, other: &Runs, optional: bool) {
         let (mut i, mut j, mut kept) = (0, 0, 0);
         let (own, others) = (self.ids.len(), other.ids.len());
@@ -196,7 +196,7 @@ impl Runs {
         }
     }
 
-    /// What `merge` does, by seeking each id in the stream.
+    /// Does the same as `merge` by seeking each id in the stream.
     fn seek(&mut self, stream: &Stream<'_>, rows: Range<usize>) {
         let mut column = stream.source.index().blocks(stream.depth, rows.clone());
         let (mut at, mut kept) = (rows.start, 0);
@@ -249,7 +249,7 @@ impl<'s> Operator<'s> for RunMerge<'s> {
         }
         let weights = self.weigh.then(|| vec![self.keys.counts.iter().fold(0u64, |sum, n| sum.saturating_add(*n))]);
         if !self.weigh {
-            // Where duplicates do not count, one row is all.
+            // Duplicates do not count, so one row is enough.
             self.streams.clear();
         }
         Ok(Some(Batch::unit(0).with_weights(weights)))
@@ -258,7 +258,7 @@ impl<'s> Operator<'s> for RunMerge<'s> {
     fn part(&self, part: Share) -> Option<Box<dyn Operator<'s> + 's>> {
         let Stream { source, rows, depth, .. } = self.streams.first()?;
         let index = source.index();
-        // Where an id's run starts, so that no run is divided.
+        // Cuts at the start of an id's run, so that no run is divided.
         let cut = |at: usize| match at < rows.end {
             true => index.seek(*depth, rows.clone(), index.id(*depth, at)),
             false => rows.end,

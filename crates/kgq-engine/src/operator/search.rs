@@ -1,4 +1,4 @@
-//! Searches along a path with `*`, `+` or `?`, from one node or many, in one graph or several: what a closure's rows ask for.
+//! Searches along a path with `*`, `+` or `?`, from one node or many, in one graph or several, for the rows of a closure.
 
 use super::Context;
 use super::adjacency::{Adjacency, Marks, single_steps};
@@ -17,16 +17,16 @@ type Back = bool;
 
 pub struct Search<'s> {
     repeat: Repeat,
-    /// The graph, where paths run in one only.
+    /// The graph, if all paths run in one.
     graph: Graph,
-    /// Forward and back.
+    /// Forwards and backwards.
     automata: [Automaton; 2],
-    /// The steps of a path that is one step, or alternatives of one step each.
+    /// The steps of a path that is a single step, or a choice of single steps.
     steps: [Option<Vec<(TermId, Back)>>; 2],
     graphs: FxHashMap<Option<TermId>, Walked<'s>>,
-    /// What was reached from a node in a graph.
+    /// The nodes reached from a node in a graph.
     reached: FxHashMap<(Option<TermId>, TermId, Back), Arc<[TermId]>>,
-    /// What the nodes of a strongly connected component reach, by one step or more, where they are on a cycle.
+    /// The nodes that a strongly connected component reaches by one step or more, if its nodes are on a cycle.
     of_components: FxHashMap<(Option<TermId>, u32, Back), Arc<[TermId]>>,
     /// How many ids are remembered.
     remembered: usize,
@@ -34,17 +34,17 @@ pub struct Search<'s> {
     marks: Marks,
 }
 
-/// A graph, and what was made of it.
+/// A graph, and what was derived from it.
 struct Walked<'s> {
     edges: Edges<'s>,
-    /// Adjacency lists, forward and back, once they pay.
+    /// Adjacency lists, forwards and backwards, once they pay.
     lists: [Option<Adjacency>; 2],
-    /// What searches in the index have cost so far, forward and back, in statements listed; `None` where no lists can be made, or where it
-    /// was done.
+    /// The cost of the searches in the index so far, forwards and backwards, in statements listed. `None` if no lists
+    /// can be made, or once making them was tried.
     work: [Option<usize>; 2],
 }
 
-/// The edges of a graph as a walk of one query sees them.
+/// The edges of a graph, for one walk of a query.
 struct Walk<'a, 's>(&'a Edges<'s>, &'a Context<'s>);
 
 impl Neighbours<TermId> for Walk<'_, '_> {
@@ -62,12 +62,12 @@ impl Neighbours<TermId> for Walk<'_, '_> {
     }
 }
 
-/// Where paths start, when both of their ends are free.
+/// The start nodes of paths whose two ends are free.
 #[derive(Default)]
 pub struct Starts {
     /// Nodes that a first step leads from.
     pub walking: Vec<TermId>,
-    /// Nodes that reach nothing but themselves, by a path of length zero.
+    /// Nodes that only reach themselves, by a path of length zero.
     pub alone: Vec<TermId>,
 }
 
@@ -94,11 +94,11 @@ impl Rings {
 
 /// With this many ids no more searches are remembered.
 const MOST_REMEMBERED: usize = 1 << 22;
-/// Bytes that a remembered search takes beside its ids.
+/// Bytes of a remembered search in addition to its ids.
 const REMEMBERED_BYTES: u64 = 64;
-/// With this many graphs what was made of them is dropped.
+/// Once this many graphs are open, everything derived from them is dropped.
 const MOST_GRAPHS: usize = 256;
-/// What a node costs that is searched in the index; a statement that is put into the lists costs 1.
+/// The cost of a node that is searched in the index; putting a statement into the lists costs 1.
 const WORK_A_NODE: usize = 4;
 
 /// Whether the path has a match of length zero.
@@ -115,8 +115,8 @@ fn is_nullable(path: &Path) -> bool {
 impl<'s> Search<'s> {
     pub fn new(repeat: Repeat, path: &Path, graph: Graph) -> Self {
         let repeat = if repeat == Repeat::OneOrMore && is_nullable(path) { Repeat::ZeroOrMore } else { repeat };
-        // The paths of length zero of `*` are added to what was found, so that automata find what adjacency lists do: ends of one step or
-        // more.
+        // The paths of length zero of `*` are added to the result afterwards, so that automata find the same as
+        // adjacency lists: ends of one step or more.
         let walked = if repeat == Repeat::ZeroOrOne { repeat } else { Repeat::OneOrMore };
         let steps = |back| {
             let mut steps = Vec::new();
@@ -161,7 +161,7 @@ impl<'s> Search<'s> {
         self.graphs.get(&graph).ok_or_else(|| kgq_syntax::error::Error::bug("a graph is walked before it is opened"))
     }
 
-    /// Counts a search over so many nodes, and makes adjacency lists if they would have paid for it and those before.
+    /// Counts a search over this many nodes, and makes adjacency lists if they would have paid for the searches so far.
     fn list(&mut self, graph: Option<TermId>, back: Back, nodes: usize, cx: &Context<'_>) -> Result<()> {
         let way = usize::from(back);
         let Some(walked) = self.graphs.get_mut(&graph) else { return Ok(()) };
@@ -208,7 +208,7 @@ impl<'s> Search<'s> {
         Ok(Starts { walking, alone })
     }
 
-    /// All nodes that paths lead to from a node, each once. Remembers them if the same may be asked `again`.
+    /// Returns all nodes that paths lead to from a node, each once. They are remembered if the same may be asked `again`.
     pub fn ends(
         &mut self,
         graph: Option<TermId>,
@@ -234,7 +234,7 @@ impl<'s> Search<'s> {
         Ok(ends)
     }
 
-    /// What the automaton reaches from a node.
+    /// Returns the nodes that the automaton reaches from a node.
     fn search(&mut self, graph: Option<TermId>, start: TermId, back: Back, cx: &Context<'s>) -> Result<Arc<[TermId]>> {
         let way = usize::from(back);
         let walked = self.walked(graph)?;
@@ -248,7 +248,7 @@ impl<'s> Search<'s> {
         if let Some(known) = component.and_then(|key| self.of_components.get(&key)) {
             return Ok(Arc::clone(known));
         }
-        // Taken out, so that the marks can change while the lists are read.
+        // Taken out, so that the marks can change while the lists are borrowed.
         let mut marks = std::mem::take(&mut self.marks);
         let ends = self.walked(graph)?.lists[way].as_ref().map(|lists| lists.reach(&[node], None, &mut marks, cx));
         self.marks = marks;
@@ -261,7 +261,7 @@ impl<'s> Search<'s> {
         Ok(ends)
     }
 
-    /// Whether there is room for so many ids, which is taken.
+    /// Whether this many ids can be remembered; if so, reserves memory for them.
     fn remembers(&mut self, ids: usize, cx: &Context<'_>) -> Result<bool> {
         if self.remembered + ids >= MOST_REMEMBERED {
             return Ok(false);
@@ -271,13 +271,13 @@ impl<'s> Search<'s> {
         Ok(true)
     }
 
-    /// All nodes that paths lead to from any node, each once.
+    /// Returns all nodes that paths lead to from any node, each once.
     pub fn ends_of_any(&mut self, graph: Option<TermId>, back: Back, cx: &Context<'s>) -> Result<Vec<TermId>> {
         self.open(graph, cx)?;
         if self.repeat != Repeat::OneOrMore {
             return self.walked(graph)?.edges.nodes(Rings::Any.ids(cx.snapshot()), cx);
         }
-        // Each end of a path is an end of its last step alone.
+        // Each end of such a path is also an end of its last step alone.
         if self.steps[usize::from(back)].is_some() {
             return Ok(self.starts(graph, !back, Rings::None, cx)?.walking);
         }
@@ -285,7 +285,7 @@ impl<'s> Search<'s> {
         self.ends_of_all(graph, &starts, back, cx)
     }
 
-    /// All nodes that paths lead to from any of some nodes, which are in the graph, each once.
+    /// Returns all nodes that paths lead to from any of these nodes of the graph, each once.
     pub fn ends_of_all(
         &mut self,
         graph: Option<TermId>,

@@ -1,4 +1,4 @@
-//! SERVICE: the solutions of a SPARQL endpoint, asked for when the first is needed. How it is asked is up to `Services`.
+//! SERVICE: the solutions of a SPARQL endpoint, requested when the first one is needed. `Services` decides how it is asked.
 
 use super::{Context, Opening, Operator, Pace};
 use crate::Row;
@@ -28,9 +28,9 @@ impl Operation for Plan {
 
 struct Service {
     call: Arc<ServiceCall>,
-    /// The variables of the call that are handed on.
+    /// The variables of the call that are passed on.
     columns: Vec<Var>,
-    /// The solutions, by `columns`, once they are there.
+    /// The solutions, by `columns`, once they have been requested.
     rows: Option<Vec<Vec<TermId>>>,
     at: usize,
     pace: Pace,
@@ -42,8 +42,8 @@ impl Service {
         Self { call, columns, rows: None, at: 0, pace: Pace::default() }
     }
 
-    /// The endpoint's solutions; with SILENT, one that binds nothing where it fails (SPARQL 1.1 Federated Query §2.3). A refusal by policy
-    /// is no failure of the endpoint: SILENT does not hide it.
+    /// Asks the endpoint for its solutions. With SILENT, a failure becomes one solution that binds nothing (SPARQL 1.1
+    /// Federated Query §2.3). A refusal by policy is not a failure of the endpoint, and SILENT does not hide it.
     fn ask(&self, cx: &Context<'_>) -> Result<Vec<Vec<TermId>>> {
         let Some(services) = &cx.services else {
             return Err(Error::bug("a SERVICE without anyone to ask is refused when it is planned"));

@@ -1,4 +1,4 @@
-//! LIMIT and OFFSET, by rows: so its input must have a row for each solution.
+//! LIMIT and OFFSET. They count rows, so the input must have one row for each solution.
 
 use super::{Context, Node, Opening, Operator};
 use crate::batch::Batch;
@@ -7,7 +7,7 @@ use kgq_syntax::error::Result;
 
 #[derive(Debug)]
 pub struct Plan {
-    /// Its rows stand for one solution each.
+    /// Each of its rows stands for one solution.
     pub input: PhysicalPlan,
     pub offset: u64,
     pub limit: Option<u64>,
@@ -15,7 +15,7 @@ pub struct Plan {
 
 struct Slice<'s> {
     input: Node<'s>,
-    /// How many rows are still to be skipped, and to be handed on.
+    /// How many rows remain to be skipped (`skip`) and passed on (`take`).
     skip: u64,
     take: Option<u64>,
 }

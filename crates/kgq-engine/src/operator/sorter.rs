@@ -1,5 +1,5 @@
-//! Sorts rows by the ids of some columns in a file, as sorted runs that are merged (an external sort). It is for rows that memory has no
-//! room for: those of DISTINCT, GROUP BY and divided hash joins.
+//! Sorts rows by the ids of some columns in a file, as sorted runs that are merged (an external sort). It serves rows
+//! that do not fit into memory: those of DISTINCT, GROUP BY and divided hash joins.
 
 use super::Context;
 use super::merge::{Keys, Merge};
@@ -14,7 +14,7 @@ pub struct Sorter {
     /// The columns by which rows are sorted, most significant first.
     columns: Vec<usize>,
     table: Table,
-    /// For what sorting will take.
+    /// Reserved for sorting.
     sorting: Reservation,
     spill: Spill,
     runs: Vec<Run>,
@@ -23,9 +23,9 @@ pub struct Sorter {
 const POSITION_BYTES: usize = size_of::<u32>();
 /// Bytes that sorting takes for a row: its position twice.
 const ROW_BYTES: usize = POSITION_BYTES * 2;
-/// With fewer rows than this, scarce memory is no reason to write a run.
+/// With fewer rows than this, scarce memory does not cause a run to be written.
 const FEW: usize = 1024;
-/// Batches of no more rows than this are not halved to fit into memory, and no run is halved into smaller ones.
+/// Smaller batches are not halved to fit into memory, and runs are not halved below this many rows.
 const LEAST_RUN: usize = 64;
 
 impl Sorter {
@@ -39,7 +39,7 @@ impl Sorter {
     /// Adds rows.
     ///
     /// # Errors
-    /// A limit of the query; the system's.
+    /// A limit of the query; an error of the system.
     pub fn add(&mut self, batch: &Batch, cx: &Context<'_>) -> Result<()> {
         if self.table.rows >= FEW && is_time_to_write(self.table.bytes() + self.sorting.bytes(), cx) {
             self.write(cx)?;
@@ -65,7 +65,7 @@ impl Sorter {
         self.table.append(batch, cx)
     }
 
-    /// Writes what was collected as a sorted run.
+    /// Writes the collected rows as a sorted run.
     fn write(&mut self, cx: &Context<'_>) -> Result<()> {
         let table = std::mem::replace(&mut self.table, Table::new(self.spill.width()));
         let mut positions: Vec<u32> = (0..table.rows as u32).collect();
@@ -76,7 +76,7 @@ impl Sorter {
         Ok(())
     }
 
-    /// Writes rows as a sorted run, or as several, where sorting them at once takes more memory than there is.
+    /// Writes rows as a sorted run, or as several if memory does not suffice to sort them at once.
     fn write_rows(&mut self, table: &Table, positions: &mut [u32], cx: &Context<'_>) -> Result<()> {
         let keys: Vec<&[TermId]> = self.columns.iter().map(|column| table.columns[*column].as_slice()).collect();
         let compare = |a: &u32, b: &u32| {
@@ -99,7 +99,7 @@ impl Sorter {
     }
 
     /// # Errors
-    /// A limit of the query; the system's.
+    /// A limit of the query; an error of the system.
     pub fn finish(mut self, cx: &Context<'_>) -> Result<Sorted> {
         if self.table.rows > 0 {
             self.write(cx)?;
@@ -116,10 +116,10 @@ pub struct Sorted(Merge<Columns>);
 struct Columns(Vec<usize>);
 
 impl Sorted {
-    /// The next rows, so many at most.
+    /// Returns the next rows, at most this many.
     ///
     /// # Errors
-    /// A limit of the query; the system's.
+    /// A limit of the query; an error of the system.
     pub fn next(&mut self, most: usize, cx: &Context<'_>) -> Result<Option<Batch>> {
         cx.budget().check()?;
         self.0.next(most, cx)
@@ -143,7 +143,7 @@ impl Keys for Columns {
     }
 }
 
-/// Adds two columns that number rows from `first` on, so that sorting by these restores their order.
+/// Adds two columns that number the rows from `first` on, so that sorting by them restores the order.
 pub fn numbered(mut batch: Batch, first: u64) -> Batch {
     let numbers = || first..first + batch.rows() as u64;
     let (high, low) = (

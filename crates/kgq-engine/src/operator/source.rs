@@ -10,7 +10,7 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Sorted statements to look into.
+/// Sorted statements for look-ups.
 #[derive(Clone)]
 pub enum Source<'s> {
     Index(Index<'s>),
@@ -19,9 +19,9 @@ pub enum Source<'s> {
 }
 
 impl<'s> Source<'s> {
-    /// The statements of a graph in an order of components.
+    /// Opens the statements of a graph in an order of components.
     ///
-    /// The order must have four components where the graph is a variable or a name, and three elsewhere.
+    /// The order must have four components if the graph is a variable or a name, and three otherwise.
     ///
     /// # Errors
     /// More triples than a merge of graphs can have.
@@ -117,7 +117,7 @@ pub enum IndexOrder {
 }
 
 impl IndexOrder {
-    /// The letters of its components, such as `SPO`.
+    /// Returns the letters of its components, such as `SPO`.
     pub fn letters(self) -> String {
         self.components().iter().map(|component| ["S", "P", "O", "G"][component.position()]).collect()
     }
@@ -129,11 +129,11 @@ impl IndexOrder {
         }
     }
 
-    /// The rank of the first component that is not known before the look-up.
+    /// The rank of the first component that is unknown before the look-up.
     pub const FREE: u8 = 2;
 
-    /// The best of the orders that are stored: it has as many known components in front as can be, and then the components with the
-    /// smallest `rank`.
+    /// Returns the best of the stored orders: first, as many known components in front as possible; then, the
+    /// components with the smallest `rank`.
     pub fn best(width: usize, rank: impl Fn(usize) -> u8) -> Self {
         let triples = Permutation::ALL.into_iter().map(Self::Triples).filter(|_| width == 3);
         let quads = QuadPermutation::ALL.into_iter().map(Self::Quads).filter(|_| width == 4);
@@ -145,7 +145,7 @@ impl IndexOrder {
     }
 }
 
-/// The ids of some rows at a depth, also at depth 0, which is not stored as a column.
+/// Reads the ids of some rows at a depth, including depth 0, which is not stored as a column.
 pub fn read(index: Index<'_>, depth: usize, rows: Range<usize>, out: &mut Vec<TermId>) {
     if depth > 0 {
         index.read(depth, rows, out);
@@ -154,7 +154,8 @@ pub fn read(index: Index<'_>, depth: usize, rows: Range<usize>, out: &mut Vec<Te
     if rows.is_empty() {
         return;
     }
-    // One id for each row, whatever a file that is changed meanwhile says of its runs: the columns of a batch have one length.
+    // One id for each row, even if a file changes meanwhile and its runs disagree: all columns of a batch must have the
+    // same length.
     let whole = out.len() + rows.len();
     let mut last = index.key_at(rows.start);
     for (key, run) in index.keys_in(last.get()..u32::MAX) {

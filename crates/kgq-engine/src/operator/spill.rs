@@ -1,5 +1,5 @@
-//! Spilled rows: written to a temporary file without a name, so that nothing is left of them however the program ends, and read again in
-//! blocks. Whether to spill is asked here too.
+//! Spilled rows. They are written to an unnamed temporary file, so that nothing remains however the program ends, and
+//! read back in blocks. This file also decides whether to spill.
 
 use super::Context;
 use crate::batch::Batch;
@@ -11,27 +11,27 @@ use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-/// Most rows of a block, which is read at once.
+/// The most rows of a block, which is read at once.
 const BLOCK: usize = 256;
-/// Least rows of a block.
+/// The fewest rows of a block.
 const LEAST_BLOCK: usize = 8;
-/// Bytes that the sort keys of a block may take, about.
+/// Approximate limit for the bytes of a block's sort keys.
 const BLOCK_BYTES: usize = 1 << 16;
 /// Bytes that are written at once.
 const PIECE: usize = 1 << 18;
-/// Bytes before a block: how many rows it has, and whether they carry multiplicities.
+/// Bytes of a block's header: its number of rows, and whether they carry multiplicities.
 const HEADER: usize = 8;
 
 /// Where the files of a query are made.
 #[derive(Debug)]
 pub struct Temporary {
     folder: PathBuf,
-    /// Why no file can be made there, once that was tried.
+    /// The reason why no file can be made there, once that was tried.
     failure: OnceLock<Option<String>>,
 }
 
 impl Temporary {
-    /// `None` is the system's folder for such files.
+    /// `None` stands for the system's temporary folder.
     pub fn new(folder: Option<&Path>) -> Self {
         Self { folder: folder.map_or_else(std::env::temp_dir, Path::to_owned), failure: OnceLock::new() }
     }
@@ -40,12 +40,12 @@ impl Temporary {
         tempfile::tempfile_in(&self.folder).map_err(|e| Error::io(self.folder.display(), &e))
     }
 
-    /// Why no file can be made.
+    /// Returns the reason why no file can be made, if that is so.
     fn failure(&self) -> Option<&str> {
         self.failure.get_or_init(|| self.file().err().map(|error| error.message().to_owned())).as_deref()
     }
 
-    /// Adds to an error of memory why rows could not spill, if no file can be made.
+    /// If no file can be made, adds to an error about memory the reason why rows could not spill.
     pub fn explain(&self, error: Error) -> Error {
         let Some(limit) = error.limit_passed().filter(|_| is_of_memory(&error)) else { return error };
         match self.failure() {
@@ -68,7 +68,7 @@ pub struct Spill {
     space: FileSpace,
 }
 
-/// Rows that were written one after the other: what of them is still to be read.
+/// A sequence of written rows: the part of it that is still to be read.
 #[derive(Clone, Debug)]
 pub struct Run {
     at: u64,
@@ -76,10 +76,10 @@ pub struct Run {
 }
 
 impl Spill {
-    /// A file for rows of so many columns.
+    /// Makes a file for rows with this many columns.
     ///
     /// # Errors
-    /// If no file can be made: the limit on memory, with the reason; the system's error if memory has no limit.
+    /// If no file can be made: the memory limit with the reason, or the system's error if memory has no limit.
     pub fn new(width: usize, cx: &Context<'_>) -> Result<Self> {
         let file = cx.temporary.file().map_err(|error| match cx.budget().out_of_memory() {
             Some(out_of_memory) => cx.temporary.explain(out_of_memory),
@@ -88,17 +88,17 @@ impl Spill {
         Ok(Self { file, width, block: BLOCK, end: 0, space: FileSpace::new(cx.budget()) })
     }
 
-    /// Makes the blocks that are written from now on small where the sort key of a row takes many bytes.
+    /// Sets the size of the blocks written from now on: small if a row's sort key takes many bytes.
     pub fn make_blocks_for(&mut self, key_bytes: usize) {
         self.block = (BLOCK_BYTES / key_bytes.max(1)).clamp(LEAST_BLOCK, BLOCK);
     }
 
-    /// Rows of a block.
+    /// Returns the number of rows of a block.
     pub fn block(&self) -> usize {
         self.block
     }
 
-    /// How many columns its rows have.
+    /// Returns the number of columns of its rows.
     pub fn width(&self) -> usize {
         self.width
     }
@@ -106,7 +106,7 @@ impl Spill {
     /// Writes rows as one run. `batches` may read other runs from the same file.
     ///
     /// # Errors
-    /// The budget's and the system's, such as a full disk.
+    /// The budget's limits; an error of the system, such as a full disk.
     pub fn write(
         &mut self,
         mut batches: impl FnMut(&mut Self) -> Result<Option<Batch>>,
@@ -130,16 +130,16 @@ impl Spill {
 
     fn append(&mut self, bytes: &[u8]) -> Result<()> {
         self.space.grow(bytes.len() as u64)?;
-        // The file may have been read in between.
+        // The file may have been read in between, which moves the position.
         self.file.seek(SeekFrom::Start(self.end)).and_then(|_| self.file.write_all(bytes)).map_err(failed)?;
         self.end += bytes.len() as u64;
         Ok(())
     }
 
-    /// The next block of a run.
+    /// Reads the next block of a run.
     ///
     /// # Errors
-    /// The system's.
+    /// An error of the system.
     pub fn read(&mut self, run: &mut Run) -> Result<Option<Batch>> {
         if run.at == run.end {
             return Ok(None);
@@ -161,24 +161,24 @@ impl Spill {
     }
 }
 
-/// Whether memory is scarce, and a file for rows can be made.
+/// Whether memory is scarce and a file for rows can be made.
 pub fn is_scarce(cx: &Context<'_>) -> bool {
     cx.budget().is_scarce() && cx.temporary.failure().is_none()
 }
 
-/// Whether it is better to spill than to hold so many bytes more: memory is scarce, or more than half of what is left would be used.
+/// Whether spilling is better than holding this many more bytes: memory is scarce, or they would use more than half of the rest.
 pub fn is_full(growing: u64, cx: &Context<'_>) -> bool {
     let has_no_room = cx.budget().room().is_some_and(|room| growing > room / 2);
     (has_no_room || cx.budget().is_scarce()) && cx.temporary.failure().is_none()
 }
 
-/// Whether rows that take so many bytes should be written: memory is scarce, and they take as much of it as is left. Else an operator
-/// beside others that hold most of the memory would write its rows a few at a time.
+/// Whether rows with this many bytes should be written: memory is scarce, and they take at least as much as is left.
+/// Without the second test, an operator would write its rows a few at a time while others hold most of the memory.
 pub fn is_time_to_write(own: u64, cx: &Context<'_>) -> bool {
     is_scarce(cx) && cx.budget().room().is_some_and(|room| own >= room)
 }
 
-/// Whether an error says that there is no more memory.
+/// Whether an error says that memory is exhausted.
 pub fn is_of_memory(error: &Error) -> bool {
     matches!(error.limit_passed(), Some(Exceeded::Memory(_)))
 }

@@ -1,4 +1,4 @@
-//! Operators whose rows do not fit into memory: within a limit they give the rows that they give without one.
+//! Operators whose rows do not fit into memory: with a limit they return the same rows as without.
 
 use super::merge::{Keys, Merge};
 use super::sorter::Sorter;
@@ -22,7 +22,7 @@ fn node(local: &str) -> NamedNode {
     NamedNode::new_unchecked(format!("http://e/{local}"))
 }
 
-/// Numbers, texts of two languages and other literals, of many subjects in no order.
+/// Numbers, texts in two languages and other literals, of many subjects in no order.
 fn things(count: u32) -> Snapshot {
     let quads = (0..count).map(|n| {
         let mixed = n.wrapping_mul(2_654_435_761) % count;
@@ -37,12 +37,12 @@ fn things(count: u32) -> Snapshot {
     Snapshot::from_quads(quads).unwrap()
 }
 
-/// A query's rows, and the most memory that was held. Computed terms are shown as terms, stored ones as ids.
+/// Returns a query's rows, and the most memory that was held. Computed terms are shown as terms, stored ones as ids.
 fn run(snapshot: &Snapshot, query: &str, limits: Limits) -> (Result<Vec<String>>, u64) {
     run_in(snapshot, query, limits, None)
 }
 
-/// The same, with temporary files in a folder.
+/// Does the same with temporary files in a folder.
 fn run_in(snapshot: &Snapshot, query: &str, limits: Limits, temporary: Option<&Path>) -> (Result<Vec<String>>, u64) {
     let query = SparqlParser::new().with_prefix("", "http://e/").unwrap().parse_query(query).unwrap();
     let budget = Budget::new(limits);
@@ -73,7 +73,7 @@ fn explained(snapshot: &Snapshot, query: &str) -> String {
     prepare(snapshot, &query, DefaultGraph::Stored, how).unwrap().explain(how).unwrap()
 }
 
-/// Checks that a query needs more memory than there is, and gives the same rows with it.
+/// Checks that a query needs more memory than the limit, and returns the same rows within it.
 fn same_within_the_limit(snapshot: &Snapshot, query: &str, memory: u64, ordered: bool) {
     let (expected, needed) = run(snapshot, query, Limits::default());
     let (found, held) = run(snapshot, query, Limits { memory: Some(memory), ..Limits::default() });
@@ -125,7 +125,7 @@ fn groups_are_aggregated_in_a_file() {
     ] {
         same_within_the_limit(&snapshot, query, MEMORY, false);
     }
-    // The groups fit, and what finds the first of them does not: all are sorted then.
+    // The groups fit, but the search for the first of them does not: then all are sorted.
     let query = "SELECT ?s (COUNT(*) AS ?n) { ?s :p ?o } GROUP BY ?s ORDER BY DESC(?n) ?s LIMIT 3";
     same_within_the_limit(&things(200_000), query, 8 << 20, true);
 }
@@ -162,7 +162,7 @@ fn work_in_a_file_is_interrupted_and_its_file_has_no_name() {
     assert_eq!(budget.held(), 0);
 }
 
-/// The context of a query that does nothing.
+/// The context of an empty query.
 fn context<'s>(snapshot: &'s Snapshot, budget: &Budget) -> Context<'s> {
     let query = SparqlParser::new().parse_query("ASK {}").unwrap();
     let how = Run { budget, services: None, failures: &Failures::default(), temporary: None };
@@ -181,7 +181,7 @@ fn the_last_run_is_sorted_in_the_memory_that_was_reserved_for_it() {
             let count = ids.len();
             sorter.add(&Batch::new(vec![ids], count), &cx).unwrap();
         }
-        // Others take all that is left, or all but a little.
+        // Others take all of the rest, or all but a little.
         let left = if leaves_nothing { 0 } else { 64 << 10 };
         let others = budget.reserve(budget.room().unwrap() - left).unwrap();
         let finished = sorter.finish(&cx);
@@ -232,7 +232,7 @@ fn rows_of_parts_come_in_the_same_order_however_much_memory_is_left() {
     }
 }
 
-/// Keys that are said to be large, so that hardly any rows fit into a block.
+/// Keys that claim to be large, so that hardly any rows fit into a block.
 struct Large;
 
 impl Keys for Large {
@@ -306,7 +306,7 @@ fn where_no_file_can_be_made_what_fits_is_answered_and_what_does_not_says_why() 
         joined,
     ] {
         let (expected, needed) = run(&snapshot, query, Limits::default());
-        // With a little more than is needed, less than a quarter is left at the end.
+        // With slightly more than is needed, less than a quarter is left at the end.
         let limits = Limits { memory: Some(needed + needed / 50), ..Limits::default() };
         let (found, _) = run_in(&snapshot, query, limits, Some(folder));
         let (mut expected, mut found) = (expected.unwrap(), found.unwrap_or_else(|error| panic!("{query}: {error:?}")));

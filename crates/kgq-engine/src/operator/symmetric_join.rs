@@ -1,5 +1,5 @@
-//! The symmetric hash join: both sides are read in turn, and each new row probes what was read of the other, so that the first pairs come
-//! before either side has been read whole. For ASK, and for LIMIT without ORDER BY.
+//! The symmetric hash join. Both sides are read in turn, and each new row probes what was read of the other side, so
+//! that the first pairs come before either side has been read whole. It serves ASK, and LIMIT without ORDER BY.
 
 use super::filter::{RowCondition, Test};
 use super::hash_join::{By, HASHED_ROW, Layout, Pair, value_key};
@@ -48,11 +48,11 @@ struct SymmetricJoin<'s> {
     sides: [Side<'s>; 2],
     layout: Arc<Layout>,
     tests: Arc<[Test]>,
-    /// Which side's new rows probe the other.
+    /// The side whose new rows probe the other.
     side: usize,
     /// The new rows that have not probed yet.
     fresh: std::ops::Range<usize>,
-    /// The next candidate for the first of them; `None` before it is looked up.
+    /// The next candidate for the first of them; the outer `None` means that it has not been looked up yet.
     candidate: Option<Option<usize>>,
     pace: Pace,
 }
@@ -60,10 +60,10 @@ struct SymmetricJoin<'s> {
 struct Side<'s> {
     input: Node<'s>,
     table: Table,
-    /// For each pair of the layout the keys, where they are not the column itself.
+    /// For each pair of the layout, the keys; empty if they are the column itself.
     keys: Vec<Vec<TermId>>,
     index: HashIndex,
-    /// For the keys.
+    /// Reserved for the keys.
     held: Reservation,
     done: bool,
 }
@@ -74,7 +74,7 @@ impl<'s> Side<'s> {
         Self { input, table, keys: vec![Vec::new(); keys], index, held: Reservation::default(), done: false }
     }
 
-    /// Forgets what was read.
+    /// Forgets the rows that were read.
     fn clear(&mut self) {
         self.table = Table::new(self.input.width);
         self.keys.iter_mut().for_each(|keys| *keys = Vec::new());
@@ -136,13 +136,14 @@ impl<'s> SymmetricJoin<'s> {
         }
     }
 
-    /// Reads more of one of the sides; false if there can be no more pairs.
+    /// Reads more of one of the sides; returns false if there can be no more pairs.
     fn read(&mut self, cx: &Context<'s>) -> Result<bool> {
         let next = 1 - self.side;
         self.side = if self.sides[next].done { self.side } else { next };
         let other = &self.sides[1 - self.side];
         if self.sides[self.side].done || other.done && other.table.rows == 0 {
-            // The left may be refilled from outside. The right never is: it was read whole, or there was no left row to join.
+            // The left side may be refilled from outside. The right never is: it was read whole, or there was no left
+            // row to join.
             self.sides[0].clear();
             return Ok(false);
         }
@@ -153,7 +154,8 @@ impl<'s> SymmetricJoin<'s> {
         Ok(true)
     }
 
-    /// Pairs with the new rows, until there are `capacity` or all new rows have probed: positions in the left and in the right.
+    /// Finds pairs with the new rows until there are `capacity` or all new rows have probed. Returns their positions on
+    /// the left and on the right.
     fn pairs(&mut self, capacity: usize, cx: &Context<'s>) -> Result<[Vec<u32>; 2]> {
         let mut found = [Vec::new(), Vec::new()];
         let [own, other] = [self.side, 1 - self.side].map(|side| {

@@ -15,9 +15,9 @@ pub struct Table {
     pub columns: Vec<Vec<TermId>>,
     pub weights: Option<Vec<u64>>,
     pub rows: usize,
-    /// Rows that there is room for.
+    /// The number of rows that there is room for.
     room: usize,
-    /// For that room.
+    /// Reserved for that room.
     held: Reservation,
 }
 
@@ -26,7 +26,7 @@ impl Table {
         Self { columns: vec![Vec::new(); width], ..Self::default() }
     }
 
-    /// Makes room for so many more rows.
+    /// Makes room for this many more rows.
     pub fn make_room(&mut self, more: usize, cx: &Context<'_>) -> Result<()> {
         self.resize(more, self.weights.is_some(), cx)
     }
@@ -64,7 +64,7 @@ impl Table {
         Ok(())
     }
 
-    /// Splits off the rows from `at` on. The reservation for them stays here.
+    /// Splits off the rows from `at` on. Their reservation stays here.
     pub fn split_off(&mut self, at: usize) -> Self {
         let columns = self.columns.iter_mut().map(|column| column.split_off(at)).collect();
         let weights = self.weights.as_mut().map(|weights| weights.split_off(at));
@@ -73,12 +73,12 @@ impl Table {
         Self { columns, weights, rows, room: rows, held: Reservation::default() }
     }
 
-    /// Its columns, which are no longer reserved.
+    /// Returns its columns, which are no longer reserved.
     pub fn into_columns(self) -> Vec<Vec<TermId>> {
         self.columns
     }
 
-    /// Bytes that are held for the rows.
+    /// Returns the bytes held for the rows.
     pub fn bytes(&self) -> u64 {
         self.held.bytes()
     }
@@ -87,7 +87,7 @@ impl Table {
         self.weights.as_ref().map_or(1, |weights| weights[row])
     }
 
-    /// The rows at the given positions.
+    /// Returns the rows at these positions.
     pub fn select(&self, positions: &[u32]) -> Batch {
         let gathered = self.columns.iter().map(|column| crate::batch::gather(column, positions)).collect();
         let weights = self.weights.as_ref().map(|w| positions.iter().map(|at| w[*at as usize]).collect());
@@ -95,22 +95,22 @@ impl Table {
     }
 }
 
-/// Positions of rows by the hash of their key. Different keys may share a chain: compare.
+/// Finds the positions of rows by the hash of their key. Different keys may share a chain, so keys must be compared.
 #[derive(Default)]
 pub struct HashIndex {
     /// The first row of each chain, as its position plus one.
     heads: Vec<u32>,
-    /// The row after each row in its chain, as its position plus one.
+    /// For each row, the next row in its chain, as its position plus one.
     next: Vec<u32>,
     shift: u32,
     held: Reservation,
 }
 
 impl HashIndex {
-    /// An index of the keys, which stand in columns.
+    /// Builds an index of the keys, which are given as columns.
     pub fn build(keys: &[&[TermId]], rows: usize, cx: &Context<'_>) -> Result<Self> {
         let mut index = Self::with_capacity(rows, cx)?;
-        // From the back, so that a chain gives rows in their order.
+        // From the back, so that a chain lists rows in their order.
         for row in (0..rows).rev() {
             if row.is_multiple_of(ROWS_BETWEEN_CHECKS) {
                 cx.budget().check()?;
@@ -134,7 +134,7 @@ impl HashIndex {
         (hash >> self.shift) as usize
     }
 
-    /// The first row with this hash for which a condition, which compares its key, holds.
+    /// Returns the first row with this hash for which the condition, which compares its key, holds.
     #[inline]
     pub fn find(&self, hash: u64, mut is: impl FnMut(usize) -> bool) -> Option<usize> {
         let mut at = self.first(hash);
@@ -147,28 +147,28 @@ impl HashIndex {
         at
     }
 
-    /// The first row that may have a key with this hash.
+    /// Returns the first row that may have a key with this hash.
     #[inline]
     pub fn first(&self, hash: u64) -> Option<usize> {
         (self.heads[self.slot(hash)] as usize).checked_sub(1)
     }
 
-    /// The row after this one in its chain.
+    /// Returns the next row in the chain.
     #[inline]
     pub fn after(&self, row: usize) -> Option<usize> {
         (self.next[row] as usize).checked_sub(1)
     }
 
-    /// Bytes that the index takes anew if it grows for so many more rows; 0 if it need not.
+    /// Returns the bytes of the new index if this many more rows make it grow; 0 if they do not.
     pub fn growing(&self, more: usize) -> usize {
         if (self.next.len() + more) * 2 >= self.heads.len() { (self.heads.len() * 4).max(64) * 6 } else { 0 }
     }
 
-    /// Adds the next row, whose position is how many were added before.
+    /// Adds the next row. Its position is the number of rows added before.
     pub fn push(&mut self, hash: u64, cx: &Context<'_>, rehash: impl Fn(usize) -> u64) -> Result<()> {
         if self.next.len() * 2 >= self.heads.len() {
             let slots = (self.heads.len() * 4).max(64);
-            // With `next` for as many rows as fit until the index grows again.
+            // Includes `next` for as many rows as fit before the index grows again.
             self.held.resize(cx.budget(), (slots * 6) as u64)?;
             self.heads = vec![0; slots];
             self.shift = 64 - slots.trailing_zeros();
@@ -188,13 +188,13 @@ impl HashIndex {
         Ok(())
     }
 
-    /// An empty index, to `push` to.
+    /// Returns an empty index, to be filled by `push`.
     pub fn empty() -> Self {
         Self { heads: vec![0; 16], next: Vec::new(), shift: 60, held: Reservation::default() }
     }
 }
 
-/// The hash of a key, of which the upper bits are mixed best.
+/// Hashes a key. The upper bits are mixed best.
 #[inline]
 pub fn hash(key: impl Iterator<Item = TermId>) -> u64 {
     const FACTOR: u64 = 0x9E37_79B9_7F4A_7C15;

@@ -1,4 +1,4 @@
-//! Takes triple terms apart (RDF 1.2): keeps the rows whose triple term has the components asked for, and binds the others.
+//! Takes triple terms apart (RDF 1.2): keeps the rows whose triple term has the required components, and binds the others.
 
 use super::access::LookupKey;
 use super::{Context, Node, Opening, Operator};
@@ -7,13 +7,13 @@ use crate::plan::physical::{Labels, Operation, PhysicalPlan};
 use kgq_snapshot::TermId;
 use kgq_syntax::error::Result;
 
-/// What is asked of a component.
+/// What a component must satisfy, or binds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ComponentTest {
     Equals(LookupKey),
-    /// Equals what the nullable column holds, and fills it where that is unbound.
+    /// Equals the value of the nullable column, or fills it if it is unbound.
     Fills(usize),
-    /// The same as an earlier component.
+    /// Equals an earlier component.
     Repeats(usize),
     Binds,
 }
@@ -23,7 +23,7 @@ pub struct Plan {
     pub input: PhysicalPlan,
     pub column: usize,
     pub parts: [ComponentTest; 3],
-    /// The columns handed on, numbered through those of the input and then those of the parts that bind.
+    /// The columns that are passed on, numbered by those of the input and then those of the parts that bind.
     pub kept: Vec<usize>,
 }
 

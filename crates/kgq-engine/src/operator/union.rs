@@ -1,4 +1,4 @@
-//! UNION: every row of the input goes through each branch. At the start of a query the input is one empty row.
+//! UNION: every row of the input passes through each branch. At the start of a query, the input is one empty row.
 
 use super::feed::{Feed, FeedId, Settled};
 use super::{Context, Node, Opening, Operator};
@@ -13,7 +13,7 @@ pub struct Plan {
     input: PhysicalPlan,
     feed: FeedId,
     branches: Vec<PhysicalPlan>,
-    /// For each branch the column of each variable.
+    /// For each branch, the column of each variable.
     columns: Vec<Vec<Option<usize>>>,
     vars: Vec<Var>,
 }

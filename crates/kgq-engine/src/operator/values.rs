@@ -1,4 +1,4 @@
-//! VALUES: rows that the query itself gives.
+//! VALUES: rows that the query itself lists.
 
 use super::{Context, Opening, Operator, Pace};
 use crate::batch::Batch;
@@ -10,7 +10,7 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub struct Plan {
     pub rows: Arc<[Vec<TermId>]>,
-    /// How many columns the rows have.
+    /// The number of columns.
     pub width: usize,
 }
 

@@ -1,4 +1,4 @@
-//! Numbers that compare as plain integers: exact ones among each other, and floats and doubles among each other.
+//! Numbers that compare as plain integers: exact numbers with each other, and floats and doubles with each other.
 
 use super::TermOrder;
 use crate::expression::compare;
@@ -7,12 +7,12 @@ use crate::expression::value::Number;
 use kgq_snapshot::{Family, Piece, TermId, sort_by};
 use kgq_syntax::error::Result;
 
-/// What a number compares by with others of its kind; those of another kind need a [`super::Key`].
+/// The key by which a number compares with others of its kind; numbers of different kinds need a [`super::Key`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Plain {
     /// Units of 10⁻¹⁸.
     Exact(i128),
-    /// A double, as an integer that orders like it.
+    /// A double, as an integer with the same order.
     Double(i64),
 }
 
@@ -21,7 +21,7 @@ impl Plain {
         Self::Exact(i128::from(integer) * ONE)
     }
 
-    /// `None` of what has too many digits, and of NaN.
+    /// `None` for NaN and for numbers with too many digits.
     pub fn of(number: &Number) -> Option<Self> {
         match number {
             Number::Integer(n) => Some(Self::of_integer((*n).into())),
@@ -31,14 +31,14 @@ impl Plain {
         }
     }
 
-    /// Whether all can be compared with each other.
+    /// Whether all of them can be compared with each other.
     pub fn are_alike<'p>(mut all: impl Iterator<Item = &'p Self>) -> bool {
         let Some(first) = all.next() else { return true };
         all.all(|other| std::mem::discriminant(first) == std::mem::discriminant(other))
     }
 }
 
-/// The nearest double, as an integer that orders like it; positive and negative zero are one.
+/// Returns the nearest double as an integer with the same order; positive and negative zero are equal.
 pub fn nearest(number: &Number) -> i64 {
     let double = f64::from(compare::double(number));
     let bits = double.abs().to_bits() as i64;
@@ -46,7 +46,7 @@ pub fn nearest(number: &Number) -> i64 {
 }
 
 impl TermOrder<'_, '_> {
-    /// What an id compares by, if it is such a number.
+    /// Returns the key of an id's number, if it is such a number.
     pub(super) fn plain(&self, id: TermId) -> Option<Plain> {
         let number = match self.terms.is_stored(id) {
             true => {
@@ -59,7 +59,7 @@ impl TermOrder<'_, '_> {
         Plain::of(&number)
     }
 
-    /// The ranks of ids that are all such numbers of one kind, or unbound.
+    /// Returns the ranks of ids that are all unbound or such numbers of one kind.
     pub(super) fn ranks_of_plain(&self, ids: &[TermId]) -> Result<Option<Vec<u32>>> {
         let first = ids.iter().find(|id| **id != TermId::UNBOUND);
         if first.is_none_or(|id| self.plain(*id).is_none()) {

@@ -1,17 +1,18 @@
-//! The order of stored strings of several languages: those of one are sorted already by their ids, so their texts, which are read one after
-//! the other, are merged.
+//! The order of stored strings in several languages. The ids of one language are already in the order of their texts,
+//! so the texts are read one after the other, and sorting them merges sorted runs.
 
 use super::TermOrder;
 use kgq_snapshot::{Family, Piece, TermId, sort_by};
 use kgq_syntax::budget::Reservation;
 use kgq_syntax::error::Result;
 
-/// Bytes that ranking takes for a row, beside its text: its id and place twice, its rank, and what its text is compared by, twice.
+/// Bytes that ranking takes for a row in addition to its text: its id and position twice, its rank, and twice the key
+/// that its text is compared by.
 const ROW_BYTES: usize = 2 * 8 + 4 + 2 * size_of::<Text>() + 8;
 /// Bytes of text that are reserved at once.
 const STEP: usize = 1 << 16;
 
-/// A text among all, with its first bytes.
+/// The position of a text among all, and its first bytes.
 #[derive(Clone, Copy)]
 struct Text {
     first: u64,
@@ -19,7 +20,7 @@ struct Text {
 }
 
 impl TermOrder<'_, '_> {
-    /// The ranks of ids that are all stored strings, or unbound.
+    /// Returns the ranks of ids that are all unbound or stored strings.
     pub(super) fn ranks_of_texts(&self, ids: &[TermId]) -> Result<Option<Vec<u32>>> {
         let snapshot = self.terms.snapshot();
         let is_text = |id: &TermId| {
@@ -36,7 +37,7 @@ impl TermOrder<'_, '_> {
         sort_by(&mut rows, Piece::Large, u64::cmp, budget)?;
         let id_of = |row: &u64| TermId::new((row >> 32) as u32);
         rows.truncate(rows.partition_point(|row| id_of(row) != TermId::UNBOUND));
-        // The different texts, one behind the other.
+        // The distinct texts, concatenated.
         let (mut all, mut ends, mut order): (Vec<u8>, Vec<usize>, Vec<Text>) = Default::default();
         let mut held = Reservation::default();
         let mut decoder = snapshot.decoder();
@@ -61,7 +62,7 @@ impl TermOrder<'_, '_> {
             order.push(Text { first: u64::from_be_bytes(first), at: order.len() as u32 });
         }
         let text = |at: u32| &all[(at as usize).checked_sub(1).map_or(0, |before| ends[before])..ends[at as usize]];
-        // Of one text in several languages, the ids have the order of the languages.
+        // For one text in several languages, the ids are in the order of the languages.
         let compare = |a: &Text, b: &Text| {
             a.first.cmp(&b.first).then_with(|| text(a.at).cmp(text(b.at))).then_with(|| a.at.cmp(&b.at))
         };

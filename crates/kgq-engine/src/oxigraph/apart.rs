@@ -1,4 +1,4 @@
-//! Oxigraph's evaluator on a thread of its own: what it is in the middle of can be neither sent nor kept beside the snapshot.
+//! Runs Oxigraph's evaluator on a thread of its own, because its state can be neither sent nor kept beside the snapshot.
 
 use super::Local;
 use crate::answer::{Answer, Row, Solutions, Triples};
@@ -10,9 +10,9 @@ use std::time::Duration;
 
 /// Deep queries recurse deeply; memory is taken only as it is used.
 const STACK: usize = 256 << 20;
-/// How many rows it may be ahead of who reads them.
+/// How many rows the evaluator may be ahead of the reader.
 const AHEAD: usize = 1024;
-/// How often whoever waits for a row looks at the budget.
+/// How often a reader that waits for a row checks the budget.
 const LOOK: Duration = Duration::from_millis(10);
 
 enum Message {
@@ -24,7 +24,7 @@ enum Message {
     Failed(Error),
 }
 
-/// The answer that `evaluate` finds on another thread, within a budget that is cancelled when nobody wants its rows any more.
+/// Returns the answer that `evaluate` finds on another thread. Its budget is cancelled when nobody wants more rows.
 ///
 /// # Errors
 /// Those of `evaluate` before its first row.
@@ -35,7 +35,7 @@ pub(super) fn apart(
     let (sender, receiver) = sync_channel(AHEAD);
     let work = move || {
         if let Err(error) = evaluate(&|local| send(local, &sender)) {
-            // Nobody listens where the answer was dropped.
+            // Nobody listens if the answer was dropped.
             let _ = sender.send(Message::Failed(error));
         }
     };
@@ -64,7 +64,7 @@ fn failed() -> Error {
     Error::bug("Oxigraph's evaluator failed on this query")
 }
 
-/// Sends what comes until it ends, or nobody listens any more.
+/// Sends the results until they end or nobody listens any more.
 fn send(local: Local<'_>, sender: &SyncSender<Message>) {
     let item = |item: Result<Message>| sender.send(item.unwrap_or_else(Message::Failed)).is_ok();
     let _ = match local {
@@ -98,7 +98,7 @@ impl Messages {
         }
     }
 
-    /// The things that `read` finds in the messages, up to an error or the end.
+    /// Returns the items that `read` finds in the messages, up to an error or the end.
     fn into_items<T>(self, read: impl Fn(Message) -> Option<T> + Send) -> impl Iterator<Item = Result<T>> + Send {
         std::iter::from_fn(move || match self.next()? {
             Message::Failed(error) => Some(Err(error)),
@@ -108,7 +108,8 @@ impl Messages {
 }
 
 impl Drop for Messages {
-    /// The thread ends where it reads the dataset next, or has found a row. It is not waited for: a join in memory reads nothing.
+    /// The thread ends when it next reads the dataset or finds a row. It is not joined, because a join in memory reads
+    /// nothing and could run on.
     fn drop(&mut self) {
         self.budget.cancel();
     }

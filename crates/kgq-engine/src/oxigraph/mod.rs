@@ -1,7 +1,8 @@
-//! Oxigraph's evaluator over a snapshot: complete, the oracle in tests, and what answers where it is asked to by name.
+//! Oxigraph's evaluator over a snapshot. It is complete, serves as the oracle in tests, and answers queries for which
+//! it is requested by name.
 //!
-//! Known to differ from the standard: spareval rebuilds a triple term in a pattern from its parts' values, so one that holds a
-//! literal in a form other than the canonical (`01`) is taken for its canonical form.
+//! A known difference from the standard: spareval rebuilds a triple term in a pattern from the values of its parts, so
+//! a literal that is not in canonical form (`01`) is read as its canonical form.
 
 mod apart;
 #[cfg(test)]
@@ -26,31 +27,31 @@ use spargebra::algebra::GraphPattern;
 use std::sync::Arc;
 use view::DatasetView;
 
-/// What the default graph of a query without FROM is.
+/// The default graph of a query without FROM.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum DefaultGraph {
     /// The dataset's default graph, and nothing else.
     #[default]
     Stored,
-    /// All graphs, merged: a triple that several have is there once.
+    /// The merge of all graphs: a triple that several contain occurs once.
     Union,
 }
 
-/// An answer on its way, which cannot leave its thread.
+/// An answer in progress, which cannot leave its thread.
 enum Local<'a> {
     Solutions(Vec<Variable>, Box<dyn Iterator<Item = Result<Row>> + 'a>),
     Boolean(bool),
     Graph(Box<dyn Iterator<Item = Result<Triple>> + 'a>),
 }
 
-/// Evaluates a query, whose SERVICE clauses someone answers; without anyone they are refused.
+/// Evaluates a query. `services` answers its SERVICE clauses; if it is `None`, they are refused.
 ///
-/// The budget's deadline and cancellation stop it where it reads the dataset next; whoever waits for rows hears of them at once. Its
-/// memory is not counted, as Oxigraph does not say what it holds.
+/// The budget's deadline and cancellation stop the evaluator when it next reads the dataset; a reader that waits for
+/// rows is told at once. Its memory is not counted, because Oxigraph does not report what it holds.
 ///
 /// # Errors
-/// What Oxigraph refuses (an unknown function), the budget's limits, damage to the snapshot: here or from the rows. Those of the
-/// services unless the query says SILENT.
+/// What Oxigraph refuses (an unknown function); the budget's limits and damage to the snapshot, here or from the rows;
+/// errors of the services, unless the query says SILENT.
 pub fn evaluate(
     snapshot: &Snapshot,
     query: &Query,
@@ -97,7 +98,7 @@ pub fn evaluate(
     })
 }
 
-/// Hands a SERVICE clause on as a SELECT query.
+/// Passes a SERVICE clause on as a SELECT query.
 struct Ask(Arc<dyn Services>);
 
 impl DefaultServiceHandler for Ask {
@@ -119,10 +120,10 @@ impl DefaultServiceHandler for Ask {
     }
 }
 
-/// Results on their way.
+/// Results in progress.
 struct Running<'a, I> {
     snapshot: &'a Snapshot,
-    /// `None` once an error ended them.
+    /// `None` after an error.
     results: Option<I>,
     budget: Budget,
 }
@@ -141,7 +142,7 @@ impl<T, I: Iterator<Item = Result<T, QueryEvaluationError>>> Iterator for Runnin
     }
 }
 
-/// An evaluation error in our words. What was asked after a limit was passed may fail in any way, so the budget is asked first.
+/// Translates an evaluation error. After a limit was exceeded, evaluation may fail in any way, so the budget is checked first.
 pub fn in_our_words(error: QueryEvaluationError, budget: &Budget) -> Error {
     if let Err(limit) = budget.check() {
         return limit;

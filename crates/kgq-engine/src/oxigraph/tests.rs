@@ -13,7 +13,7 @@ fn snapshot(trig: &str) -> Snapshot {
     Snapshot::from_quads(quads.map(Result::unwrap)).unwrap()
 }
 
-/// The solutions as sorted lines of terms, or `true`, `false`, or sorted triples.
+/// Returns the solutions as sorted lines of terms, or `true` or `false`, or sorted triples.
 fn answer(snapshot: &Snapshot, query: &str, default_graph: DefaultGraph) -> Vec<String> {
     let query = SparqlParser::new()
         .with_prefix("", "http://e/")

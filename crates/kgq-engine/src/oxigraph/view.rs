@@ -1,7 +1,7 @@
-//! The dataset that Oxigraph's evaluator sees: a snapshot's indexes, and of its graphs those that the query asks for.
+//! The dataset that Oxigraph's evaluator sees: a snapshot's indexes, restricted to the graphs that the query asks for.
 //!
-//! It decides which graphs a query sees (FROM, FROM NAMED, the union of all) itself: spareval would repeat a triple that
-//! two merged graphs share.
+//! It decides itself which graphs a query sees (FROM, FROM NAMED, the union of all): spareval would repeat a triple
+//! that two merged graphs share.
 
 use super::DefaultGraph;
 use kgq_snapshot::{Bound, Index, InlineValue, Permutation, QuadPermutation, Snapshot, TermId, TermKind};
@@ -36,7 +36,7 @@ enum NamedSources {
     These(Arc<[TermId]>),
 }
 
-/// A term of the snapshot, or one that the query made. A made one is not in the snapshot, so equality is that of terms.
+/// A term of the snapshot, or one made by the query. The snapshot never contains a made term, so equality is that of terms.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum EvaluatedTerm {
     Stored(TermId),
@@ -102,17 +102,17 @@ impl<'a> DatasetView<'a> {
         }
     }
 
-    /// The triples of the stored default graph that match.
+    /// Returns the triples of the stored default graph that match.
     fn stored_default(&self, pattern: Bound) -> Rows<'a> {
         self.rows(self.snapshot.matching_triples(pattern))
     }
 
-    /// The quads of all named graphs that match: the same triple in several graphs in a row.
+    /// Returns the quads of all named graphs that match; the same triple in several graphs comes in a row.
     fn all_named(&self, pattern: Bound) -> Rows<'a> {
         self.rows(self.snapshot.matching_quads(pattern))
     }
 
-    /// The quads of one named graph that match.
+    /// Returns the quads of one named graph that match.
     fn one_named(&self, pattern: Bound, graph: TermId) -> Found<'a> {
         let (permutation, prefix) = match pattern {
             [Some(s), Some(p), Some(o)] => (QuadPermutation::Gspo, vec![graph, s, p, o]),
@@ -121,7 +121,7 @@ impl<'a> DatasetView<'a> {
             [None, None, None] => (QuadPermutation::Gspo, vec![graph]),
             [None, Some(p), Some(o)] => (QuadPermutation::Gpos, vec![graph, p, o]),
             [None, Some(p), None] => (QuadPermutation::Gpos, vec![graph, p]),
-            // No order starts with the graph and the object.
+            // No permutation begins with the graph and the object.
             [_, None, Some(_)] => {
                 let of_graph = move |quad: &Result<Quad>| quad.as_ref().map_or(true, |q| q[3] == graph);
                 return Box::new(self.all_named(pattern).filter(of_graph));
@@ -131,7 +131,7 @@ impl<'a> DatasetView<'a> {
         Box::new(self.rows((index, index.range(&prefix))))
     }
 
-    /// The triples of the query's default graph that match, each once.
+    /// Returns the triples of the query's default graph that match, each once.
     fn default_graph(&self, pattern: Bound) -> Found<'a> {
         let Sources { stored_default, named } = self.default.clone();
         let stored = stored_default.then(|| self.stored_default(pattern)).into_iter().flatten();
@@ -148,7 +148,7 @@ impl<'a> DatasetView<'a> {
         let mut last = None;
         Box::new(stored.chain(named.filter(move |quad| {
             let Ok([s, p, o, _]) = *quad else { return true };
-            // The graph sorts last, so repetitions follow each other.
+            // The graph is the last sort key, so repetitions follow each other.
             let repeated = last == Some([s, p, o]) || (stored_default && !spo.range(&[s, p, o]).is_empty());
             last = Some([s, p, o]);
             !repeated
@@ -164,9 +164,9 @@ type Found<'a> = Box<dyn Iterator<Item = Result<Quad>> + 'a>;
 struct Rows<'a> {
     index: Index<'a>,
     rows: Range<usize>,
-    /// The first column's id that the current row has, and where its run ends.
+    /// The first column's id in the current row, and the end of its run.
     key: Option<(TermId, usize)>,
-    /// The other columns of the rows that are being read.
+    /// The other columns of the rows being read.
     columns: [Vec<TermId>; 3],
     at: usize,
     snapshot: &'a Snapshot,
@@ -174,7 +174,7 @@ struct Rows<'a> {
 }
 
 impl Rows<'_> {
-    /// Rows read at once: between two, the budget is asked.
+    /// Rows read at once; the budget is checked in between.
     const CHUNK: usize = 1024;
 }
 
@@ -235,7 +235,7 @@ impl<'a> QueryableDataset<'a> for DatasetView<'a> {
         for (bound, term) in pattern.iter_mut().zip([subject, predicate, object]) {
             match term {
                 Some(EvaluatedTerm::Stored(id)) => *bound = Some(*id),
-                // No statement has a term that the dataset does not have.
+                // No statement contains a term that the dataset lacks.
                 Some(EvaluatedTerm::Made(_)) => possible = false,
                 None => {}
             }
@@ -259,7 +259,7 @@ impl<'a> QueryableDataset<'a> for DatasetView<'a> {
             },
         };
         let in_default = matches!(graph_name, Some(None));
-        // This is where the evaluator hears that it has to stop. It may go on to read after an error, and then finds nothing.
+        // Here the evaluator learns that it has to stop. It may go on reading after an error, and then finds nothing.
         let found: Found<'a> = match self.budget.check() {
             Ok(()) => found,
             Err(error) => Box::new(std::iter::once(Err(error))),

@@ -1,9 +1,9 @@
-//! What a plan computes of a group of solutions (SPARQL 1.1 §18.5.1).
+//! Aggregates as a plan states them: what is computed from a group of solutions (SPARQL 1.1 §18.5.1).
 
 use kgq_syntax::rdf::NamedNode;
 use spargebra::algebra::{AggregateExpression, AggregateFunction as Parsed};
 
-/// A function of the solutions of a group, or of those of its argument's values that differ.
+/// An aggregate function, and whether it sees only the distinct values of its argument.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Aggregation {
     pub function: AggregateFunction,
@@ -29,10 +29,10 @@ impl Aggregation {
     /// COUNT(*).
     pub const COUNT_ROWS: Self = Self { function: AggregateFunction::CountRows, distinct: false };
 
-    /// The aggregation that a query asks for.
+    /// Translates an aggregate of a query.
     ///
     /// # Errors
-    /// The name of one that nobody has defined.
+    /// The name of the function, if it is not defined.
     pub fn of(aggregate: &AggregateExpression) -> Result<Self, &NamedNode> {
         Ok(match aggregate {
             AggregateExpression::CountSolutions { distinct } => {
@@ -57,12 +57,12 @@ impl Aggregation {
         })
     }
 
-    /// Whether it looks at whole rows, not at one column: COUNT(DISTINCT *).
+    /// Whether it reads whole rows and not one column: COUNT(DISTINCT *).
     pub fn needs_rows(&self) -> bool {
         self.distinct && self.function == AggregateFunction::CountRows
     }
 
-    /// Whether it looks at the values of its argument alone, so that these need no terms.
+    /// Whether it reads only the values of its argument, so that they need no terms.
     pub fn takes_data(&self) -> bool {
         !self.distinct
             && matches!(self.function, AggregateFunction::Count | AggregateFunction::Sum | AggregateFunction::Average)

@@ -1,11 +1,11 @@
-//! The patterns that look into the data: triple patterns, closures of paths, triple terms. Their constants are terms, or ids.
+//! The patterns that read the data: triple patterns, closures of paths, triple terms. Their constants are terms or ids.
 
 use super::Var;
 use kgq_snapshot::TermId;
 use kgq_syntax::error::Result;
 use std::sync::Arc;
 
-/// Gives a constant what stands for it elsewhere, such as its id.
+/// Maps a constant to another representation, such as its id.
 pub type Constants<'a, T, U> = dyn Fn(&T) -> Result<U> + 'a;
 
 /// A position of a triple pattern.
@@ -35,7 +35,7 @@ fn slots<T, U>([s, p, o]: &[Slot<T>; 3], map: &Constants<'_, T, U>) -> Result<[S
     Ok([s.map_terms(map)?, p.map_terms(map)?, o.map_terms(map)?])
 }
 
-/// Which graph a triple pattern looks into.
+/// The graph that a triple pattern is matched in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Graph<T = TermId> {
     /// The dataset's default graph, and nothing else.
@@ -50,7 +50,7 @@ pub enum Graph<T = TermId> {
 }
 
 impl<T> Graph<T> {
-    /// The variable that holds its name.
+    /// Returns the variable that is bound to the graph's name.
     pub fn var(&self) -> Option<Var> {
         match self {
             Self::Each(var) => Some(*var),
@@ -58,7 +58,7 @@ impl<T> Graph<T> {
         }
     }
 
-    /// The same with what stands for its constants elsewhere.
+    /// Returns the graph with each constant mapped by `map`.
     ///
     /// # Errors
     /// Those of `map`.
@@ -113,7 +113,7 @@ pub enum Repeat {
     OneOrMore,
 }
 
-/// A property path inside a closure, where only the pairs count and not how often they are found.
+/// A property path inside a closure. Only the pairs matter there, not how often each is found.
 #[derive(Clone, Debug)]
 pub enum Path<T = TermId> {
     Predicate(T),
@@ -125,7 +125,7 @@ pub enum Path<T = TermId> {
     Not(Vec<T>),
 }
 
-/// `subject path+ object` and its relatives. Other paths are patterns: a sequence is a join, an alternative a union.
+/// `subject path+ object` and the like. Other paths are patterns: a sequence is a join, an alternative a union.
 #[derive(Clone, Debug)]
 pub struct ClosureAtom<T = TermId> {
     pub subject: Slot<T>,
@@ -135,7 +135,8 @@ pub struct ClosureAtom<T = TermId> {
     pub graph: Graph<T>,
 }
 
-/// `triple` is the triple term of the three slots (RDF 1.2). It must be bound before: it is taken apart, never looked for.
+/// Binds the three slots to the components of the triple term `triple` (RDF 1.2). `triple` must be bound before: the
+/// term is taken apart, never searched for.
 #[derive(Clone, Debug)]
 pub struct TripleTermAtom<T = TermId> {
     pub triple: Var,

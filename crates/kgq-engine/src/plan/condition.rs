@@ -1,4 +1,4 @@
-//! What a solution must satisfy, and the expressions of a plan with what they ask of the solution.
+//! The conditions of a plan, and its expressions together with the variables that they read.
 
 use super::atom::Constants;
 use super::expression::OrderTest;
@@ -9,11 +9,11 @@ use kgq_syntax::error::Result;
 /// An expression with the variables it reads.
 #[derive(Clone, Debug)]
 pub struct Scalar<T = TermId> {
-    /// Each EXISTS is a variable of `exists` in it.
+    /// In the expression, a variable of `exists` stands for each EXISTS.
     pub expression: Expression,
     /// The variables that the expression reads, without those of `exists`.
     pub variables: VarSet,
-    /// Patterns whose existence the expression asks for, with the variable that holds the answer.
+    /// The patterns of its EXISTS, each with the variable that holds the answer.
     pub exists: Vec<(Var, Pattern<T>)>,
 }
 
@@ -39,14 +39,14 @@ impl<T> Scalar<T> {
         Self { expression, variables, exists }
     }
 
-    /// All variables that it reads, those of its EXISTS patterns included.
+    /// Returns all variables that it reads, including those of its EXISTS patterns.
     pub fn mentioned(&self) -> VarSet {
         let mut variables = self.variables.clone();
         self.exists.iter().for_each(|(_, pattern)| variables.extend(&scope::mentioned(pattern)));
         variables
     }
 
-    /// The two variables, where the expression is nothing but their equality, by `=` or sameTerm.
+    /// Returns the two variables if the whole expression is their equality, by `=` or sameTerm.
     pub fn equality(&self) -> Option<(Var, Var)> {
         match &self.expression {
             Expression::Equal(sides) | Expression::SameTerm(sides) => variables(sides),
@@ -75,7 +75,7 @@ impl<T> Scalar<T> {
         }
     }
 
-    /// The variable, where the expression is nothing but `!BOUND` of it.
+    /// Returns the variable if the whole expression is `!BOUND` of it.
     pub fn unbound(&self) -> Option<Var> {
         match &self.expression {
             Expression::Not(inner) => match **inner {
@@ -91,7 +91,7 @@ impl<T> Scalar<T> {
         self.expression.is_volatile()
     }
 
-    /// Whether it asks for the time of the query.
+    /// Whether it calls NOW().
     pub fn reads_clock(&self) -> bool {
         self.expression.reads_clock()
     }
@@ -106,7 +106,7 @@ impl<T> Scalar<T> {
     }
 }
 
-/// The two operands, if they are variables.
+/// Returns the two operands if both are variables.
 fn variables(operands: &[Expression; 2]) -> Option<(Var, Var)> {
     match operands {
         [Expression::Variable(left), Expression::Variable(right)] => Some((*left, *right)),
@@ -115,7 +115,7 @@ fn variables(operands: &[Expression; 2]) -> Option<(Var, Var)> {
 }
 
 impl<T> Condition<T> {
-    /// The variables that the condition reads, those of its patterns included.
+    /// Returns the variables that the condition reads, including those of its patterns.
     pub fn variables(&self) -> VarSet {
         match self {
             Self::Scalar(scalar) => scalar.mentioned(),

@@ -1,5 +1,5 @@
-//! Equalities of expressions between parts of a pattern that share no variable: each side becomes a variable that is bound in its part. So
-//! the parts are joined by hash, as they are where a query equates two variables, and not as a cross product.
+//! Handles equalities of expressions between parts of a pattern that share no variable. Each side becomes a variable that is
+//! bound in its part. The parts can then be joined by hash, as if the query equated two variables, and need no cross product.
 
 use super::pattern::{filter, join};
 use super::{Expression, Var, VarSet, Variables, scope};
@@ -9,7 +9,7 @@ type Pattern = super::Pattern<Term>;
 type Condition = super::Condition<Term>;
 type Scalar = super::Scalar<Term>;
 
-/// The pattern under the conditions, in which such equalities are between variables.
+/// Rewrites the pattern and its conditions so that such equalities are between variables.
 pub fn equated(inner: Pattern, conditions: Vec<Condition>, variables: &mut Variables) -> Pattern {
     let (inner, conditions) = across_parts(inner, conditions, variables);
     let (mut inner, mut rest) = (inner, Vec::new());
@@ -27,7 +27,7 @@ pub fn equated(inner: Pattern, conditions: Vec<Condition>, variables: &mut Varia
     filter(inner, rest)
 }
 
-/// The two sides of an OPTIONAL and its conditions, likewise.
+/// Does the same for the two sides of an OPTIONAL and its conditions.
 pub fn equated_sides(
     left: Pattern,
     right: Pattern,
@@ -63,7 +63,7 @@ fn extended(inner: Pattern, (var, scalar): Bound) -> Pattern {
     Pattern::Extend { inner: Box::new(inner), var, scalar }
 }
 
-/// Binds the sides of equalities between parts of a join.
+/// Binds the sides of equalities between parts of a join to variables.
 fn across_parts(inner: Pattern, conditions: Vec<Condition>, variables: &mut Variables) -> (Pattern, Vec<Condition>) {
     let Pattern::Join(operands) = inner else { return (inner, conditions) };
     let mut parts = parts(&operands);
@@ -107,7 +107,7 @@ fn across_parts(inner: Pattern, conditions: Vec<Condition>, variables: &mut Vari
     (join(joined), rest)
 }
 
-/// Binds, outside of an EXISTS, the sides of its equalities that read outer variables alone.
+/// For the equalities of an EXISTS: binds those sides outside it that read outer variables only.
 fn outward(
     outer: &Pattern,
     inner: &Pattern,
@@ -119,7 +119,8 @@ fn outward(
     let (mut all, mut rest) = (Vec::new(), Vec::new());
     for condition in conditions {
         match between(&condition, &[outside.clone(), inside.clone()], variables) {
-            // An expression over inner variables is left alone: the inner pattern is often looked up row by row, not evaluated as a whole.
+            // An expression over inner variables stays: the inner pattern is often looked up row by row, not evaluated
+            // as a whole.
             Some((equal, [bound, own])) if own.is_none() => {
                 all.extend(bound);
                 rest.push(equal);
@@ -130,8 +131,8 @@ fn outward(
     (all, rest)
 }
 
-/// For a condition that equates an expression over one set of variables with one over another: the equality of two variables, and what
-/// these are bound to on each side. `None` for other conditions, and if both sides are variables already.
+/// If the condition equates an expression over one set of variables with one over another, returns the equality of two variables
+/// and what each is bound to on its side. Returns `None` for other conditions, and if both sides are variables already.
 fn between(
     condition: &Condition,
     vars: &[VarSet; 2],
@@ -162,7 +163,7 @@ fn between(
     Some((Condition::Scalar(Scalar::new(equal, Vec::new())), [first, second]))
 }
 
-/// What the two sides of an equality read, if it is one and each reads something.
+/// Returns the variables that each side of an equality reads; `None` if it is no equality or a side reads nothing.
 fn sides(condition: &Condition) -> Option<[VarSet; 2]> {
     let Condition::Scalar(scalar) = condition else { return None };
     let Expression::Equal(pair) = &scalar.expression else { return None };
@@ -171,7 +172,7 @@ fn sides(condition: &Condition) -> Option<[VarSet; 2]> {
     (plain && read.iter().all(|read| !read.is_empty())).then_some(read)
 }
 
-/// Whether the condition reads only these, and means the same wherever they are bound.
+/// Whether the condition reads only these variables, and means the same wherever they are bound.
 fn is_within(condition: &Condition, certain: &VarSet) -> bool {
     match condition {
         Condition::Scalar(scalar) => {
@@ -188,7 +189,7 @@ fn is_within(condition: &Condition, certain: &VarSet) -> bool {
 struct Part {
     vars: VarSet,
     operands: Vec<usize>,
-    /// The expressions that are bound in it.
+    /// The variables that are bound to expressions in this part.
     bound: Vec<Bound>,
 }
 

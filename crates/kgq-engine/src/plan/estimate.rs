@@ -1,4 +1,5 @@
-//! Estimates of cardinality and cost: what a single triple pattern matches is counted, joins are estimated by distinct counts.
+//! Estimates of cardinality and cost. The matches of a single triple pattern are counted; joins are estimated from
+//! distinct counts.
 
 use super::physical::{Basis, PhysicalPlan};
 use super::statistics::{Count, Statistics};
@@ -9,19 +10,19 @@ use kgq_syntax::budget::Budget;
 use rustc_hash::FxHashMap;
 use std::cell::RefCell;
 
-/// Up to this cost rows are looked up one by one without comparing that with anything.
+/// Up to this cost, rows are looked up one by one without comparing alternatives.
 const CHEAP: f64 = 2000.0;
 
-/// How many times as many rows as are wanted may be needed here, because later conditions drop some.
+/// To get the rows that are wanted, this many times as many may be needed here, because later conditions drop some.
 const GOAL_MARGIN: f64 = 32.0;
 
-/// How many solutions the endpoint of a SERVICE clause is assumed to give: nothing is known of it.
+/// Assumed number of solutions from the endpoint of a SERVICE clause, about which nothing is known.
 pub const SERVICE_ROWS: f64 = 1000.0;
 
-/// How many steps a path of any length is assumed to have.
+/// Assumed number of steps in a path of any length.
 const STEPS_OF_CLOSURE: f64 = 4.0;
 
-/// The constants of a pattern, whether it looks at a merge of graphs, and how many components it has.
+/// The constants of a pattern, whether it is matched in a merge of graphs, and how many components it has.
 type Constants = ([Option<TermId>; 4], bool, usize);
 
 pub struct Estimator<'p> {
@@ -31,11 +32,11 @@ pub struct Estimator<'p> {
     counts: RefCell<FxHashMap<Constants, Count>>,
 }
 
-/// What is known of the rows that a plan has so far.
+/// What is known about the rows that a plan has produced so far.
 #[derive(Clone, Debug)]
 pub struct Cardinality {
     pub rows: f64,
-    /// Distinct ids of each variable, by its index; 0 where nothing is known.
+    /// Distinct ids of each variable, by its index; 0 if unknown.
     distinct: Vec<f64>,
 }
 
@@ -44,17 +45,17 @@ impl Cardinality {
         Self::of_many(1.0)
     }
 
-    /// So many rows of which nothing else is known.
+    /// This many rows, about which nothing else is known.
     pub fn of_many(rows: f64) -> Self {
         Self { rows, distinct: Vec::new() }
     }
 
-    /// How many distinct ids the variable has, if something is known of it.
+    /// Returns the number of distinct ids of the variable, if anything is known about it.
     fn known(&self, var: Var) -> Option<f64> {
         self.distinct.get(var.index()).copied().filter(|n| *n > 0.0)
     }
 
-    /// How many distinct ids the variable has at most.
+    /// Returns an upper bound on the number of distinct ids of the variable.
     pub fn of(&self, var: Var) -> f64 {
         self.known(var).unwrap_or(self.rows).min(self.rows).max(1.0)
     }
@@ -67,7 +68,7 @@ impl Cardinality {
         *known = if *known > 0.0 { known.min(distinct) } else { distinct };
     }
 
-    /// The same knowledge of other rows.
+    /// Keeps what is known about the variables, for another number of rows.
     fn with_rows(&self, rows: f64) -> Self {
         Self { rows, distinct: self.distinct.clone() }
     }
@@ -78,7 +79,7 @@ impl<'p> Estimator<'p> {
         Self { statistics, budget, counts: RefCell::default() }
     }
 
-    /// What the pattern matches when its variables are free.
+    /// Counts the matches of the pattern with all its variables free.
     pub fn count(&self, atom: &TripleAtom) -> Count {
         let (slots, width) = atom.positions();
         let mut constants = [None; 4];
@@ -96,15 +97,15 @@ impl<'p> Estimator<'p> {
         count
     }
 
-    /// What an estimate of the pattern's matches comes from.
+    /// Returns the counts that an estimate of the pattern's matches is based on.
     pub fn basis(&self, atom: &TripleAtom) -> Basis {
         let Count { rows, distinct } = self.count(atom);
         Basis::Counted { rows, distinct }
     }
 
-    /// The rows after joining with the pattern.
+    /// Estimates the rows after a join with the pattern.
     ///
-    /// Matches of a row that differ only in variables that nobody needs make one row.
+    /// Matches of one row that differ only in variables that nobody needs count as one.
     pub fn join(
         &self,
         before: &Cardinality,
@@ -117,7 +118,7 @@ impl<'p> Estimator<'p> {
         after
     }
 
-    /// Takes note of how many distinct ids the pattern's variables have.
+    /// Records how many distinct ids the pattern's variables have.
     pub fn note(&self, rows: &mut Cardinality, atom: &TripleAtom) {
         let count = self.count(atom);
         let (slots, width) = atom.positions();
@@ -128,7 +129,7 @@ impl<'p> Estimator<'p> {
         }
     }
 
-    /// How many rows there are after joining with the pattern.
+    /// Estimates the number of rows after a join with the pattern.
     pub fn rows_joined(
         &self,
         before: &Cardinality,
@@ -148,7 +149,7 @@ impl<'p> Estimator<'p> {
             if slots[..at].contains(slot) {
                 fanout /= own;
             } else if bound.contains(var) {
-                // Assume that every id of the pattern occurs, where nothing is known of the variable.
+                // Assume that every id of the pattern occurs: nothing is known about the variable.
                 let here = before.known(var).unwrap_or(own).min(before.rows).max(1.0);
                 fanout /= own.max(here);
                 found *= (own / here).min(1.0);
@@ -157,11 +158,11 @@ impl<'p> Estimator<'p> {
                 any_fresh = true;
             }
         }
-        // Without needed new variables the matches of a row are one row.
+        // If no needed variable is new, all matches of a row make one row.
         before.rows * if any_fresh { fanout.min(fresh) } else { fanout.min(1.0).min(found) }
     }
 
-    /// How many matches a row has on average, if it has any.
+    /// Returns the average number of matches of a row, given that it has any.
     pub fn fanout(&self, bound: &VarSet, atom: &TripleAtom) -> f64 {
         let count = self.count(atom);
         let (slots, width) = atom.positions();
@@ -170,7 +171,7 @@ impl<'p> Estimator<'p> {
         known.fold(count.rows, |rows, (_, distinct)| rows / distinct.max(1.0))
     }
 
-    /// The expected rows of an index join.
+    /// Estimates the number of rows of an index join.
     pub fn probe(&self, input: &PhysicalPlan, atom: &TripleAtom, keep: Keep) -> f64 {
         let after = self.rows_joined(&Cardinality::of_many(input.rows), &input.certain, atom, &|_| true);
         match keep {
@@ -181,9 +182,9 @@ impl<'p> Estimator<'p> {
         }
     }
 
-    /// Whether looking the input's rows up in the pattern one by one costs less than evaluating the pattern by itself.
+    /// Whether it costs less to look the input's rows up in the pattern one by one than to evaluate the pattern by itself.
     ///
-    /// With a goal only those rows of the input count that lead to the rows that are wanted.
+    /// With a goal, only the input rows needed to reach it are charged.
     pub fn prefers_rows(&self, input: &PhysicalPlan, pattern: &Pattern, goal: Option<f64>) -> bool {
         let shared = scope::possible(pattern).intersection(&input.certain);
         if shared.is_empty() {
@@ -195,16 +196,17 @@ impl<'p> Estimator<'p> {
         if let Some(goal) = goal {
             by_rows *= (goal * GOAL_MARGIN / found.rows.max(1.0)).min(1.0);
         }
-        // Look-ups one by one miss the processor's cache, and frequent keys have the most matches, which averages hide.
+        // Single look-ups miss the processor's cache, and averages hide that frequent keys have the most matches: hence
+        // the factor.
         by_rows <= CHEAP || by_rows * 3.0 <= alone + input.rows * 0.2
     }
 
-    /// Whether the query has to stop. Then estimates do not matter: the planner asks the budget too, and fails.
+    /// Whether the query has to stop. Estimates do not matter then: the planner asks the budget as well, and fails.
     pub fn is_over(&self) -> bool {
         self.budget.check().is_err()
     }
 
-    /// The cost of searching along a path from rows that bind `bound`, and the rows that come out.
+    /// Estimates the cost of searching along a path from rows that bind `bound`, and the rows that result.
     pub fn closure(&self, atom: &ClosureAtom, bound: &VarSet, before: &Cardinality) -> (f64, Cardinality) {
         let mut step = Count { rows: 0.0, distinct: [0.0; 4] };
         self.steps_of(&atom.path, &atom.graph, false, &mut step);
@@ -214,7 +216,7 @@ impl<'p> Estimator<'p> {
             Slot::Var(var) => bound.contains(var),
         };
         let far = if atom.repeat == Repeat::ZeroOrOne { 1.0 } else { STEPS_OF_CLOSURE };
-        // What a start reaches: its neighbours, and theirs, but no more nodes than there are.
+        // A start reaches its neighbours and theirs, but no more nodes than there are.
         let forward = (step.rows / subjects * far).clamp(1.0, objects);
         let back = (step.rows / objects * far).clamp(1.0, subjects);
         let (rows, searched) = match (known(atom.subject), known(atom.object)) {
@@ -232,7 +234,7 @@ impl<'p> Estimator<'p> {
         (before.rows + searched + rows * 0.1, after)
     }
 
-    /// Adds up what the steps of a path match.
+    /// Adds up the matches of a path's steps.
     fn steps_of(&self, path: &Path, graph: &Graph, back: bool, sum: &mut Count) {
         match path {
             Path::Predicate(predicate) => self.step_of(Some(*predicate), graph, back, sum),
@@ -245,11 +247,11 @@ impl<'p> Estimator<'p> {
         }
     }
 
-    /// Adds what one step over a predicate matches, or over any.
+    /// Adds the matches of one step over the predicate, or over any predicate for `None`.
     fn step_of(&self, predicate: Option<TermId>, graph: &Graph, back: bool, sum: &mut Count) {
         let [subject, object] = Var::ANY_TWO.map(Slot::Var);
         let predicate = predicate.map_or(object, Slot::Term);
-        // Any variables will do, also twice the same: counts go by the constants.
+        // Any variables will do, even the same one twice: only the constants decide the count.
         let of = self.count(&TripleAtom { slots: [subject, predicate, object], graph: graph.clone() });
         let [from, _, to, _] = of.distinct;
         sum.rows += of.rows;
@@ -257,7 +259,7 @@ impl<'p> Estimator<'p> {
         sum.distinct[2] += if back { from } else { to };
     }
 
-    /// The cost of applying the pattern to rows that bind `bound`, and the rows that come out.
+    /// Estimates the cost of applying the pattern to rows that bind `bound`, and the rows that result.
     pub fn cost(&self, pattern: &Pattern, bound: &VarSet, before: &Cardinality) -> (f64, Cardinality) {
         if self.is_over() {
             return (0.0, before.clone());
@@ -319,7 +321,7 @@ impl<'p> Estimator<'p> {
                 let most = length.map_or(rows.rows, |length| rows.rows.min(length as f64));
                 (cost, rows.with_rows(most))
             }
-            // The others have what their parts have.
+            // Other patterns cost what their parts cost.
             pattern => pattern.children().fold((0.0, before.clone()), |(cost, rows), child| {
                 let (more, rows) = self.cost(child, bound, &rows);
                 (cost + more, rows)

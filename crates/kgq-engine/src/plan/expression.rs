@@ -1,6 +1,8 @@
-//! Expressions of a logical plan (SPARQL 1.1 §17): over numbered variables, with terms as constants. `lower` makes them of spargebra's.
+//! Expressions of a logical plan (SPARQL 1.1 §17), over numbered variables and with terms as constants. `lower` makes
+//! them from spargebra's.
 //!
-//! EXISTS is a variable here that holds `true` or `false`: its pattern stands beside the expression, in its `Scalar`.
+//! An EXISTS is represented by a variable that holds `true` or `false`; its pattern is kept beside the expression, in
+//! its `Scalar`.
 
 use super::function::Function;
 use super::{Var, VarSet};
@@ -11,14 +13,14 @@ pub enum Expression {
     Constant(Term),
     Variable(Var),
     Bound(Var),
-    /// Flat: a chain can be thousands long.
+    /// Flat, because a chain can have thousands of operands.
     Or(Vec<Self>),
     And(Vec<Self>),
     Not(Box<Self>),
     Equal(Box<[Self; 2]>),
     SameTerm(Box<[Self; 2]>),
     Order(OrderTest, Box<[Self; 2]>),
-    /// The first is equal to one of the others.
+    /// The first operand equals one of the others.
     In(Box<Self>, Vec<Self>),
     Arithmetic(Operation, Box<[Self; 2]>),
     Plus(Box<Self>),
@@ -37,7 +39,7 @@ pub enum OrderTest {
 }
 
 impl OrderTest {
-    /// The test with its sides exchanged.
+    /// Returns the test for exchanged sides.
     pub fn mirrored(self) -> Self {
         match self {
             Self::Less => Self::Greater,
@@ -57,7 +59,7 @@ pub enum Operation {
 }
 
 impl Expression {
-    /// Its operands, in the order of writing.
+    /// Returns its operands in the order in which they are written.
     pub fn children(&self) -> impl Iterator<Item = &Self> {
         let (first, list): (Option<&Self>, &[Self]) = match self {
             Self::Constant(_) | Self::Variable(_) | Self::Bound(_) => (None, &[]),
@@ -72,7 +74,7 @@ impl Expression {
         first.into_iter().chain(list)
     }
 
-    /// It and all that it is made of. Without recursion, as it may nest deep.
+    /// Iterates over the expression and everything in it. It does not recurse, because expressions may nest deep.
     fn nodes(&self) -> impl Iterator<Item = &Self> {
         let mut open = vec![self];
         std::iter::from_fn(move || {
@@ -82,7 +84,7 @@ impl Expression {
         })
     }
 
-    /// The variables that it reads.
+    /// Returns the variables that it reads.
     pub fn variables(&self) -> VarSet {
         let read = |node: &Self| match node {
             Self::Variable(var) | Self::Bound(var) => Some(*var),
@@ -96,7 +98,7 @@ impl Expression {
         self.calls(|function| matches!(function, Function::Rand | Function::Uuid | Function::StrUuid | Function::BNode))
     }
 
-    /// Whether it asks for the time of the query.
+    /// Whether it calls NOW().
     pub fn reads_clock(&self) -> bool {
         self.calls(|function| matches!(function, Function::Now))
     }

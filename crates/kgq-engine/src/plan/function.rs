@@ -1,4 +1,4 @@
-//! The functions that an expression may call: how SPARQL writes each, and how many arguments it takes, stand in one list.
+//! The functions that an expression may call. One list says how SPARQL writes each of them and how many arguments it takes.
 
 use crate::query::{functions, prebind};
 use kgq_syntax::rdf::NamedNode;
@@ -6,16 +6,16 @@ use spargebra::algebra::Function as Parsed;
 use std::fmt;
 use std::ops::RangeInclusive;
 
-/// As many arguments as one likes.
+/// No upper limit on the number of arguments.
 const MANY: usize = usize::MAX;
 
 macro_rules! functions {
     ($($name:ident $text:literal $least:literal..=$most:expr,)*) => {
-        /// What a call calls.
+        /// The function that a call names.
         #[derive(Clone, Debug, PartialEq, Eq)]
         pub enum Function {
             $($name,)*
-            /// A function with an IRI: a cast, or one that SPARQL lacks.
+            /// A function named by an IRI: a cast, or an extension of SPARQL.
             Custom(NamedNode),
         }
 
@@ -29,7 +29,7 @@ macro_rules! functions {
         }
 
         impl Function {
-            /// How many arguments it takes; `None` for a function that nobody has defined.
+            /// Returns how many arguments it takes; `None` if the function is not defined.
             pub fn arity(&self) -> Option<RangeInclusive<usize>> {
                 Some(match self {
                     $(Self::$name => $least..=$most,)*

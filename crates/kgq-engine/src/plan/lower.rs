@@ -1,5 +1,5 @@
-//! From spargebra's expressions to those of a plan: names become variables of their scope, chains of `||` and `&&` become flat, each
-//! EXISTS a variable of its own.
+//! Makes the expressions of a plan from spargebra's. Names become variables of their scope, chains of `||` and `&&`
+//! become flat, and each EXISTS becomes a variable of its own.
 
 use super::expression::{Operation, OrderTest};
 use super::function::Function;
@@ -15,7 +15,7 @@ pub enum Named<'q> {
     Exists(&'q GraphPattern),
 }
 
-/// The expression, with the variables that `var` gives.
+/// Translates the expression, with the variables that `var` returns.
 ///
 /// # Errors
 /// Those of `var`.
@@ -69,7 +69,7 @@ fn all<'e>(
 }
 
 impl Translator<'_> {
-    /// The conjuncts of a FILTER, which `&&` joins.
+    /// Returns the conjuncts of a FILTER, which `&&` connects.
     pub(super) fn conditions(&mut self, expression: &Parsed) -> Result<Vec<Condition<Term>>> {
         let mut conditions = Vec::new();
         for operand in left_spine(expression, |e| match e {

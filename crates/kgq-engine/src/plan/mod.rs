@@ -1,4 +1,4 @@
-//! The logical plan, which says what a query asks for as patterns over numbered variables; and the modules that make a physical one of it.
+//! The logical plan, which states a query as patterns over numbered variables, and the modules that make a physical plan from it.
 //!
 //! `translate` and `lower` make the logical plan from spargebra's algebra, a [`Pattern`] of terms, and `simplify` rewrites it. Then the
 //! snapshot's ids are put in the place of the terms. Of that, `planner` and `order` make a `physical` plan, by what `statistics` say

@@ -1,10 +1,11 @@
-//! Join ordering, greedy from several operands as the first: the operand that leaves the fewest rows is taken next, and the cheapest of
-//! these orders wins. Dynamic programming over all orders was tried: it minimises a sum of estimates, and chose worse where they are off.
+//! Join ordering. From each of several first operands, a greedy search takes next the operand that leaves the fewest
+//! rows; the cheapest of these orders wins. Dynamic programming over all orders was tried: it minimises a sum of
+//! estimates, and chose worse orders where the estimates are off.
 
 use super::estimate::{Cardinality, Estimator};
 use super::{Pattern, Var, VarSet, scope};
 
-/// The operands in order, with what that costs.
+/// The operands in order, and the cost of that order.
 #[derive(Clone, Debug)]
 pub struct JoinOrder {
     pub steps: Vec<usize>,
@@ -13,42 +14,42 @@ pub struct JoinOrder {
     pub rows: Cardinality,
 }
 
-/// Up to this many operands each is tried as the first.
+/// With up to this many operands, each is tried as the first.
 const MOST_FOR_ALL_STARTS: usize = 12;
-/// Beyond that only so many are tried, those that leave the fewest rows.
+/// With more operands, only this many are tried as the first: those that leave the fewest rows.
 const STARTS_OF_SOME: usize = 3;
-/// Beyond this many operands one start has to do.
+/// With more operands than this, only one is tried as the first.
 const MANY: usize = 64;
 
-/// An operand as far as its order matters.
+/// What matters about an operand for the order.
 struct Operand<'p> {
     pattern: &'p Pattern,
     vars: VarSet,
-    /// Variables that must be bound before.
+    /// Variables that must be bound before this operand is taken.
     after: VarSet,
 }
 
-/// The operands to be ordered, and what the search needs to know of them.
+/// The operands to be ordered, and what the search needs to know about them.
 struct Search<'a, 'p> {
     estimator: &'a Estimator<'p>,
     operands: Vec<Operand<'a>>,
     needed: &'a dyn Fn(Var) -> bool,
-    /// For each variable the operands that have it.
+    /// For each variable, the operands that contain it.
     having: Vec<Vec<usize>>,
 }
 
-/// Operands that were taken.
+/// The operands taken so far.
 #[derive(Clone)]
 struct Taken {
     steps: Vec<usize>,
     bound: VarSet,
     rows: Cardinality,
     cost: f64,
-    /// For each variable how many operands that have it are left.
+    /// For each variable, how many of the remaining operands contain it.
     left: Vec<u32>,
 }
 
-/// An order for the operands of a join, applied to rows that bind `bound`. `needed` are variables that are read later.
+/// Orders the operands of a join that is applied to rows binding `bound`. `needed` says which variables are read later.
 pub fn order(
     estimator: &Estimator<'_>,
     patterns: &[Pattern],
@@ -108,7 +109,8 @@ impl Search<'_, '_> {
         best.unwrap_or_else(|| JoinOrder { steps: (0..count).collect(), cost: f64::INFINITY, rows: start.rows.clone() })
     }
 
-    /// The order that takes next the operand that leaves the fewest rows; `None` if it costs `most` or more, or the query has to stop.
+    /// Builds an order by taking next the operand that leaves the fewest rows. Returns `None` if it costs `most` or
+    /// more, or if the query has to stop.
     fn greedy(&self, start: &Taken, first: usize, most: f64) -> Option<JoinOrder> {
         let mut taken = start.clone();
         let mut frontier: Vec<usize> =
@@ -120,7 +122,7 @@ impl Search<'_, '_> {
             if taken.cost >= most || self.estimator.is_over() {
                 return None;
             }
-            // The operands that share a variable with those taken.
+            // Add the operands that share a variable with those taken.
             open[at] = false;
             for var in self.operands[at].vars.iter() {
                 frontier.extend(self.having[var.index()].iter().copied().filter(|other| open[*other]));
@@ -131,7 +133,8 @@ impl Search<'_, '_> {
             if taken.steps.len() == self.operands.len() {
                 return Some(JoinOrder { steps: taken.steps, cost: taken.cost, rows: taken.rows });
             }
-            // Operands without variables compete with the connected ones, as they may leave nothing; a cross product comes last.
+            // Operands without variables compete with the connected ones, because they may have no solution; a cross
+            // product comes last.
             let constant = |at: &usize| self.operands[*at].vars.is_empty();
             let connected = frontier.iter().copied().chain((0..open.len()).filter(|at| open[*at]).filter(constant));
             next = self.cheapest(&taken, connected);
@@ -140,7 +143,7 @@ impl Search<'_, '_> {
         None
     }
 
-    /// The candidate that leaves the fewest rows, and of several the one that costs least.
+    /// Returns the candidate that leaves the fewest rows, and among equals the cheapest.
     fn cheapest(&self, taken: &Taken, candidates: impl Iterator<Item = usize>) -> Option<usize> {
         let extensions = candidates.filter(|at| self.may_follow(taken, *at)).map(|at| (self.extension(taken, at), at));
         let best = extensions.min_by(|((cost, rows), at), ((other_cost, other_rows), other)| {
@@ -153,7 +156,7 @@ impl Search<'_, '_> {
         self.operands[at].after.is_subset(&taken.bound)
     }
 
-    /// The cost of taking an operand next, and the number of rows then.
+    /// Returns the cost of taking an operand next, and the number of rows after it.
     fn extension(&self, taken: &Taken, at: usize) -> (f64, f64) {
         match self.operands[at].pattern {
             Pattern::Triple(atom) => {

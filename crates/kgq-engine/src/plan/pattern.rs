@@ -1,4 +1,5 @@
-//! The nodes of a logical plan, and what each is made of: its parts are named here once, for all that walk over patterns or rewrite them.
+//! The nodes of a logical plan and their parts. The parts are listed once, here, for all code that walks over patterns
+//! or rewrites them.
 
 use super::atom::Constants;
 use super::{Aggregation, ClosureAtom, Condition, Scalar, Slot, TripleAtom, TripleTermAtom, Var};
@@ -13,7 +14,7 @@ pub struct ServiceCall {
     pub endpoint: NamedNode,
     /// The clause as a SELECT of all its variables.
     pub query: spargebra::Query,
-    /// The variables in scope outside, by their names in the query.
+    /// The variables in scope outside the clause, with their names in the query.
     pub vars: Vec<(Variable, Var)>,
     /// Whether a failure counts as one solution that binds nothing.
     pub silent: bool,
@@ -23,7 +24,7 @@ pub struct ServiceCall {
 pub struct Aggregate {
     pub result: Var,
     pub aggregation: Aggregation,
-    /// The argument's variable, where there is one. An argument that is no plain variable has been bound before.
+    /// The variable of the argument, if there is one. An argument that is not a plain variable has been bound to one before.
     pub argument: Option<Var>,
     /// The variables in scope, for COUNT(DISTINCT *).
     pub all: Vec<Var>,
@@ -39,13 +40,13 @@ pub struct OrderKey {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Given {
     pub var: Var,
-    /// The position of its value among those given.
+    /// The index of its value among the given values.
     pub position: usize,
     /// Whether its value is never unbound.
     pub bound: bool,
 }
 
-/// A graph pattern (SPARQL 1.1 §18.2): of terms, as it stands in a query, or of the ids that a snapshot has for them.
+/// A graph pattern (SPARQL 1.1 §18.2). Its constants are terms, as in the query, or the ids that a snapshot has for them.
 #[derive(Clone, Debug)]
 pub enum Pattern<T = TermId> {
     /// No solution.
@@ -60,7 +61,7 @@ pub enum Pattern<T = TermId> {
         /// `None` is UNDEF.
         rows: Arc<[Vec<Option<T>>]>,
     },
-    /// One solution of values that are known when the plan runs.
+    /// One solution, whose values are given when the plan runs.
     Given(Vec<Given>),
     Service(Arc<ServiceCall>),
     Join(Vec<Pattern<T>>),
@@ -88,12 +89,12 @@ pub enum Pattern<T = TermId> {
         keys: Vec<Var>,
         aggregates: Vec<Aggregate>,
     },
-    /// Only these variables are seen outside.
+    /// Hides all other variables from the outside.
     Project {
         inner: Box<Pattern<T>>,
         vars: Vec<Var>,
     },
-    /// Also stands for REDUCED.
+    /// Also used for REDUCED.
     Distinct {
         inner: Box<Pattern<T>>,
     },
@@ -109,7 +110,8 @@ pub enum Pattern<T = TermId> {
 }
 
 impl<T> Pattern<T> {
-    /// The patterns that it is made of, in order. Those of EXISTS belong to its conditions and expressions.
+    /// Iterates over its direct parts, in order. Patterns of EXISTS are not among them: they belong to conditions and
+    /// expressions.
     pub fn children(&self) -> impl Iterator<Item = &Self> {
         let (many, one, other): (&[Self], _, _) = match self {
             Self::Empty
@@ -133,7 +135,7 @@ impl<T> Pattern<T> {
         many.iter().chain(one.map(Box::as_ref)).chain(other.map(Box::as_ref))
     }
 
-    /// The same with other patterns in the places of those that it is made of.
+    /// Returns the pattern with each direct part replaced by what `map` makes of it.
     #[must_use]
     pub fn map_children(self, mut map: impl FnMut(Self) -> Self) -> Self {
         let mut one = |mut child: Box<Self>| {
@@ -169,7 +171,7 @@ impl<T> Pattern<T> {
         }
     }
 
-    /// The same with what stands for its constants elsewhere, such as the ids that a snapshot has for them.
+    /// Returns the pattern with each constant mapped by `map`, for example to the id that a snapshot has for it.
     ///
     /// # Errors
     /// Those of `map`: a limit.
@@ -217,7 +219,7 @@ impl<T> Pattern<T> {
         })
     }
 
-    /// The conditions that stand in it, not in its parts.
+    /// Returns the conditions of this node itself, not of its parts.
     pub fn conditions(&self) -> &[Condition<T>] {
         match self {
             Self::LeftJoin { conditions, .. } | Self::Filter { conditions, .. } => conditions,
@@ -225,7 +227,7 @@ impl<T> Pattern<T> {
         }
     }
 
-    /// The expression that stands in it, not in its parts.
+    /// Returns the expression of this node itself, not of its parts.
     pub fn scalar(&self) -> Option<&Scalar<T>> {
         match self {
             Self::Extend { scalar, .. } => Some(scalar),
@@ -286,7 +288,7 @@ impl<T> Pattern<T> {
     }
 }
 
-/// The join of the patterns, flat.
+/// Joins the patterns; nested joins become one.
 pub fn join<T>(patterns: impl IntoIterator<Item = Pattern<T>>) -> Pattern<T> {
     let mut operands = Vec::new();
     for pattern in patterns {
@@ -312,7 +314,7 @@ pub fn union<T>(mut branches: Vec<Pattern<T>>) -> Pattern<T> {
     }
 }
 
-/// The pattern under the conditions, flat.
+/// Puts the pattern under the conditions; nested filters become one.
 pub fn filter<T>(inner: Pattern<T>, conditions: Vec<Condition<T>>) -> Pattern<T> {
     match inner {
         Pattern::Empty => Pattern::Empty,

@@ -1,7 +1,7 @@
 //! The physical plan: a tree of data that says which operators run, on which columns, and how many rows are expected.
 //!
-//! The planner makes it, `--explain` prints it, and operators are opened from it, as often as one likes. Its constants are ids, so it
-//! belongs to one snapshot. It holds no state of a run.
+//! The planner makes it, `--explain` prints it, and operators are opened from it any number of times. Its constants are
+//! ids, so it belongs to one snapshot. It holds no state of a run.
 
 use super::{Var, VarSet, Variables};
 use crate::operator::feed::FeedId;
@@ -10,13 +10,13 @@ use kgq_snapshot::TermId;
 use kgq_syntax::error::Result;
 use std::fmt;
 
-/// The cost of a row that an operator reads in sequence; a look-up in an index costs 1.
+/// The cost of a row that an operator reads sequentially; a look-up in an index costs 1.
 const ROW: f64 = 0.1;
 
-/// What a node takes, with the data of its operator.
+/// Approximate bytes of a node with the data of its operator.
 const NODE_BYTES: usize = 512;
 
-/// What a node does: the data of one operator, which stand in the operator's file.
+/// What a node does: the data of one operator, defined in the operator's file.
 pub trait Operation: fmt::Debug + Send + Sync {
     fn inputs(&self) -> Vec<&PhysicalPlan>;
 
@@ -43,28 +43,28 @@ pub trait Operation: fmt::Debug + Send + Sync {
     /// What it does, in a few words.
     fn describe(&self, labels: &Labels<'_>) -> String;
 
-    /// An operator that does it.
+    /// Opens an operator that runs it.
     ///
     /// # Errors
     /// The budget's limits; a bug of the planner.
     fn open<'s>(&self, opening: &Opening<'_, 's>) -> Result<Box<dyn Operator<'s> + 's>>;
 
-    /// Whether the operator can give a part of its rows, so that several can run side by side.
+    /// Whether the operator can return a part of its rows, so that several parts can run in parallel.
     fn divides(&self) -> bool {
         false
     }
 
-    /// Whether it gives one row that binds nothing.
+    /// Whether it returns one row that binds nothing.
     fn is_unit(&self) -> bool {
         false
     }
 
-    /// What its rows take, if it has rows of its own.
+    /// Returns the bytes of its own rows, if it holds any.
     fn bytes_of_rows(&self) -> usize {
         0
     }
 
-    /// The cost of a row of its inputs; a look-up in an index costs 1.
+    /// Returns the cost per row of its inputs; a look-up in an index costs 1.
     fn cost_a_row(&self) -> f64 {
         ROW
     }
@@ -95,15 +95,16 @@ pub struct PhysicalPlan {
 pub enum Basis {
     /// The estimate of the input.
     Input,
-    /// What a triple pattern matches by itself: statements, and distinct subjects, predicates, objects and graphs among them.
+    /// The matches of a triple pattern by itself: the number of statements, and of distinct subjects, predicates,
+    /// objects and graphs among them.
     Counted { rows: f64, distinct: [f64; 4] },
     /// The distinct ids of the patterns joined so far.
     Distinct,
     /// The estimates of the two sides.
     Sides,
-    /// A number that the query itself gives.
+    /// A number that the query itself states.
     Query,
-    /// Nothing is known of it: a guess.
+    /// Nothing is known: a guess, with its reason.
     Guess(&'static str),
 }
 
@@ -139,8 +140,8 @@ impl PhysicalPlan {
         }
     }
 
-    /// Says what its rows bind, how they are sorted and whether they carry multiplicities. A variable without a column is not bound, and
-    /// ends the order.
+    /// Sets which variables its rows bind, how they are sorted and whether they carry multiplicities. A variable
+    /// without a column is not bound, and ends the sort order.
     #[must_use]
     pub fn like(mut self, certain: VarSet, sorted: Vec<Var>, weighted: bool) -> Self {
         self.certain = certain.intersection(&self.var_set());
@@ -150,7 +151,7 @@ impl PhysicalPlan {
         self
     }
 
-    /// Says how many rows are expected, and why.
+    /// Sets how many rows are expected, and why.
     #[must_use]
     pub fn expecting(mut self, rows: f64, basis: Basis) -> Self {
         self.rows = rows;
@@ -159,7 +160,7 @@ impl PhysicalPlan {
         self
     }
 
-    /// About what it takes with all below, beside the constants and expressions of the query.
+    /// Returns the approximate bytes of this node and those below it, without the constants and expressions of the query.
     pub fn bytes(&self) -> usize {
         let mut bytes = 0;
         let mut open = vec![self];
@@ -178,13 +179,13 @@ impl PhysicalPlan {
         self.vars.iter().copied().collect()
     }
 
-    /// The columns whose variables are needed, and those variables.
+    /// Returns the columns whose variables are needed, and those variables.
     pub fn kept(&self, needed: impl Fn(Var) -> bool) -> (Vec<usize>, Vec<Var>) {
         self.vars.iter().enumerate().filter(|(_, var)| needed(**var)).map(|(column, var)| (column, *var)).unzip()
     }
 }
 
-/// What variables and ids are called, for people.
+/// The names of variables and ids, for output.
 pub struct Labels<'a> {
     pub variables: &'a Variables,
     pub term: &'a dyn Fn(TermId) -> String,

@@ -1,4 +1,4 @@
-//! Expressions of a plan for people, as SPARQL writes them.
+//! Prints expressions of a plan for people, as SPARQL writes them.
 
 use super::Expression;
 use super::expression::{Operation, OrderTest};

@@ -1,10 +1,10 @@
-//! Which variables a pattern binds: in every solution, so that they are never null (`certain`), or in some (`possible`); and which must not
-//! be bound from outside (`exposed`).
+//! Which variables a pattern binds: in every solution, so that they are never null (`certain`), or in some
+//! (`possible`); and which must not be bound from outside (`exposed`).
 
 use super::aggregate::AggregateFunction;
 use super::{Condition, Expression, Pattern, Scalar, VarSet};
 
-/// The variables that every solution binds.
+/// Returns the variables that every solution binds.
 pub fn certain<T>(pattern: &Pattern<T>) -> VarSet {
     match pattern {
         Pattern::Service(_) => VarSet::default(),
@@ -37,12 +37,13 @@ pub fn certain<T>(pattern: &Pattern<T>) -> VarSet {
             set
         }
         Pattern::Project { inner, vars } => vars.iter().copied().collect::<VarSet>().intersection(&certain(inner)),
-        // A filter adds nothing, though few of those that hold have read an unbound variable, as by BOUND or COALESCE.
+        // A filter makes no variable certain. Most conditions fail on an unbound variable, but not all: BOUND or
+        // COALESCE may hold.
         pattern => all(pattern, certain).union(&pattern.own_variables().into_iter().collect()),
     }
 }
 
-/// The union of what the parts of a pattern have.
+/// The union of what `of` returns for the parts of a pattern.
 fn all<T>(pattern: &Pattern<T>, of: impl Fn(&Pattern<T>) -> VarSet) -> VarSet {
     pattern.children().fold(VarSet::default(), |mut set, child| {
         set.extend(&of(child));
@@ -50,7 +51,7 @@ fn all<T>(pattern: &Pattern<T>, of: impl Fn(&Pattern<T>) -> VarSet) -> VarSet {
     })
 }
 
-/// Whether the expression surely has a value on every row.
+/// Whether the expression has a value on every row for sure.
 pub fn binds_always<T>(scalar: &Scalar<T>, certain: &VarSet) -> bool {
     match &scalar.expression {
         Expression::Constant(_) => true,
@@ -59,14 +60,15 @@ pub fn binds_always<T>(scalar: &Scalar<T>, certain: &VarSet) -> bool {
     }
 }
 
-/// The variables that some solution may bind.
+/// Returns the variables that some solution may bind.
 pub fn possible<T>(pattern: &Pattern<T>) -> VarSet {
     let mut set = VarSet::default();
     add_possible(pattern, &mut set);
     set
 }
 
-/// Adds them to a set: a planner asks at each level of patterns that may nest deep, and a set for each would be most of its work.
+/// Adds these variables to a set. A planner asks at each level of patterns that may nest deep, and building a set each
+/// time would be most of its work.
 fn add_possible<T>(pattern: &Pattern<T>, set: &mut VarSet) {
     let own = || pattern.own_variables().into_iter();
     match pattern {
@@ -81,7 +83,7 @@ fn add_possible<T>(pattern: &Pattern<T>, set: &mut VarSet) {
     }
 }
 
-/// All variables in the pattern and its expressions, those of EXISTS included.
+/// Returns all variables in the pattern and its expressions, including those of EXISTS.
 pub fn mentioned<T>(pattern: &Pattern<T>) -> VarSet {
     let mut set = all(pattern, mentioned);
     pattern.own_variables().into_iter().for_each(|var| set.insert(var));
@@ -90,9 +92,9 @@ pub fn mentioned<T>(pattern: &Pattern<T>) -> VarSet {
     set
 }
 
-/// The variables that must not be bound from outside before the pattern is evaluated: joining their bindings afterwards
-/// could give other solutions. SPARQL evaluates from the inside out, so a filter in a nested group, for instance, does not see
-/// the bindings outside it.
+/// Returns the variables that must not be bound from outside before the pattern is evaluated, because joining their
+/// bindings afterwards could give other solutions. SPARQL evaluates from the inside out: for instance, a filter in a
+/// nested group does not see the bindings outside it.
 pub fn exposed<T>(pattern: &Pattern<T>) -> VarSet {
     let unseen = |conditions: &[Condition<T>], visible: &VarSet| {
         conditions.iter().fold(VarSet::default(), |set, c| set.union(&c.variables().without(visible)))
@@ -111,7 +113,7 @@ pub fn exposed<T>(pattern: &Pattern<T>) -> VarSet {
             set
         }
         Pattern::Group { inner, keys, .. } => {
-            // Only a key that every row binds makes the same groups, whether it is bound before or joined after.
+            // Only a key that every row binds makes the same groups whether it is bound before or joined afterwards.
             let keys: VarSet = keys.iter().copied().collect();
             exposed(inner)
                 .union(&possible(pattern).without(&keys.intersection(&certain(inner))))

@@ -1,5 +1,5 @@
-//! Rewrites that keep the solutions and make them cheaper to find: conditions are pushed down to where their variables are bound,
-//! OPTIONAL with `!BOUND` becomes NOT EXISTS, and two variables that must hold the same term become one.
+//! Rewrites that keep the solutions and make them cheaper to find: conditions are pushed down to where their variables
+//! are bound, OPTIONAL with `!BOUND` becomes NOT EXISTS, and two variables that must hold the same term become one.
 
 use super::pattern::{filter, join, union};
 use super::statistics::Statistics;
@@ -10,10 +10,10 @@ use kgq_syntax::rdf::Term;
 type Logical = Pattern<Term>;
 type LogicalCondition = Condition<Term>;
 
-/// What rewriting needs to know beside the pattern.
+/// What rewriting needs to know besides the pattern.
 pub struct Knowledge<'a> {
     pub statistics: &'a dyn Statistics,
-    /// Where the query has to stop, patterns stay as they are.
+    /// If the query has to stop, patterns stay as they are.
     pub budget: &'a Budget,
 }
 
@@ -62,7 +62,8 @@ fn simplify_scalar(mut scalar: Scalar<Term>, data: &Knowledge<'_>) -> Scalar<Ter
     scalar
 }
 
-/// A join that takes over the conditions of its operands where they mean the same: the planner tests them as early as it can.
+/// Joins the operands and lifts their conditions to the join where that keeps the meaning: the planner tests them as
+/// early as it can.
 fn hoisted(operands: Vec<Logical>) -> Logical {
     let mut conditions = Vec::new();
     let mut inner = Vec::new();
@@ -92,7 +93,7 @@ fn is_local(condition: &LogicalCondition, certain: &VarSet) -> bool {
     }
 }
 
-/// The pattern under the conditions, each pushed down as deep as it may stand.
+/// Puts the pattern under the conditions, each pushed down as far as possible.
 fn filtered(inner: Logical, conditions: Vec<LogicalCondition>, data: &Knowledge<'_>) -> Logical {
     if conditions.is_empty() {
         return inner;
@@ -132,8 +133,8 @@ fn filtered(inner: Logical, conditions: Vec<LogicalCondition>, data: &Knowledge<
     }
 }
 
-/// `OPTIONAL { R } FILTER(!BOUND(?v))`, where R always binds ?v and nothing else does, keeps the rows without a match of R: it becomes
-/// NOT EXISTS.
+/// Turns `OPTIONAL { R } FILTER(!BOUND(?v))` into NOT EXISTS, where R always binds ?v and nothing else does: the filter
+/// keeps the rows without a match of R.
 fn not_bound(
     left: Logical,
     right: Logical,
@@ -160,7 +161,7 @@ fn not_bound(
     filter(optional(left, right, own, data), conditions)
 }
 
-/// A LeftJoin, of which the conditions are pushed into the right side that it can test by itself.
+/// Makes a LeftJoin, and pushes into the right side the conditions that it can test by itself.
 fn optional(left: Logical, right: Logical, conditions: Vec<LogicalCondition>, data: &Knowledge<'_>) -> Logical {
     if matches!(left, Pattern::Empty) {
         return Pattern::Empty;
@@ -179,7 +180,7 @@ fn optional(left: Logical, right: Logical, conditions: Vec<LogicalCondition>, da
     Pattern::LeftJoin { left: Box::new(left), right: Box::new(right), conditions: here }
 }
 
-/// The pattern of an EXISTS: conditions that equate an outer variable with an inner one become look-ups.
+/// Rewrites the pattern of an EXISTS: conditions that equate an outer variable with an inner one become look-ups.
 fn correlated(pattern: Logical, left: &Logical, data: &Knowledge<'_>) -> Logical {
     match pattern {
         Pattern::Filter { inner, conditions } => {
@@ -190,7 +191,7 @@ fn correlated(pattern: Logical, left: &Logical, data: &Knowledge<'_>) -> Logical
     }
 }
 
-/// In a join of triple patterns under `?a = ?b`, where `=` can only be `sameTerm`, the two variables are one.
+/// Makes two variables one in a join of triple patterns under `?a = ?b`, if `=` can only mean `sameTerm`.
 fn equated(inner: Logical, conditions: Vec<LogicalCondition>, data: &Knowledge<'_>) -> Logical {
     let certain = scope::certain(&inner);
     let (inner, conditions) =
@@ -198,7 +199,7 @@ fn equated(inner: Logical, conditions: Vec<LogicalCondition>, data: &Knowledge<'
     filter(inner, conditions)
 }
 
-/// As `equated`, where one of the variables is bound outside of the pattern.
+/// Does the same as `equated` when one of the variables is bound outside the pattern.
 fn equated_across(
     inner: Logical,
     conditions: Vec<LogicalCondition>,
@@ -215,8 +216,8 @@ fn equated_across(
     )
 }
 
-/// Puts `a` in the place of `b` where a condition equates them, `fits` allows it, and the terms of one of them are equal to nothing but
-/// themselves: then `=` is `sameTerm`.
+/// Replaces `b` by `a` if a condition equates them, `fits` allows it, and the terms of one of them equal only
+/// themselves: `=` then means `sameTerm`.
 fn equate(
     mut inner: Logical,
     conditions: Vec<LogicalCondition>,
@@ -246,7 +247,7 @@ fn equate(
     (inner, rest)
 }
 
-/// Whether terms that the variable is bound to are equal to nothing but themselves: IRIs, blank nodes, plain strings.
+/// Whether the terms that the variable is bound to equal only themselves: IRIs, blank nodes, plain strings.
 fn is_itself_only(pattern: &Logical, var: Var, data: &Knowledge<'_>) -> bool {
     match pattern {
         Pattern::Triple(TripleAtom { slots: [s, p, o], graph }) => {
@@ -268,7 +269,7 @@ fn has_simple_objects(predicate: &Slot<Term>, graph: &Graph<Term>, statistics: &
     }
 }
 
-/// The pattern with `a` in the place of `b`, if it is made of triple patterns, joins and BINDs that do not read `b`.
+/// Replaces `b` by `a` in the pattern, if it consists of triple patterns, joins and BINDs that do not read `b`.
 fn renamed(pattern: &Logical, pair: Option<(Var, Var)>) -> Option<Logical> {
     let (a, b) = pair?;
     match pattern {

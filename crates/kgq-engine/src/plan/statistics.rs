@@ -1,4 +1,4 @@
-//! What the planner knows of the data. It sees nothing else of them, so that tests can make statistics up.
+//! What the planner knows about the data. It sees nothing else of them, so tests can make statistics up.
 
 use super::{Graph, Scalar, Slot, TripleAtom, Var};
 use crate::batch::Batch;
@@ -10,16 +10,16 @@ use kgq_syntax::error::Result;
 use kgq_syntax::rdf::Term;
 use std::ops::Range;
 
-/// What a triple pattern matches by itself.
+/// The matches of a triple pattern by itself.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Count {
     pub rows: f64,
-    /// Distinct ids at subject, predicate, object and graph. They are exact in the default graph if only the predicate is a constant, or
-    /// nothing is; else they are estimates.
+    /// The number of distinct ids at subject, predicate, object and graph. Exact in the default graph if only the
+    /// predicate is a constant, or nothing is; otherwise estimates.
     pub distinct: [f64; 4],
 }
 
-/// The terms that a condition allows a variable to hold, as ranges of ids.
+/// The terms that a condition allows for a variable, as ranges of ids.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Restriction {
     pub ranges: Vec<Range<u32>>,
@@ -27,34 +27,35 @@ pub struct Restriction {
     pub sure: bool,
 }
 
-/// A range that allows every term: all that the condition gains is the order of the ids.
+/// A range that allows every term: the condition only benefits from the order of the ids.
 pub const EVERY_ID: Range<u32> = 0..u32::MAX;
 
-/// What the planner asks of the data.
+/// What the planner asks about the data.
 pub trait Statistics {
-    /// How many different terms the data have.
+    /// Returns the number of distinct terms in the data.
     fn terms(&self) -> u32;
 
-    /// What the pattern matches when its variables are free and different.
+    /// Counts the matches of the pattern with its variables free and different.
     fn count(&self, atom: &TripleAtom) -> Count;
 
-    /// Whether all objects of the predicate in the default graph are equal to themselves only: nodes, or plain strings.
+    /// Whether all objects of the predicate in the default graph equal only themselves: nodes, or plain strings.
     fn objects_are_simple(&self, predicate: &Term) -> bool;
 
-    /// The names of the dataset's named graphs.
+    /// Returns the names of the dataset's named graphs.
     fn named_graphs(&self) -> Vec<Term>;
 
     fn is_named_graph(&self, name: &Term) -> bool;
 
-    /// What an expression over one variable allows it to hold, where ranges of ids can say it. With `search` the terms may be searched for
-    /// that; and the answer is [`EVERY_ID`] where texts are tested, which are best read in the order of their ids.
+    /// Returns the terms that an expression over one variable allows for it, if ranges of ids can express them. With
+    /// `search`, the dictionary may be searched for them; the answer is [`EVERY_ID`] if texts are tested, which are
+    /// best read in the order of their ids.
     ///
     /// # Errors
     /// A limit that a constant part of the expression exceeds.
     fn restriction(&self, scalar: &Scalar, var: Var, search: bool) -> Result<Option<Restriction>>;
 }
 
-/// The statistics of a snapshot, and its indexes, which know how many rows a pattern has.
+/// The statistics of a snapshot. Its indexes know how many rows a pattern has.
 impl Statistics for Context<'_> {
     fn terms(&self) -> u32 {
         self.snapshot().term_count()
@@ -91,7 +92,7 @@ impl Statistics for Context<'_> {
         Count { rows, distinct: [of(s, subjects), of(p, predicates), of(o, objects), graphs.max(1.0).min(rows)] }
     }
 
-    /// Ids are sorted by family, so the ends of the predicate's objects tell.
+    /// Ids are sorted by family, so the first and the last object of the predicate decide.
     fn objects_are_simple(&self, predicate: &Term) -> bool {
         let snapshot = self.snapshot();
         let Some(predicate) = snapshot.id(predicate.as_ref()) else { return true };

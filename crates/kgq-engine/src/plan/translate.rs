@@ -1,4 +1,4 @@
-//! From spargebra's algebra to the logical plan: variables get numbers by scope, paths become joins and unions.
+//! Translates spargebra's algebra to the logical plan: variables get numbers by scope, paths become joins and unions.
 
 use super::pattern::{filter, join, union};
 use super::statistics::Statistics;
@@ -23,14 +23,14 @@ type TripleAtom = super::TripleAtom<Term>;
 type ClosureAtom = super::ClosureAtom<Term>;
 type TripleTermAtom = super::TripleTermAtom<Term>;
 
-/// What translation needs to know beside the query.
+/// What translation needs to know besides the query.
 #[derive(Clone, Copy)]
 pub struct Around<'t> {
     /// Which named graphs the dataset has.
     pub statistics: &'t dyn Statistics,
-    /// Whether the query names the graphs of its dataset, so that the data may have others.
+    /// Whether the query names the graphs of its dataset, so that the data may contain others.
     pub restricted: bool,
-    /// Whether anyone answers SERVICE clauses.
+    /// Whether SERVICE clauses can be answered.
     pub answers_services: bool,
     pub budget: &'t Budget,
 }
@@ -38,7 +38,7 @@ pub struct Around<'t> {
 pub struct Translator<'t> {
     around: Around<'t>,
     pub variables: Variables,
-    /// The graph that triple patterns look into at this point of the query.
+    /// The graph that triple patterns are matched in at this point of the query.
     graph: Graph,
     /// The variables in scope at this point.
     scope: FxHashMap<Variable, Var>,
@@ -46,7 +46,7 @@ pub struct Translator<'t> {
 }
 
 impl<'t> Translator<'t> {
-    /// `default` is what triple patterns outside of GRAPH look into.
+    /// `default` is the graph of triple patterns outside GRAPH.
     pub fn new(around: Around<'t>, default: Graph) -> Self {
         Self {
             around,
@@ -66,10 +66,10 @@ impl<'t> Translator<'t> {
         var
     }
 
-    /// The pattern of a query.
+    /// Translates the pattern of a query.
     ///
     /// # Errors
-    /// What this executor does not do, by name; the budget's limits.
+    /// Features that this executor lacks, by name; the budget's limits.
     pub fn pattern(&mut self, pattern: &GraphPattern) -> Result<Pattern> {
         self.around.budget.check()?;
         Ok(match pattern {
@@ -136,7 +136,7 @@ impl<'t> Translator<'t> {
             }
             GraphPattern::Graph { name, inner } => {
                 let pattern = self.in_named_graph(name, inner)?;
-                // A GRAPH inside `GRAPH ?g` looks into its own graph, and ?g is still each named one.
+                // A GRAPH inside `GRAPH ?g` uses its own graph, and ?g still ranges over all named graphs.
                 self.in_graph(pattern)
             }
             GraphPattern::Group { inner, variables, aggregates } => self.group(inner, variables, aggregates)?,
@@ -181,7 +181,7 @@ impl<'t> Translator<'t> {
     }
 
     /// # Errors
-    /// Nobody answers SERVICE clauses here; the endpoint is a variable.
+    /// SERVICE clauses are not answered here, or the endpoint is a variable.
     fn service(&mut self, name: &NamedNodePattern, inner: &GraphPattern, silent: bool) -> Result<Pattern> {
         if !self.around.answers_services {
             let error = Error::policy("SERVICE is refused: kgq makes no network request");
@@ -230,7 +230,7 @@ impl<'t> Translator<'t> {
         Ok(Pattern::Group { inner: Box::new(inner), keys, aggregates: translated })
     }
 
-    /// The pattern with a variable that holds the expression's value.
+    /// Returns the pattern with a variable that holds the expression's value.
     fn bound_to_variable(&mut self, inner: Pattern, expression: &Expression, name: &str) -> Result<(Pattern, Var)> {
         if let Expression::Variable(variable) = expression {
             return Ok((inner, self.var(variable)));
@@ -261,7 +261,7 @@ impl<'t> Translator<'t> {
         Pattern::Triple(TripleAtom { slots, graph: self.graph.clone() })
     }
 
-    /// Inside `GRAPH ?g` every pattern binds the graph, even one that looks into none.
+    /// Inside `GRAPH ?g` every pattern binds the graph, even one that reads no graph.
     fn in_graph(&self, pattern: Pattern) -> Pattern {
         match self.graph {
             Graph::Each(graph) => join([self.graph_names(graph), pattern]),
@@ -274,7 +274,7 @@ impl<'t> Translator<'t> {
         Pattern::Values { vars: vec![graph], rows: names.into_iter().map(|name| vec![Some(name)]).collect() }
     }
 
-    /// The slot of a term pattern; the pattern that takes a triple term apart is added to `atoms`.
+    /// Returns the slot of a term pattern. For a triple term, the pattern that takes it apart is added to `atoms`.
     fn slot(&mut self, term: &TermPattern, atoms: &mut Vec<Pattern>) -> Slot {
         match term {
             TermPattern::NamedNode(node) => Slot::Term(constant(node)),
@@ -301,7 +301,7 @@ impl<'t> Translator<'t> {
         }
     }
 
-    /// The solutions of a property path (SPARQL 1.1 §18.4).
+    /// Translates a property path to a pattern (SPARQL 1.1 §18.4).
     fn path(&mut self, subject: Slot, path: &PropertyPathExpression, object: Slot) -> Pattern {
         let closure = |subject, repeat, path, object, graph| {
             Pattern::Closure(ClosureAtom { subject, repeat, path: Arc::new(closure_path(path)), object, graph })
@@ -365,8 +365,8 @@ impl<'t> Translator<'t> {
         }
     }
 
-    /// The pattern inside `GRAPH ?variable`, which does not see the variable's value: it is joined afterwards
-    /// (SPARQL 1.1 §18.6, evaluation of Graph). `name` binds the graph, unless what `from` selects does.
+    /// Translates the pattern inside `GRAPH ?variable`. The pattern does not see the variable's value, which is joined
+    /// afterwards (SPARQL 1.1 §18.6, evaluation of Graph). `name` binds the graph, unless what `from` selects does.
     fn for_each_graph(
         &mut self,
         variable: &Variable,
@@ -418,7 +418,7 @@ pub fn closure_path(path: &PropertyPathExpression) -> Path {
     }
 }
 
-/// An error that names what this executor does not do.
+/// An error that names a feature which this executor lacks.
 fn not_ours(what: &str) -> Error {
     Error::input(format!("{what} is not answered")).hint("`--engine oxigraph` asks Oxigraph's evaluator")
 }
@@ -453,7 +453,7 @@ fn needs_one_graph_at_a_time(pattern: &GraphPattern) -> bool {
     }
 }
 
-/// Whether the pattern of an EXISTS in the expression does.
+/// Whether this holds for the pattern of an EXISTS in the expression.
 fn asks_one_graph_at_a_time(expression: &Expression) -> bool {
     let mut open = vec![expression];
     while let Some(expression) = open.pop() {
@@ -467,7 +467,7 @@ fn asks_one_graph_at_a_time(expression: &Expression) -> bool {
     false
 }
 
-/// The operands of a chain that nests to the left, in order. A loop, since such a chain can be thousands long.
+/// Returns the operands of a chain that nests to the left, in order. It loops, because such a chain can be thousands long.
 pub(super) fn left_spine<'a, T>(top: &'a T, split: impl Fn(&'a T) -> Option<(&'a T, &'a T)>) -> Vec<&'a T> {
     let mut operands = Vec::new();
     let mut rest = top;

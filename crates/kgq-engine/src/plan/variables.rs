@@ -4,7 +4,7 @@ use kgq_syntax::rdf::Variable;
 use rustc_hash::FxHashSet;
 use std::fmt;
 
-/// A variable or blank node of a query. Variables of the same name in different scopes are different.
+/// A variable or blank node of a query. Variables with the same name in different scopes are different.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Var(u32);
 
@@ -25,12 +25,12 @@ pub struct Variables {
 }
 
 impl Variables {
-    /// A new variable, whose unique name starts with `name`.
+    /// Returns a new variable, whose unique name starts with `name`.
     pub fn fresh(&mut self, name: &str) -> Var {
         let var = Var(u32::try_from(self.names.len()).unwrap_or(u32::MAX));
         let mut unique = name.to_owned();
         if self.taken.contains(name) {
-            // A name that SPARQL's grammar does not allow, so that no query can hold it.
+            // SPARQL's grammar does not allow this name, so no query can contain it.
             unique = format!("{name}#{}", self.names.len());
         }
         self.taken.insert(unique.clone());
@@ -42,7 +42,7 @@ impl Variables {
         &self.names[var.index()]
     }
 
-    /// Whether the query names the variable; if not, it is a blank node, or was made in translation or planning.
+    /// Whether the query names the variable; otherwise it is a blank node, or was made in translation or planning.
     pub fn is_named(&self, var: Var) -> bool {
         !self.name(var).as_str().starts_with([':', '#', '/', '!', '<'])
     }

@@ -1,6 +1,6 @@
-//! The conditions that a query's solutions have to meet, one by one, and queries that ask for some of them.
+//! Takes a query apart into the conditions that its solutions must meet, and makes queries for some of them.
 //!
-//! For explaining why nothing meets them all, and for warnings before a query runs.
+//! This serves to explain why nothing meets all conditions, and to warn before a query runs.
 
 use super::operands::operands;
 use super::parse::Query;
@@ -8,16 +8,16 @@ use kgq_syntax::rdf::{Term, Variable};
 use spargebra::algebra::{Expression, Function, GraphPattern};
 use spargebra::term::{NamedNodePattern, TermPattern};
 
-/// A place in a triple pattern.
+/// A position in a triple pattern.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PatternTerm {
     Variable(Variable),
     Term(Term),
-    /// A blank node, or a triple term that holds variables.
+    /// A blank node, or a triple term that contains variables.
     Other,
 }
 
-/// What a condition is.
+/// The kind of a condition.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AtomKind {
     Triple { subject: PatternTerm, predicate: PatternTerm, object: PatternTerm },
@@ -35,9 +35,9 @@ pub enum AtomKind {
 #[derive(Clone, Debug)]
 pub struct Atom {
     pub condition: AtomKind,
-    /// The variables that it names, sorted.
+    /// The variables that it contains, sorted.
     pub variables: Vec<Variable>,
-    /// The graph that it is asked in, if one is named.
+    /// The graph in which it is matched, if one is named.
     pub graph: Option<PatternTerm>,
     pub(super) piece: GroupElement,
 }
@@ -51,11 +51,11 @@ pub(super) enum GroupElement {
     Bind(Variable, Expression),
 }
 
-/// A query in its conditions, in the order in which they apply.
+/// The conditions of a query, in the order in which they apply.
 #[derive(Clone, Debug)]
 pub struct Atoms {
     pub atoms: Vec<Atom>,
-    /// Whether groups are made, and then thrown out by HAVING.
+    /// Whether HAVING drops groups.
     pub having: bool,
     pub limit: Option<usize>,
     pub offset: usize,
@@ -174,13 +174,13 @@ impl Atoms {
         self.atoms.push(Atom { condition, variables, graph: graph.map(name), piece });
     }
 
-    /// A query that asks whether these conditions can be met together.
+    /// Returns a query that asks whether these conditions can be met together.
     pub fn ask(&self, which: &[usize]) -> Query {
         let pattern = self.together(which);
         Query { algebra: spargebra::Query::Ask { dataset: self.dataset.clone(), pattern, base_iri: None } }
     }
 
-    /// A query for the solutions of these conditions together, at most so many.
+    /// Returns a query for the solutions of these conditions together, at most `most`.
     pub fn select(&self, which: &[usize], most: usize) -> Query {
         let pattern = self.together(which);
         let variables = in_scope(&pattern);
@@ -213,14 +213,14 @@ impl Atoms {
         all
     }
 
-    /// Whether a condition only takes solutions away that others have made.
+    /// Whether a condition only removes solutions that others have made.
     pub fn only_restricts(&self, atom: usize) -> bool {
         matches!(self.atoms[atom].piece, GroupElement::Filter(_) | GroupElement::Minus(_))
     }
 }
 
 impl Atom {
-    /// The pairs of a variable and a term that this filter compares.
+    /// Returns the pairs of a variable and a term that this filter compares.
     pub fn comparisons(&self) -> Vec<(Variable, Term)> {
         let mut found = Vec::new();
         self.for_each_part(|part| match part {
@@ -236,7 +236,7 @@ impl Atom {
         found
     }
 
-    /// The variables for whose language this filter asks, as in `LANG(?v)`.
+    /// Returns the variables whose language this filter tests, as in `LANG(?v)`.
     pub fn languages_of(&self) -> Vec<Variable> {
         let mut found = Vec::new();
         self.for_each_part(|part| {
@@ -250,7 +250,7 @@ impl Atom {
         found
     }
 
-    /// The terms that this filter or BIND names.
+    /// Returns the terms that this filter or BIND contains.
     pub fn constants(&self) -> Vec<Term> {
         let mut found = Vec::new();
         self.for_each_part(|part| match part {
@@ -274,7 +274,7 @@ impl Atom {
     }
 }
 
-/// A variable on one side and a term on the other.
+/// Returns the variable on one side and the term on the other.
 fn comparison(a: &Expression, b: &Expression) -> Option<(Variable, Term)> {
     let Expression::Variable(variable) = a else { return None };
     match b {
@@ -310,7 +310,7 @@ fn within(pattern: &GraphPattern, graph: Option<&NamedNodePattern>) -> GraphPatt
     }
 }
 
-/// The variables that a pattern can bind, each once, sorted.
+/// Returns the variables that a pattern can bind, without duplicates, sorted.
 pub(super) fn in_scope(pattern: &GraphPattern) -> Vec<Variable> {
     let mut variables = Vec::new();
     pattern.on_in_scope_variable(|v| variables.push(v.clone()));

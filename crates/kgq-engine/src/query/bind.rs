@@ -1,8 +1,8 @@
-//! Parameters: terms put in place of a variable everywhere it occurs, in the algebra and never in the text.
+//! Binds parameters: a term replaces a variable everywhere it occurs, in the algebra and never in the text.
 //!
-//! One term replaces its variable in patterns, paths, expressions, EXISTS, OPTIONAL and sub-SELECT; where the variable
-//! must stay one (projection, grouping, the two sides of MINUS) it is bound by an Extend. A list becomes VALUES in each
-//! group that mentions the variable.
+//! One term replaces its variable in patterns, paths, expressions, EXISTS, OPTIONAL and sub-SELECT. Where the variable
+//! must remain (projection, grouping, the two sides of MINUS), an Extend binds it. A list becomes VALUES in each group
+//! that mentions the variable.
 
 use super::operands::operands_mut;
 use super::parse::Query;
@@ -48,7 +48,7 @@ pub fn bind(query: &mut Query, bindings: &[Binding]) {
     }
 }
 
-/// Replaces the number written in the outermost LIMIT and OFFSET. `false` if the query has no such clause.
+/// Replaces the numbers in the outermost LIMIT and OFFSET. Returns `false` if the query has no such clause.
 pub fn set_slice(query: &mut Query, limit: Option<usize>, offset: Option<usize>) -> bool {
     let pattern = pattern_mut(&mut query.algebra);
     if let GraphPattern::Slice { start, length, .. } = pattern {
@@ -72,7 +72,7 @@ pub(super) fn pattern_mut(query: &mut spargebra::Query) -> &mut GraphPattern {
     }
 }
 
-/// An IRI that no data can hold (RFC 3986 has no such scheme), for what must match nothing.
+/// An IRI that no data can contain (RFC 3986 has no such scheme), for what must match nothing.
 fn nothing() -> NamedNode {
     NamedNode::new_unchecked("urn:x-kgq:matches-nothing")
 }
@@ -101,7 +101,7 @@ fn term_pattern(term: &Term) -> TermPattern {
     match term {
         Term::NamedNode(node) => node.clone().into(),
         Term::Literal(literal) => literal.clone().into(),
-        // A blank node in a pattern is a variable, which a value is not.
+        // A blank node in a pattern acts as a variable, but a value must not.
         Term::BlankNode(node) => blank_node_iri(node).into(),
         Term::Triple(triple) => TermPattern::Triple(Box::new(TriplePattern {
             subject: term_pattern(&triple.subject.clone().into()),
@@ -127,7 +127,7 @@ pub(crate) fn expression(term: &Term) -> Expression {
     }
 }
 
-/// Puts one term in place of a variable.
+/// Replaces a variable by one term.
 struct One<'a> {
     variable: &'a Variable,
     term: &'a Term,
@@ -143,7 +143,7 @@ impl One<'_> {
         self.pattern(pattern_mut(query));
     }
 
-    /// Rewrites a pattern; tells whether its solutions still bind the variable (to the term, then).
+    /// Rewrites a pattern; returns whether its solutions still bind the variable (then to the term).
     fn pattern(&self, pattern: &mut GraphPattern) -> bool {
         match pattern {
             GraphPattern::Bgp { patterns } => {
@@ -169,7 +169,7 @@ impl One<'_> {
                 bound
             }
             GraphPattern::Minus { left, right } => {
-                // Solutions that share no variable are not removed: where both sides mentioned this one, both keep it.
+                // MINUS removes only solutions that share a variable. If both sides mentioned this one, both must keep it.
                 let shared = mentions(left, self.variable) && mentions(right, self.variable);
                 let (in_left, in_right) = (self.pattern(left), self.pattern(right));
                 if shared {
@@ -257,7 +257,7 @@ impl One<'_> {
         }
     }
 
-    /// Binds the variable to the term in the pattern's solutions, unless it is already.
+    /// Binds the variable to the term in the pattern's solutions, unless they bind it already.
     fn extend(&self, pattern: &mut GraphPattern, already: bool) {
         if already {
             return;
@@ -316,7 +316,7 @@ impl Many<'_> {
         self.pattern(pattern_mut(query));
     }
 
-    /// Rewrites a pattern; tells whether its solutions bind the variable.
+    /// Rewrites a pattern; returns whether its solutions bind the variable.
     fn pattern(&self, pattern: &mut GraphPattern) -> bool {
         match pattern {
             GraphPattern::Bgp { .. } | GraphPattern::Path { .. } | GraphPattern::Values { .. } => {
@@ -398,7 +398,7 @@ impl Many<'_> {
         }
     }
 
-    /// Rewrites a pattern, and joins the values in if they are needed and it does not bind them itself.
+    /// Rewrites a pattern, and joins the values in if they are needed and the pattern does not bind them itself.
     fn supply(&self, pattern: &mut GraphPattern, needed: bool) -> bool {
         let bound = self.pattern(pattern);
         if needed && !bound {
@@ -413,7 +413,7 @@ impl Many<'_> {
         *pattern = GraphPattern::Join { left: Box::new(values), right };
     }
 
-    /// Rewrites the patterns inside an expression; tells whether the expression itself uses the variable.
+    /// Rewrites the patterns inside an expression; returns whether the expression itself uses the variable.
     fn expression(&self, expr: &mut Expression) -> bool {
         match expr {
             Expression::Variable(variable) | Expression::Bound(variable) => variable == self.variable,
@@ -432,7 +432,7 @@ impl Many<'_> {
     }
 }
 
-/// Whether a variable occurs in the pattern, where it could be bound.
+/// Whether a variable occurs in the pattern where it could be bound.
 fn mentions(pattern: &GraphPattern, variable: &Variable) -> bool {
     let mut found = false;
     pattern.on_in_scope_variable(|v| found |= v == variable);

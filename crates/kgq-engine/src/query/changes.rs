@@ -1,6 +1,6 @@
-//! Changed forms of a query's conditions, so that what is suggested to a user can be tried first.
+//! Variants of a query's conditions, for testing a suggestion before it is shown to the user.
 //!
-//! Each gives the conditions once more with one thing changed, or nothing where there is nothing to change.
+//! Each function returns the conditions with one thing changed, or nothing if there is nothing to change.
 
 use super::atoms::{Atoms, GroupElement, PatternTerm, name};
 use super::operands::operands_mut;
@@ -10,7 +10,7 @@ use spargebra::algebra::{AggregateExpression, Expression, Function, GraphPattern
 use spargebra::term::{GroundTerm, NamedNodePattern, TermPattern, TriplePattern};
 
 impl Atoms {
-    /// With other terms in place of these, in one condition or in all and in FROM.
+    /// Replaces terms in one condition, or in all conditions and in FROM.
     #[must_use]
     pub fn with_terms(&self, pairs: &[(Term, Term)], only: Option<usize>) -> Self {
         let mut changed = self.clone();
@@ -26,14 +26,14 @@ impl Atoms {
         changed
     }
 
-    /// Whether a condition names a term.
+    /// Whether a condition contains a term.
     pub fn names(&self, atom: usize, term: &Term) -> bool {
         let other = Term::from(kgq_syntax::rdf::NamedNode::new_unchecked("urn:x-kgq:other"));
         let changed = self.with_terms(&[(term.clone(), other)], Some(atom));
         changed.atoms.get(atom).map(|atom| &atom.piece) != self.atoms.get(atom).map(|atom| &atom.piece)
     }
 
-    /// With subject and object of a triple pattern exchanged.
+    /// Exchanges subject and object of a triple pattern.
     #[must_use]
     pub fn reversed(&self, atom: usize) -> Option<Self> {
         let mut changed = self.clone();
@@ -51,7 +51,7 @@ impl Atoms {
         Some(changed)
     }
 
-    /// Without `GRAPH`, as far as it names this graph.
+    /// Removes `GRAPH` where it names this graph.
     #[must_use]
     pub fn outside_of_graph(&self, graph: &PatternTerm) -> Self {
         let mut changed = self.clone();
@@ -67,7 +67,7 @@ impl Atoms {
         changed
     }
 
-    /// With these conditions inside of `GRAPH ?g`, each in a graph of its own.
+    /// Puts these conditions inside `GRAPH ?g`, each in a graph of its own.
     #[must_use]
     pub fn in_any_graph(&self, which: &[usize]) -> Self {
         let mut changed = self.clone();
@@ -83,7 +83,7 @@ impl Atoms {
         changed
     }
 
-    /// With `STR(…)` around a variable where a function of this filter wants a text; also the function's name.
+    /// Puts `STR(…)` around a variable where a function of this filter needs a text; also returns the function's name.
     #[must_use]
     pub fn with_text_of(&self, atom: usize, variable: &Variable) -> Option<(Self, String)> {
         let mut wrapped = None;
@@ -100,7 +100,7 @@ impl Atoms {
         Some((changed, wrapped?))
     }
 
-    /// With letters of either case taken alike where this filter searches a text; also what to write for it.
+    /// Makes the text search of this filter ignore case; also returns what to write for that.
     #[must_use]
     pub fn in_any_case(&self, atom: usize) -> Option<(Self, String)> {
         let mut advice: Option<String> = None;
@@ -112,7 +112,7 @@ impl Atoms {
         Some((changed, advice?))
     }
 
-    /// With `LANGMATCHES` in place of a comparison of `LANG` in this filter; also what to write for it.
+    /// Replaces a comparison of `LANG` in this filter by `LANGMATCHES`; also returns what to write for that.
     #[must_use]
     pub fn with_language_range(&self, atom: usize) -> Option<(Self, String)> {
         let mut advice = None;
@@ -131,7 +131,7 @@ impl Atoms {
         Some((changed, advice?))
     }
 
-    /// With each part of a filter seen by `change`, which tells whether it changed it; nothing if none was.
+    /// Passes each part of a filter to `change`, which returns whether it changed it; returns nothing if no part changed.
     fn with_filter(&self, atom: usize, change: &mut dyn FnMut(&mut Expression) -> bool) -> Option<Self> {
         let mut changed = self.clone();
         let GroupElement::Filter(expression) = &mut changed.atoms.get_mut(atom)?.piece else { return None };
@@ -139,7 +139,7 @@ impl Atoms {
     }
 }
 
-/// Calls `change` with each part of an expression, the outer ones first, and does not look into what it changed.
+/// Calls `change` with each part of an expression, outer parts first. It does not look into parts that were changed.
 fn parts(expression: &mut Expression, change: &mut dyn FnMut(&mut Expression) -> bool) -> bool {
     if change(expression) {
         return true;
@@ -151,7 +151,7 @@ fn parts(expression: &mut Expression, change: &mut dyn FnMut(&mut Expression) ->
     any
 }
 
-/// Whether a function takes a text as its first argument, and nothing else.
+/// Whether a function accepts only a text as its first argument.
 fn wants_text(function: &Function) -> bool {
     matches!(
         function,
@@ -169,7 +169,7 @@ fn wants_text(function: &Function) -> bool {
     )
 }
 
-/// Makes a search take letters of either case alike, if it does not yet, and tells what to write.
+/// Makes a search ignore case, if it does not yet, and returns what to write.
 fn any_case(part: &mut Expression) -> Option<String> {
     if let Expression::Equal(a, b) = part {
         return match (&mut **a, &mut **b) {
@@ -212,7 +212,7 @@ fn is_case(function: &Function) -> bool {
     matches!(function, Function::LCase | Function::UCase)
 }
 
-/// Puts a text into the case that the function beside it gives.
+/// Converts a text to the case that the function compared with it returns.
 fn in_case_of(function: &Function, text: &mut Literal) -> Option<String> {
     let value = match function {
         Function::LCase => text.value().to_lowercase(),
@@ -226,7 +226,7 @@ fn in_case_of(function: &Function, text: &mut Literal) -> Option<String> {
     Some(format!("{function} gives no such letters: compare with {text}"))
 }
 
-/// Puts terms in place of others.
+/// Replaces terms by others.
 struct Replace<'a> {
     pairs: &'a [(Term, Term)],
 }
@@ -306,7 +306,7 @@ impl Replace<'_> {
             | GraphPattern::Distinct { inner }
             | GraphPattern::Reduced { inner }
             | GraphPattern::Slice { inner, .. } => self.pattern(inner),
-            // What another server knows is not looked at.
+            // The data of another server are unknown here.
             GraphPattern::Service { .. } => {}
         }
     }

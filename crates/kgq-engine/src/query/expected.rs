@@ -1,21 +1,23 @@
-//! Rows that are expected, and queries that ask for them: the conditions of a query, or some of them, with what the row is to have.
+//! Expected rows, and queries for them: all or some conditions of a query, together with the values that the row should have.
 
 use super::atoms::{AtomKind, Atoms, GroupElement, in_scope};
 use super::parse::Query;
 use kgq_syntax::rdf::{Literal, NamedNode, Term, Variable};
 use spargebra::algebra::{Expression, Function, GraphPattern};
 
-/// What a row is expected to have in a column.
+/// The expected value in a column of a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Expectation {
     pub variable: Variable,
-    /// The thing, or else a literal of the text; none of both is no value.
+    /// The accepted node, and the accepted text of a literal. If both are set, either matches; if neither is, the
+    /// column must have no value.
     pub node: Option<NamedNode>,
     pub text: Option<String>,
 }
 
 impl Expectation {
-    /// Whether a value is what is expected. A text is a literal's in any language and of any datatype, a number also in another form.
+    /// Whether a value is as expected. A text matches every literal with exactly this lexical form, whatever its
+    /// language and datatype.
     pub fn accepts(&self, value: Option<&Term>) -> bool {
         match value {
             None => self.node.is_none() && self.text.is_none(),
@@ -43,7 +45,7 @@ impl Expectation {
 }
 
 impl Atoms {
-    /// A query for solutions of these conditions that have what is expected of their variables, at most so many.
+    /// Returns a query for solutions of these conditions whose variables have the expected values, at most `most`.
     pub fn select_expecting(&self, which: &[usize], expected: &[Expectation], most: usize) -> Query {
         let pattern = self.together(which);
         let variables = in_scope(&pattern);
@@ -57,7 +59,7 @@ impl Atoms {
         Query { algebra: spargebra::Query::Select { dataset: self.dataset.clone(), pattern, base_iri: None } }
     }
 
-    /// A query for what MINUS or NOT EXISTS wants not to be there.
+    /// Returns a query for what MINUS or NOT EXISTS excludes.
     pub fn ask_excluded(&self, atom: usize) -> Option<Query> {
         let pattern = match &self.atoms.get(atom)?.piece {
             GroupElement::Minus(pattern) => pattern,
@@ -74,13 +76,13 @@ impl Atoms {
         Some(Query { algebra: spargebra::Query::Ask { dataset, pattern, base_iri: None } })
     }
 
-    /// Whether the condition gives values to variables by computing or naming them.
+    /// Whether the condition gives values to variables by computing or listing them.
     pub fn gives_values(&self, atom: usize) -> bool {
         matches!(self.atoms[atom].condition, AtomKind::Bind | AtomKind::Values)
     }
 }
 
-/// The query without its outermost LIMIT and OFFSET; `None` if it has none.
+/// Returns the query without its outermost LIMIT and OFFSET; `None` if it has none.
 pub fn without_slice(query: &Query) -> Option<Query> {
     let mut whole = query.clone();
     let (spargebra::Query::Select { pattern, .. }
@@ -92,7 +94,7 @@ pub fn without_slice(query: &Query) -> Option<Query> {
     Some(whole)
 }
 
-/// The query without HAVING, LIMIT and OFFSET; `None` if it has no HAVING.
+/// Returns the query without HAVING, LIMIT and OFFSET; `None` if it has no HAVING.
 pub fn without_having(query: &Query) -> Option<Query> {
     fn strip(pattern: &mut GraphPattern) -> bool {
         match pattern {

@@ -1,4 +1,4 @@
-//! What a query asks for: the terms it names, and anything that would need the network.
+//! What a query refers to: the terms that it names, and anything that would need the network.
 
 use super::operands::operands;
 use super::update::{OperationForm, Update};
@@ -16,7 +16,7 @@ use std::collections::BTreeSet;
 /// How a query uses an IRI.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Position {
-    /// In the place of a predicate, or in a property path.
+    /// As a predicate, or in a property path.
     Property,
     /// As the object of `rdf:type`.
     Class,
@@ -37,15 +37,15 @@ pub struct UsedTerm {
     pub position: Position,
 }
 
-/// The IRIs that a query names, each once per position, sorted; what it asks another server for is left out.
+/// Returns the IRIs that a query names, each once per position, sorted. Queries for other servers are left out.
 pub fn used_terms(query: &spargebra::Query) -> Vec<UsedTerm> {
     let mut walk = Walk { skip_services: true, ..Walk::default() };
     walk.query(query);
     walk.terms.into_iter().collect()
 }
 
-/// As [`used_terms`], without those that the query wants to be absent: in NOT EXISTS, MINUS, a negated condition, or an OPTIONAL
-/// whose variable must stay unbound.
+/// Like [`used_terms`], without the IRIs that the query wants to be absent: in NOT EXISTS, MINUS, a negated condition,
+/// or an OPTIONAL whose variable must stay unbound.
 pub fn wanted_terms(query: &spargebra::Query) -> Vec<UsedTerm> {
     let mut whole = Walk { skip_services: true, ..Walk::default() };
     whole.query(query);
@@ -54,28 +54,28 @@ pub fn wanted_terms(query: &spargebra::Query) -> Vec<UsedTerm> {
     walk.terms.into_iter().collect()
 }
 
-/// The names of all variables of a query, those of sub-queries and expressions included, sorted.
+/// Returns all variables of a query, including those of sub-queries and expressions, sorted.
 pub fn variables(query: &spargebra::Query) -> Vec<Variable> {
     let mut walk = Walk::default();
     walk.query(query);
     walk.variables.into_iter().collect()
 }
 
-/// The variables of an expression, those of EXISTS included, sorted.
+/// Returns the variables of an expression, including those of EXISTS, sorted.
 pub(super) fn all_variables(expression: &Expression) -> Vec<Variable> {
     let mut walk = Walk::default();
     walk.expression(expression);
     walk.variables.into_iter().collect()
 }
 
-/// The variables of an expression that stand outside of EXISTS, sorted.
+/// Returns the variables of an expression outside EXISTS, sorted.
 pub(super) fn variables_outside_exists(expression: &Expression) -> Vec<Variable> {
     let mut walk = Walk { skip_exists: true, ..Walk::default() };
     walk.expression(expression);
     walk.variables.into_iter().collect()
 }
 
-/// The patterns of EXISTS in an expression.
+/// Returns the patterns of EXISTS in an expression.
 pub(super) fn expressions_patterns(expression: &Expression) -> Vec<&GraphPattern> {
     let mut found = Vec::new();
     let mut open = vec![expression];
@@ -88,22 +88,22 @@ pub(super) fn expressions_patterns(expression: &Expression) -> Vec<&GraphPattern
     found
 }
 
-/// A call of a function by its IRI, or a predicate, which for some engines is one.
+/// A call of a function by its IRI, or a predicate, which some engines treat as a call.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Call {
     pub name: NamedNode,
-    /// How many arguments it has; `None` for a predicate.
+    /// The number of arguments; `None` for a predicate.
     pub arguments: Option<usize>,
 }
 
-/// The calls of a query, and its predicates, those for other servers left out.
+/// Returns the calls and predicates of a query, except those for other servers.
 pub(super) fn calls(query: &spargebra::Query) -> BTreeSet<Call> {
     let mut walk = Walk { skip_services: true, ..Walk::default() };
     walk.query(query);
     walk.into_calls()
 }
 
-/// As [`calls`], of an update.
+/// Does the same as [`calls`] for an update.
 pub(super) fn calls_of_update(update: &Update) -> BTreeSet<Call> {
     let mut walk = Walk { skip_services: true, ..Walk::default() };
     for operation in &update.operations {
@@ -114,7 +114,7 @@ pub(super) fn calls_of_update(update: &Update) -> BTreeSet<Call> {
     walk.into_calls()
 }
 
-/// Refuses a query that would ask another server: nothing is sent, `SILENT` or not.
+/// Refuses a query that would contact another server: nothing is sent, with or without `SILENT`.
 pub fn refuse_network(source: Source<'_>, query: &spargebra::Query) -> Result<()> {
     let mut walk = Walk::default();
     walk.query(query);
@@ -124,14 +124,14 @@ pub fn refuse_network(source: Source<'_>, query: &spargebra::Query) -> Result<()
     }
 }
 
-/// Whether a query asks another server for something.
+/// Whether a query contacts another server.
 pub fn needs_network(query: &spargebra::Query) -> bool {
     let mut walk = Walk::default();
     walk.query(query);
     !walk.services.is_empty()
 }
 
-/// Whether the query has the same answer whenever it is asked of the same data: it asks no clock, no chance and no other server.
+/// Whether the query always has the same answer over the same data: it uses no clock, no random values and no other server.
 pub fn is_repeatable(query: &spargebra::Query) -> bool {
     let mut walk = Walk::default();
     walk.query(query);
@@ -220,9 +220,9 @@ struct Walk {
     skip_exists: bool,
     skip_services: bool,
     skip_unwanted: bool,
-    /// Whether what is walked is looked for to be absent.
+    /// Whether the current part is required to be absent.
     negated: bool,
-    /// Variables that the query wants to be unbound.
+    /// Variables that the query requires to be unbound.
     unbound: BTreeSet<Variable>,
 }
 
@@ -253,14 +253,14 @@ impl Walk {
         self.pattern(pattern);
     }
 
-    /// Walks what makes a solution vanish where it is found.
+    /// Walks over a part that removes a solution if it matches.
     fn unwanted(&mut self, walk: impl FnOnce(&mut Self)) {
         self.negated = !self.negated;
         walk(self);
         self.negated = !self.negated;
     }
 
-    /// Whether a pattern is there for a variable that must stay unbound.
+    /// Whether a pattern contains a variable that must stay unbound.
     fn must_fail(&self, pattern: &GraphPattern) -> bool {
         let mut found = false;
         if !self.unbound.is_empty() {
@@ -280,7 +280,7 @@ impl Walk {
         self.variables.insert(variable.clone());
     }
 
-    /// The variables of a CONSTRUCT template, whose terms need not be in the data.
+    /// Collects the variables of a CONSTRUCT template. Its terms need not be in the data.
     fn variables_of(&mut self, triple: &TriplePattern) {
         for term in [&triple.subject, &triple.object] {
             match term {
@@ -436,7 +436,7 @@ impl Walk {
                     self.calls.insert(Call { name: name.clone(), arguments: Some(arguments.len()) });
                     self.term(name, Position::Function);
                 }
-                // The datatype that STRDT gives need not be in the data.
+                // The datatype given to STRDT need not be in the data.
                 if let (Function::StrDt, [lexical, Expression::NamedNode(_)]) = (function, arguments.as_slice()) {
                     return self.expression(lexical);
                 }

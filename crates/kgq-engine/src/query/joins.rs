@@ -1,8 +1,9 @@
-//! The order of joins within EXISTS, for Oxigraph's evaluator: it orders those of the query and leaves these as they are written.
+//! Orders the joins within EXISTS for Oxigraph's evaluator, which orders those of the query itself but leaves these as
+//! they are written.
 //!
-//! A path such as `rdf:rest*` between two unknown nodes is then walked from every node there is, once for each row that EXISTS is
-//! asked for, and what it reaches is compared with the rest afterwards. In a good order it is walked from the nodes that the rest
-//! leads to.
+//! Otherwise a path such as `rdf:rest*` between two unknown nodes would be walked from every node, again for each row
+//! for which EXISTS is tested, and its results compared with the rest afterwards. In a good order it is walked from the
+//! nodes that the rest leads to.
 
 use super::operands::operands_mut;
 use super::parts::{Child, for_each_part};
@@ -24,8 +25,8 @@ fn in_expression(expression: &mut Expression) {
     }
 }
 
-/// Only joins of triples and paths: an expression may use a variable of the row that EXISTS is asked for, which the optimiser would
-/// take for one that is never bound.
+/// Only joins of triples and paths are ordered: an expression may use a variable of the row for which EXISTS is tested,
+/// and the optimiser would consider it never bound.
 fn order(pattern: &mut GraphPattern) {
     if is_joins(pattern) {
         *pattern = GraphPattern::from(&Optimizer::optimize_graph_pattern((&*pattern).into()));
@@ -50,7 +51,7 @@ mod tests {
     use super::*;
     use spargebra::{Query, SparqlParser};
 
-    /// The query as it is read, and with its joins ordered.
+    /// Returns the query as parsed, and with its joins ordered.
     fn ordered(text: &str) -> (String, String) {
         let mut query = SparqlParser::new().parse_query(&format!("PREFIX : <http://e/> {text}")).unwrap();
         let before = query.to_string();

@@ -1,5 +1,5 @@
-//! From the text of a query to its algebra: parsing with the project's prefixes, parameters bound as terms, and what
-//! a query asks for (terms, network). Nothing is evaluated here.
+//! From the text of a query to its algebra: parsing with the project's prefixes, binding parameters as terms, and
+//! finding what a query refers to (terms, network). Nothing is evaluated here.
 
 pub mod atoms;
 mod bind;

@@ -1,10 +1,10 @@
-//! The direct operands of an expression, in the order of writing: the one list of them that every walk over expressions goes by.
+//! The direct operands of an expression, in the order in which they are written. Every walk over expressions uses this list.
 //!
-//! A leaf has none, nor has EXISTS, whose pattern is no expression.
+//! A leaf has none; nor has EXISTS, because its pattern is not an expression.
 
 use spargebra::algebra::Expression;
 
-/// Up to three operands of its own, then a list, of any kind of expression; `$borrow` is `as_ref` or `as_mut`.
+/// For any kind of expression: up to three operands of its own, then a list. `$borrow` is `as_ref` or `as_mut`.
 macro_rules! split {
     ($expression:expr, $borrow:ident) => {
         match $expression {
@@ -35,13 +35,13 @@ macro_rules! split {
     };
 }
 
-/// The direct operands.
+/// Returns the direct operands.
 pub(crate) fn operands(expression: &Expression) -> impl DoubleEndedIterator<Item = &Expression> {
     let (own, list): ([Option<&Expression>; 3], &[Expression]) = split!(expression, as_ref);
     own.into_iter().flatten().chain(list)
 }
 
-/// The direct operands, to be changed.
+/// Returns the direct operands, to be changed.
 pub(crate) fn operands_mut(expression: &mut Expression) -> impl DoubleEndedIterator<Item = &mut Expression> {
     let (own, list): ([Option<&mut Expression>; 3], &mut [Expression]) = split!(expression, as_mut);
     own.into_iter().flatten().chain(list)

@@ -1,16 +1,16 @@
-//! Which columns fix the order of an answer.
+//! Which columns determine the order of an answer.
 
 use super::parse::Query;
 use kgq_syntax::rdf::Variable;
 use spargebra::algebra::{Expression, GraphPattern, OrderExpression};
 
-/// Whether the rows of an answer have an order that the query asks for.
+/// Whether the query asks for an order of the answer's rows.
 pub fn is_ordered(query: &Query) -> bool {
     outermost(query).is_some()
 }
 
-/// The leading conditions of the outermost ORDER BY that are columns of the answer. A condition that is not ends the list: what
-/// it orders by cannot be seen in the rows.
+/// Returns the leading conditions of the outermost ORDER BY that are columns of the answer. The first condition that is
+/// not a column ends the list, because the rows do not show what it orders by.
 pub fn order_columns(query: &Query) -> Vec<Variable> {
     let Some((conditions, columns)) = outermost(query) else { return Vec::new() };
     let column = |order: &OrderExpression| match order {
@@ -22,7 +22,7 @@ pub fn order_columns(query: &Query) -> Vec<Variable> {
     conditions.iter().map_while(column).collect()
 }
 
-/// The conditions of the outermost ORDER BY, and the columns of the answer.
+/// Returns the conditions of the outermost ORDER BY, and the columns of the answer.
 fn outermost(query: &Query) -> Option<(&[OrderExpression], Option<&[Variable]>)> {
     let spargebra::Query::Select { pattern, .. } = &query.algebra else { return None };
     let mut pattern = pattern;

@@ -1,4 +1,5 @@
-//! Parsing of queries, and what updates share with it. A project's prefixes need no declaration, and positions stay those of the user's text.
+//! Parses queries; the parser of updates shares this code. A project's prefixes need no declaration, and positions
+//! remain those of the user's text.
 
 use super::functions;
 use crate::executor::output_variables;
@@ -11,18 +12,18 @@ use kgq_syntax::{Token, diagnose, significant, sparql, strict};
 use spargebra::algebra::{GraphPattern, QueryDataset};
 use spargebra::{SparqlParser, SparqlSyntaxError};
 
-/// What a text is parsed with besides itself.
+/// What parsing needs in addition to the text.
 #[derive(Clone, Copy, Debug)]
 pub struct ParseContext<'a> {
-    /// Prefixes that need no declaration; one in the text wins.
+    /// Prefixes that need no declaration; a declaration in the text takes precedence.
     pub prefixes: &'a Prefixes,
-    /// What relative IRIs are resolved against, unless the text has a BASE.
+    /// The base of relative IRIs, unless the text has a BASE.
     pub base: Option<&'a str>,
-    /// What a text may be, checked before the parser sees it.
+    /// Bounds of a text, checked before it is parsed.
     pub bounds: Bounds,
 }
 
-/// What form of answer a query has (SPARQL 1.1 §16).
+/// The form of a query's answer (SPARQL 1.1 §16).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
     Select,
@@ -32,7 +33,7 @@ pub enum Form {
 }
 
 impl Form {
-    /// The form with its article, for messages.
+    /// Returns the form with its article, for messages.
     pub fn with_article(self) -> &'static str {
         match self {
             Self::Select => "a SELECT",
@@ -42,7 +43,7 @@ impl Form {
         }
     }
 
-    /// The keyword that a query of the form begins with.
+    /// Returns the keyword with which a query of this form begins.
     pub fn keyword(self) -> &'static str {
         self.with_article().rsplit(' ').next().unwrap_or_default()
     }
@@ -55,7 +56,7 @@ pub struct Query {
 }
 
 impl Query {
-    /// The columns of its answer: the variables of a SELECT, the parts of the triples of a CONSTRUCT or DESCRIBE.
+    /// Returns the columns of its answer: the variables of a SELECT, the parts of the triples of a CONSTRUCT or DESCRIBE.
     pub fn columns(&self) -> Vec<Variable> {
         match &self.algebra {
             spargebra::Query::Select { pattern, .. } => output_variables(pattern),
@@ -75,7 +76,7 @@ impl Query {
         }
     }
 
-    /// Lets the query look into these graphs, whatever its text says of its dataset (SPARQL 1.1 Protocol, §2.1.4).
+    /// Sets the dataset of the query to these graphs, overriding that of its text (SPARQL 1.1 Protocol, §2.1.4).
     pub fn set_dataset(&mut self, default: Vec<NamedNode>, named: Vec<NamedNode>) {
         let (spargebra::Query::Select { dataset, .. }
         | spargebra::Query::Construct { dataset, .. }
@@ -84,7 +85,7 @@ impl Query {
         *dataset = Some(QueryDataset { default, named: Some(named) });
     }
 
-    /// The algebra as an S-expression (the notation of Apache Jena's SSE).
+    /// Returns the algebra as an S-expression (the notation of Apache Jena's SSE).
     pub fn to_sse(&self) -> String {
         self.algebra.to_sse()
     }
@@ -101,7 +102,7 @@ pub fn parse_query(source: Source<'_>, context: ParseContext<'_>) -> Result<Quer
     Ok(Query { algebra })
 }
 
-/// Gives the columns of `SELECT *` the order in which the text names them; spargebra sorts them by name.
+/// Puts the columns of `SELECT *` into the order in which the text names them; spargebra sorts them by name.
 fn order_columns(text: &str, tokens: &[Token], query: &mut spargebra::Query) {
     let mut after_select = tokens.iter().skip_while(|t| !t.is_keyword(text, "SELECT")).skip(1);
     let star = after_select.find(|t| !t.is_keyword(text, "DISTINCT") && !t.is_keyword(text, "REDUCED"));
@@ -122,7 +123,7 @@ fn order_columns(text: &str, tokens: &[Token], query: &mut spargebra::Query) {
     variables.sort_by_key(|v| named.iter().position(|name| *name == v.as_str()));
 }
 
-/// Parses a text as it is, or in other words where that is what spargebra takes.
+/// Parses a text as it is, or rewritten if spargebra needs another form.
 pub(super) fn parse<T>(
     source: Source<'_>,
     tokens: &[Token],
@@ -154,7 +155,7 @@ fn parser(text: &str, tokens: &[Token], context: ParseContext<'_>) -> Result<Spa
     }
     let wanted = sparql::undeclared_prefixes(text, tokens);
     for (prefix, namespace) in context.prefixes.iter().filter(|(prefix, _)| wanted.contains(prefix)) {
-        // A namespace that is no IRI can come from a file that was read leniently; a query that uses it will say so.
+        // An invalid namespace can come from a file that was read leniently; a query that uses it will report it.
         if let Ok(with) = parser.clone().with_prefix(prefix, namespace) {
             parser = with;
         }
@@ -162,7 +163,7 @@ fn parser(text: &str, tokens: &[Token], context: ParseContext<'_>) -> Result<Spa
     Ok(parser)
 }
 
-/// What the diagnosis of a refused text knows beside it.
+/// Diagnoses a refused text, with the prefixes and the base of its context.
 fn diagnose(
     source: Source<'_>,
     refusal: &str,

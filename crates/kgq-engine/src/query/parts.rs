@@ -1,8 +1,8 @@
-//! The direct parts of a graph pattern, to be changed: the one list of them for walks that treat most patterns alike.
+//! The direct parts of a graph pattern, to be changed. Walks that treat most patterns alike use this list.
 
 use spargebra::algebra::{AggregateExpression, Expression, GraphPattern, OrderExpression};
 
-/// What a pattern is made of.
+/// A part of a pattern.
 pub enum Child<'p> {
     Pattern(&'p mut GraphPattern),
     Expression(&'p mut Expression),

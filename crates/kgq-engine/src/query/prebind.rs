@@ -1,7 +1,7 @@
-//! Queries of which some variables have their values before evaluation begins (SHACL 1.0 §5.3.1, "pre-binding"): what such a
-//! query must not do, `$PATH`, and blank nodes as values. The values themselves are put into the algebra by `bind.rs`.
+//! Queries in which some variables have their values before evaluation begins (SHACL 1.0 §5.3.1, "pre-binding"): what
+//! such a query must not do, `$PATH`, and blank nodes as values. `bind.rs` puts the values themselves into the algebra.
 //!
-//! It does not evaluate: the bound query is an ordinary one, for any evaluator that knows how a blank node is written here.
+//! Nothing is evaluated here: a bound query is an ordinary one, for any evaluator that knows how it writes a blank node.
 
 use super::bind::{Binding, BoundTo, bind, pattern_mut};
 use super::functions::{self, Declared};
@@ -20,12 +20,12 @@ use spargebra::algebra::{Expression, Function, GraphPattern, PropertyPathExpress
 use spargebra::term::NamedNodePattern;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A constant query has no way to name a blank node of the data: a blank node in a pattern is a variable. So one is
-/// written as an IRI of this prefix in patterns, for the dataset to resolve, and as a call of this function in expressions.
-/// Where nobody resolves it, it matches nothing.
+/// A query cannot name a blank node of the data as a constant, because a blank node in a pattern acts as a variable. So
+/// in patterns it is written as an IRI with this prefix, which the dataset resolves, and in expressions as a call of
+/// this function. If nothing resolves it, it matches nothing.
 const BLANK_NODE: &str = "urn:x-kgq:blank-node:";
 
-/// The function, to be known to the evaluator, that gives the blank node with the identifier in its argument.
+/// Returns the function that returns the blank node with the identifier in its argument. The evaluator must know it.
 pub fn blank_node_function() -> NamedNode {
     NamedNode::new_unchecked(BLANK_NODE)
 }
@@ -37,12 +37,12 @@ pub fn call_blank_node_function(arguments: &[Term]) -> Option<Term> {
     }
 }
 
-/// The blank node that an IRI in a bound query stands for.
+/// Returns the blank node that an IRI in a bound query stands for.
 pub fn blank_node_of(iri: &NamedNode) -> Option<BlankNode> {
     iri.as_str().strip_prefix(BLANK_NODE).and_then(|id| BlankNode::new(id).ok())
 }
 
-/// The term with the blank nodes that its IRIs stand for.
+/// Returns the term with such IRIs replaced by their blank nodes.
 pub(crate) fn resolved(term: Term) -> Term {
     match term {
         Term::NamedNode(node) => blank_node_of(&node).map_or_else(|| node.into(), Term::from),
@@ -60,12 +60,12 @@ pub(crate) fn resolved(term: Term) -> Term {
     }
 }
 
-/// The IRI that stands for a blank node in a pattern.
+/// Returns the IRI that stands for a blank node in a pattern.
 pub(crate) fn blank_node_iri(node: &BlankNode) -> NamedNode {
     NamedNode::new_unchecked(format!("{BLANK_NODE}{}", node.as_str()))
 }
 
-/// The call that gives a blank node in an expression.
+/// Returns the call that returns a blank node in an expression.
 pub(super) fn blank_node_call(node: &BlankNode) -> Expression {
     let id = Literal::new_simple_literal(node.as_str());
     Expression::FunctionCall(Function::Custom(blank_node_function()), vec![id.into()])
@@ -77,13 +77,13 @@ pub struct Prebound {
     query: Query,
 }
 
-/// The variable that stands for the path of a property shape, in the place of a predicate only.
+/// The variable that stands for the path of a property shape; allowed only as a predicate.
 const PATH: &str = "PATH";
 
-/// What the queries of a shapes graph are parsed with beside their texts.
+/// What is needed to parse the queries of a shapes graph, besides their texts.
 #[derive(Clone, Copy)]
 pub struct PrebindContext<'a> {
-    /// Those that are declared for the query; the text can declare more.
+    /// The prefixes that are declared for the query; the text can declare more.
     pub prefixes: &'a Prefixes,
     /// The functions that the shapes graph declares.
     pub functions: &'a Declared,
@@ -91,12 +91,12 @@ pub struct PrebindContext<'a> {
 }
 
 impl Prebound {
-    /// Parses a query of this form, SELECT or ASK, in which the variables of `required` will be bound, and those of `optional`
-    /// may be.
+    /// Parses a query of this form, SELECT or ASK. The variables of `required` will be bound in it, and those of
+    /// `optional` may be.
     ///
     /// # Errors
-    /// A syntax error, another form, and what §5.2.1 rules out: MINUS, VALUES, SERVICE, a new value for a pre-bound variable, a
-    /// subquery that hides one.
+    /// A syntax error, another form, and what §5.2.1 rules out: MINUS, VALUES, SERVICE, a new value for a pre-bound
+    /// variable, a subquery that hides one.
     pub fn parse(
         source: Source<'_>,
         known: PrebindContext<'_>,
@@ -117,8 +117,8 @@ impl Prebound {
         Self::parse(source, known, Form::Construct, &["this"], optional)
     }
 
-    /// Parses the SELECT query of a target, in which only the target's own parameters will be bound. Without any, it is a
-    /// query like all others.
+    /// Parses the SELECT query of a target, in which only the target's own parameters will be bound. Without
+    /// parameters, it is an ordinary query.
     ///
     /// # Errors
     /// Those of [`Prebound::parse`], and a query that does not select `?this`.
@@ -155,10 +155,10 @@ impl Prebound {
         Ok(prebound)
     }
 
-    /// The call of a function, whose arguments will be bound to `?a0`, `?a1`, …, as a query whose only column is the result.
+    /// Returns the call of a function as a query whose only column is the result. The arguments will be bound to `?a0`, `?a1`, ….
     ///
     /// # Errors
-    /// That of an unknown function, or of a wrong number of arguments.
+    /// The function is unknown, or the number of arguments is wrong.
     pub fn parse_call(name: &NamedNode, arguments: usize, known: PrebindContext<'_>) -> Result<Self> {
         let variables = (0..arguments).map(|n| Variable::new_unchecked(argument(n)).into()).collect();
         let pattern = GraphPattern::Extend {
@@ -174,7 +174,7 @@ impl Prebound {
         Ok(Self { query: Query { algebra } })
     }
 
-    /// The columns of a SELECT.
+    /// Returns the columns of a SELECT.
     pub fn columns(&self) -> Option<&[Variable]> {
         let spargebra::Query::Select { pattern, .. } = &self.query.algebra else { return None };
         let mut pattern = pattern;
@@ -189,7 +189,7 @@ impl Prebound {
         }
     }
 
-    /// The functions that it calls by an IRI.
+    /// Returns the functions that it calls by an IRI.
     pub fn calls(&self) -> BTreeSet<NamedNode> {
         let calls = calls(&self.query.algebra).into_iter();
         calls.filter(|call| call.arguments.is_some()).map(|call| call.name).collect()
@@ -199,7 +199,7 @@ impl Prebound {
         matches!(self.query.algebra, spargebra::Query::Ask { .. })
     }
 
-    /// The query with the given variables replaced by their values, and `$PATH` by the path.
+    /// Returns the query with the given variables replaced by their values, and `$PATH` by the path.
     pub fn bind(&self, values: &BTreeMap<&str, Term>, path: Option<&Path<NamedNode>>) -> spargebra::Query {
         let mut query = self.query.clone();
         if let Some(path) = path
@@ -222,7 +222,7 @@ impl Prebound {
     }
 }
 
-/// The variable that stands for an argument of a call.
+/// Returns the variable that stands for an argument of a call.
 pub fn argument(number: usize) -> String {
     format!("a{number}")
 }
@@ -239,7 +239,7 @@ fn parse(source: Source<'_>, known: PrebindContext<'_>, form: Form) -> Result<Qu
     Ok(query)
 }
 
-/// The form of a query that parses, with its article, and the place of its keyword.
+/// Returns the form of a query that parses, with its article, and the place of its keyword.
 fn form_of(source: Source<'_>) -> (&'static str, Place) {
     let forms = [Form::Select, Form::Ask, Form::Construct, Form::Describe];
     let tokens = significant(&sparql::tokenize(source.text));
@@ -267,7 +267,7 @@ fn property_path(path: &Path<NamedNode>) -> PropertyPathExpression {
     }
 }
 
-/// Puts the path in the place of each predicate `$PATH`.
+/// Replaces each predicate `$PATH` by the path.
 fn replace_path(pattern: &mut GraphPattern, path: &PropertyPathExpression) {
     if let GraphPattern::Bgp { patterns } = pattern {
         let is_path = |p: &NamedNodePattern| matches!(p, NamedNodePattern::Variable(v) if v.as_str() == PATH);
@@ -293,13 +293,13 @@ fn replace_path_in_expression(expression: &mut Expression, path: &PropertyPathEx
     }
 }
 
-/// What a query with pre-bound variables must not do.
+/// The rules for a query with pre-bound variables.
 struct Rules<'a> {
     required: &'a [&'a str],
     optional: &'a [&'a str],
 }
 
-/// What breaks a rule, and a word of the query that shows it.
+/// A broken rule, and the word of the query that breaks it.
 struct Broken {
     message: String,
     word: String,
@@ -316,7 +316,7 @@ impl Rules<'_> {
             let shows = |token: &&Token| {
                 token.is_keyword(source.text, &word) || token.variable(source.text) == Some(word.as_str())
             };
-            // The last, as what is selected or asked for stands first.
+            // The last occurrence, because the first may be in the SELECT clause.
             let place = tokens.iter().rev().find(shows).map_or_else(|| form_of(source).1, |t| source.place(t.span()));
             Error::input(message).at(place)
         })
@@ -327,7 +327,7 @@ impl Rules<'_> {
     }
 
     fn check(&self, pattern: &mut GraphPattern, outermost: bool) -> Result<(), Broken> {
-        // The query's own projection may leave out what it likes; what solution modifiers wrap is still the query itself.
+        // The query's own projection may omit any variable. Solution modifiers around it still belong to the query itself.
         let mut still_outermost = false;
         match pattern {
             GraphPattern::Minus { .. } => {

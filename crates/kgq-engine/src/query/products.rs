@@ -1,15 +1,15 @@
-//! Cross products as nested loops, for Oxigraph's evaluator: it would hold one side in memory and go through both without reading the
-//! dataset, and only there it hears that it has to stop.
+//! Turns cross products into nested loops for Oxigraph's evaluator. It would otherwise hold one side in memory and
+//! iterate over both without reading the dataset, and only when it reads the dataset can it be stopped.
 //!
-//! What is within EXISTS has an order of its own (`joins.rs`) and stays.
+//! Patterns within EXISTS have an order of their own (`joins.rs`) and are not changed.
 
 use super::parts::{Child, for_each_part};
 use spargebra::algebra::GraphPattern;
 use spargebra::term::{NamedNodePattern, TermPattern, TriplePattern};
 use std::collections::BTreeSet;
 
-/// Puts triple patterns and paths that share no variable behind one another, each evaluated for each solution of those before it. The
-/// solutions are the same: nothing in a triple pattern or a path but its variables depends on the others.
+/// Chains triple patterns and paths that share no variable, so that each is evaluated for each solution of those before
+/// it. The solutions stay the same: a triple pattern or path depends on the others only through its variables.
 pub(crate) fn as_loops(pattern: &mut GraphPattern) {
     if !is_joins(pattern) {
         for_each_part(pattern, &mut |part| match part {
@@ -21,7 +21,7 @@ pub(crate) fn as_loops(pattern: &mut GraphPattern) {
     let mut leaves = Vec::new();
     take_leaves(std::mem::take(pattern), &mut leaves);
     let mut groups = connected(leaves);
-    // What is joined is found once, what is read at once for each solution.
+    // Groups that need joins come first and are evaluated once; single patterns are read again for each solution.
     groups.sort_by_key(|group| std::cmp::Reverse(group.len()));
     let lateral = |left, right| GraphPattern::Lateral { left: Box::new(left), right: Box::new(right) };
     *pattern = groups.into_iter().map(joined).reduce(lateral).unwrap_or_default();
@@ -35,7 +35,7 @@ fn is_joins(pattern: &GraphPattern) -> bool {
     }
 }
 
-/// Single triple patterns and paths, in their order.
+/// Collects the single triple patterns and paths, in their order.
 fn take_leaves(pattern: GraphPattern, leaves: &mut Vec<GraphPattern>) {
     match pattern {
         GraphPattern::Bgp { patterns } => {
@@ -49,10 +49,10 @@ fn take_leaves(pattern: GraphPattern, leaves: &mut Vec<GraphPattern>) {
     }
 }
 
-/// Leaves with their places in the query, and the names of all of them.
+/// Leaves with their positions in the query, and the names of all of them.
 type Group = (BTreeSet<String>, Vec<(usize, GraphPattern)>);
 
-/// Groups of leaves, such that no two groups share a variable.
+/// Divides the leaves into groups, such that no two groups share a variable.
 fn connected(leaves: Vec<GraphPattern>) -> Vec<Vec<GraphPattern>> {
     let mut groups: Vec<Group> = Vec::new();
     for (at, leaf) in leaves.into_iter().enumerate() {
@@ -72,7 +72,7 @@ fn connected(leaves: Vec<GraphPattern>) -> Vec<Vec<GraphPattern>> {
     groups.into_iter().map(in_order).collect()
 }
 
-/// The variables and blank nodes of a triple pattern or a path.
+/// Returns the variables and blank nodes of a triple pattern or a path.
 fn names(leaf: &GraphPattern) -> BTreeSet<String> {
     fn of_term(term: &TermPattern, names: &mut BTreeSet<String>) {
         match term {
@@ -102,7 +102,7 @@ fn names(leaf: &GraphPattern) -> BTreeSet<String> {
     names
 }
 
-/// Leaves joined, triple patterns that follow each other as one basic graph pattern.
+/// Joins leaves; consecutive triple patterns become one basic graph pattern.
 fn joined(leaves: Vec<GraphPattern>) -> GraphPattern {
     let mut parts: Vec<GraphPattern> = Vec::new();
     for leaf in leaves {

@@ -1,16 +1,16 @@
-//! The algebra for reading: an S-expression, indented, with prefixes for IRIs.
+//! Formats the algebra for reading: an S-expression, indented, with prefixes for IRIs.
 
 use kgq_syntax::rdf::Prefixes;
 
-/// As much as may stand on a line.
+/// The most characters of a line.
 const WIDTH: usize = 90;
 
-/// An S-expression in lines: what fits a line stays on one, else each part has its own.
+/// Breaks an S-expression into lines: what fits stays on one line; otherwise each part has its own.
 pub fn indented(sse: &str, prefixes: &Prefixes) -> String {
     let tokens = tokens(sse, prefixes);
     let mut out = String::new();
     let mut at = 0;
-    // A stack of how deep each open parenthesis stands; nesting is bounded by the parser.
+    // Counts open parentheses; the parser bounds their nesting.
     let mut depth = 0usize;
     let mut fresh = true;
     while let Some(token) = tokens.get(at) {
@@ -31,7 +31,7 @@ pub fn indented(sse: &str, prefixes: &Prefixes) -> String {
                 out.push('(');
                 depth += 1;
                 fresh = false;
-                // The operator stays with its parenthesis.
+                // The operator stays on the line of its parenthesis.
                 if let Some(next) = tokens.get(at + 1).filter(|t| *t != "(" && *t != ")") {
                     out.push_str(next);
                     at += 1;
@@ -52,7 +52,7 @@ pub fn indented(sse: &str, prefixes: &Prefixes) -> String {
     out
 }
 
-/// A text whose IRIs in angle brackets are shortened where a prefix fits; what stands in double quotes stays.
+/// Returns the text with IRIs in angle brackets shortened if a prefix fits; text in double quotes stays.
 pub fn with_curies(text: &str, prefixes: &Prefixes) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
@@ -70,7 +70,7 @@ pub fn with_curies(text: &str, prefixes: &Prefixes) -> String {
     out + rest
 }
 
-/// The length of the quoted text at the start.
+/// Returns the length of the quoted text at the start.
 fn quoted(text: &str) -> usize {
     let mut escaped = false;
     let end = text.char_indices().skip(1).find(|(_, c)| {
@@ -81,7 +81,7 @@ fn quoted(text: &str) -> usize {
     end.map_or(text.len(), |(at, _)| at + 1)
 }
 
-/// The length of the IRI in angle brackets at the start, or of the bracket if it begins none.
+/// Returns the length of the IRI in angle brackets at the start, or 1 if the bracket begins none.
 fn iri(text: &str) -> usize {
     let end = text.char_indices().skip(1).find(|(_, c)| matches!(c, '>' | '<' | '"') || c.is_whitespace());
     end.filter(|(_, c)| *c == '>').map_or(1, |(at, _)| at + 1)
@@ -115,7 +115,7 @@ fn flat(tokens: &[String]) -> String {
     out
 }
 
-/// Parentheses, strings and words; IRIs shortened.
+/// Splits into parentheses, strings and words; IRIs are shortened.
 fn tokens(sse: &str, prefixes: &Prefixes) -> Vec<String> {
     let mut tokens = Vec::new();
     let mut rest = sse.trim_start();
@@ -134,7 +134,7 @@ fn tokens(sse: &str, prefixes: &Prefixes) -> Vec<String> {
     tokens
 }
 
-/// Where a literal ends, its language or datatype included.
+/// Returns the end of a literal, including its language or datatype.
 fn string_end(text: &str) -> usize {
     let mut escaped = false;
     for (at, c) in text.char_indices().skip(1) {

@@ -1,5 +1,5 @@
-//! An update, operation by operation: as spargebra has it, except that it writes COPY, MOVE and ADD in other words, in which
-//! nothing tells that a graph is missing. Here they stay what they are.
+//! An update, operation by operation, as spargebra has it, except for COPY, MOVE and ADD: spargebra rewrites them to a
+//! form that no longer shows whether a graph is missing. Here they are kept as they are.
 
 use super::functions;
 use super::parse::{ParseContext, parse};
@@ -14,12 +14,12 @@ use spargebra::{GraphUpdateOperation, SparqlParser};
 /// A parsed update.
 #[derive(Clone, Debug)]
 pub struct Update {
-    /// What relative IRIs of its expressions are resolved against.
+    /// The base of relative IRIs in its expressions.
     pub base: Option<String>,
     pub operations: Vec<Operation>,
 }
 
-/// One operation, with its place in the text.
+/// One operation, and its place in the text.
 #[derive(Clone, Debug)]
 pub struct Operation {
     pub form: OperationForm,
@@ -27,10 +27,10 @@ pub struct Operation {
 }
 
 impl Update {
-    /// Lets all patterns look into these graphs (SPARQL 1.1 Protocol, §2.2.3).
+    /// Sets the dataset of all patterns to these graphs (SPARQL 1.1 Protocol, §2.2.3).
     ///
     /// # Errors
-    /// An operation that says by USING or WITH where it looks, at its place.
+    /// An operation that names its graphs by USING or WITH, at its place.
     pub fn set_dataset(&mut self, source: Source<'_>, default: &[NamedNode], named: &[NamedNode]) -> Result<()> {
         for operation in &mut self.operations {
             let OperationForm::Plain(GraphUpdateOperation::DeleteInsert { using, .. }) = &mut operation.form else {
@@ -88,7 +88,7 @@ pub fn parse_update(source: Source<'_>, context: ParseContext<'_>) -> Result<Upd
                 let alone = text_of(source.text, declarations.iter().chain(statement.operation));
                 let (copy, pieces) = transfer(Source::new(source.name, &alone), context)?;
                 left.by_ref().take(pieces).for_each(drop);
-                // From a graph to itself there is nothing to do.
+                // Copying a graph to itself does nothing.
                 let Some((from, to)) = copy else { continue };
                 let silent = statement.operation.get(1).is_some_and(|token| token.is_keyword(source.text, "SILENT"));
                 OperationForm::Transfer(Transfer { kind, silent, from, to })
@@ -141,7 +141,7 @@ fn text_of<'t>(text: &str, tokens: impl Iterator<Item = &'t Token>) -> String {
     tokens.map(|token| token.text(text)).collect::<Vec<_>>().join(" ")
 }
 
-/// The two graphs of a COPY, MOVE or ADD, if they differ, and how many operations spargebra makes of it.
+/// Returns the two graphs of a COPY, MOVE or ADD, if they differ, and into how many operations spargebra translates it.
 fn transfer(source: Source<'_>, context: ParseContext<'_>) -> Result<(Option<(GraphName, GraphName)>, usize)> {
     let tokens = significant(&sparql::tokenize(source.text));
     let pieces = parse(source, &tokens, context, SparqlParser::parse_update, diagnose::update)?.operations;

@@ -1,4 +1,5 @@
-//! The terms that a query computes, and how they are told apart: numbers by their bits, so that the text of one is made only if it is read.
+//! The terms that a query computes, and how they are identified. Numbers are identified by their bits, so that the text
+//! of a number is made only if it is read.
 
 use crate::expression::numbers::units;
 use crate::expression::value::{Number, Value};
@@ -10,29 +11,29 @@ use oxrdf::vocab::xsd;
 use rustc_hash::FxHashMap;
 use std::sync::{Arc, OnceLock};
 
-/// Bytes that a remembered number takes.
+/// Bytes of a remembered number.
 pub const NUMBER_BYTES: u64 = 48;
-/// Bytes that the text of a number takes, about.
+/// Approximate bytes of a number's text.
 pub const NUMBER_TEXT: u64 = 24;
-/// What an entry takes beside its text.
+/// Bytes of an entry in addition to its text.
 pub const ENTRY_BYTES: u64 = (size_of::<ComputedTerm>() + size_of::<Term>() + 48) as u64;
 
-/// Terms that the snapshot does not have, by id and by term.
+/// Terms that the snapshot lacks, by id and by term.
 #[derive(Debug, Default)]
 pub struct Vocabulary {
     pub entries: Vec<ComputedTerm>,
-    /// All terms but numbers as they are computed.
+    /// All terms except numbers in their computed form.
     pub ids: FxHashMap<Arc<Term>, TermId>,
-    /// Numbers as they are computed, stored ones too: they are told apart without their texts.
+    /// Numbers in their computed form, including stored ones, so that they can be found without their texts.
     pub numbers: FxHashMap<NumberKey, TermId>,
     pub held: Reservation,
 }
 
 #[derive(Debug)]
 pub struct ComputedTerm {
-    /// That of a number is made when it is asked for.
+    /// The term of a number is made when it is needed.
     pub term: OnceLock<Arc<Term>>,
-    /// What the term denotes, if that is kept apart from its text.
+    /// The value of the term, if it is kept in addition to the text.
     pub value: Option<Value>,
 }
 
@@ -42,12 +43,12 @@ impl ComputedTerm {
     }
 }
 
-/// The term of an id that was never given out.
+/// The term of an id that was never assigned.
 pub fn placeholder() -> Term {
     Literal::new_simple_literal("").into()
 }
 
-/// A number's type and bits: equal exactly when they are one term.
+/// A number's type and bits; two keys are equal exactly if the numbers are the same term.
 pub type NumberKey = (u8, u64, u64);
 
 impl Vocabulary {
@@ -64,7 +65,7 @@ impl Vocabulary {
     }
 }
 
-/// The number that a term is, if it is written as one that is computed.
+/// Returns the number that a term denotes, if it is written in the computed form.
 pub fn as_computed(term: &Term) -> Option<(NumberKey, Number)> {
     let Term::Literal(literal) = term else { return None };
     if !matches!(literal.datatype(), xsd::INTEGER | xsd::DECIMAL | xsd::FLOAT | xsd::DOUBLE) {
@@ -75,7 +76,7 @@ pub fn as_computed(term: &Term) -> Option<(NumberKey, Number)> {
     (Value::Number(number.clone()).into_term() == *term).then_some((key, number))
 }
 
-/// `None` of a number that has more bits, and of NaN, which has several.
+/// `None` for a number with more bits, and for NaN, which has several bit patterns.
 pub fn number_key(number: &Number) -> Option<NumberKey> {
     let (kind, bits) = match number {
         number if number.is_nan() => return None,

@@ -1,5 +1,5 @@
-//! SPARQL 1.1 Update: operations on a set of statements, one after the other. WHERE is answered as a query is; statements are
-//! deleted and inserted by their terms, as these are written. All operations hold, or none.
+//! SPARQL 1.1 Update: applies operations to a set of statements, one after the other. WHERE is answered like a query.
+//! Statements are deleted and inserted by their terms as they are written. Either all operations take effect or none.
 
 mod state;
 mod template;
@@ -19,7 +19,7 @@ use state::State;
 pub use state::{Change, Graphs};
 use template::Templates;
 
-/// Runs an update on these statements, each of which is given once. `snapshot` gives their image, when a pattern first asks for it.
+/// Runs an update on these statements, which contain no duplicates. `snapshot` returns their image when a pattern first needs it.
 ///
 /// # Errors
 /// An operation that fails, at its place in `source`; the limits of a WHERE; damage to the snapshot.
@@ -30,7 +30,7 @@ pub fn update<'a>(
     update: &Update,
     options: &EvaluationOptions,
 ) -> Result<Change> {
-    // All operations have one budget. The bound on rows is one on answers.
+    // All operations share one budget. The bound on rows applies only to answers.
     let options = EvaluationOptions { limits: Limits::default(), budget: options.budget_of_query(), ..options.clone() };
     let mut run = Run { state: State::new(quads), snapshot, base: update.base.as_deref(), options: &options };
     for operation in &update.operations {
@@ -67,7 +67,7 @@ impl Run<'_, '_> {
             OperationForm::Plain(GraphUpdateOperation::DeleteInsert { delete, insert, using, pattern }) => {
                 self.modify(delete, insert, using.as_ref(), pattern)
             }
-            // The program refuses LOAD before; SILENT makes its failure none (SPARQL 1.1 Update §3.1.4).
+            // The program refuses LOAD beforehand; SILENT turns its failure into success (SPARQL 1.1 Update §3.1.4).
             OperationForm::Plain(GraphUpdateOperation::Load { silent, source, .. }) if !silent => {
                 Err(Error::policy(format!("LOAD {source} is refused: kgq makes no network request")))
             }
@@ -89,7 +89,7 @@ impl Run<'_, '_> {
         }
     }
 
-    /// The labels of blank nodes in the data hold within the operation: they are new nodes (SPARQL 1.1 Update §3.1.1).
+    /// Blank node labels in the data are local to the operation and denote new nodes (SPARQL 1.1 Update §3.1.1).
     fn insert_data(&mut self, data: &[term::Quad]) -> Result<()> {
         let mut fresh = Relabel::fresh();
         for (number, quad) in data.iter().enumerate() {
@@ -102,7 +102,7 @@ impl Run<'_, '_> {
         Ok(())
     }
 
-    /// Looks at the budget now and then.
+    /// Checks the budget from time to time.
     fn look(&self, number: usize) -> Result<()> {
         if number.is_multiple_of(ROWS_BETWEEN_CHECKS) { self.options.budget.check() } else { Ok(()) }
     }
@@ -188,7 +188,7 @@ impl Run<'_, '_> {
     }
 }
 
-/// Statements between two looks at the clock.
+/// Statements between two checks of the clock.
 const ROWS_BETWEEN_CHECKS: usize = 4096;
 
 fn missing(graph: &GraphName, word: &str) -> Error {
@@ -224,7 +224,7 @@ fn ground_term(term: &GroundTerm) -> kgq_syntax::rdf::Term {
     }
 }
 
-/// Sorts new statements and names their new blank nodes by that order, so that the same update gives the same file.
+/// Sorts new statements and names their new blank nodes in that order, so that the same update produces the same file.
 pub fn name_new_nodes(quads: &[Quad], added: &mut [Quad]) {
     if added.iter().all(|quad| kgq_syntax::rdf::blank::nodes_of(quad).is_empty()) {
         added.sort_by_cached_key(Quad::to_string);

@@ -1,4 +1,4 @@
-//! The statements in the course of an update: those that were there, and what has changed of them.
+//! The statements during an update: the original ones, and what has changed.
 
 use indexmap::IndexSet;
 use kgq_snapshot::Snapshot;
@@ -8,16 +8,16 @@ use kgq_syntax::rdf::{GraphName, NamedNode, Quad};
 use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
 use std::cell::OnceCell;
 
-/// What an update changes: nothing that was there is added, nothing that was not is removed.
+/// The changes that an update makes. No statement that existed is added, and none that did not exist is removed.
 #[derive(Clone, Debug, Default)]
 pub struct Change {
     pub added: Vec<Quad>,
-    /// In the order in which they stood.
+    /// In their original order.
     pub removed: Vec<Quad>,
 }
 
 impl Change {
-    /// The changed dataset: what is left, in its order, then what is added.
+    /// Returns the changed dataset: the remaining statements in their order, followed by the added ones.
     pub fn apply(&self, dataset: &Dataset) -> Dataset {
         let removed: FxHashSet<&Quad> = self.removed.iter().collect();
         let kept = dataset.quads().iter().filter(|quad| !removed.contains(quad));
@@ -27,7 +27,7 @@ impl Change {
     }
 }
 
-/// What CLEAR and DROP aim at.
+/// The target of CLEAR and DROP.
 pub enum Graphs {
     One(GraphName),
     Named,
@@ -44,19 +44,19 @@ impl Graphs {
     }
 }
 
-/// A set of statements that changes, with its image.
+/// A changing set of statements, with its image.
 pub struct State<'a> {
     base: &'a [Quad],
-    /// Where in `base` a statement stands; made when first asked for.
+    /// The index of each statement in `base`; made when first needed.
     places: OnceCell<FxHashMap<&'a Quad, usize>>,
-    /// By place in `base`; empty while nothing is removed.
+    /// Whether each statement of `base` is removed, by its index; empty while nothing is.
     removed: Vec<bool>,
     added: IndexSet<Quad, FxBuildHasher>,
-    /// The named graphs that are there, empty ones included; made when first asked for.
+    /// The existing named graphs, including empty ones; made when first needed.
     graphs: OnceCell<FxHashSet<GraphName>>,
-    /// The image of the present state, unless it is that of `base`.
+    /// The image of the current state, unless it is that of `base`.
     image: Option<Snapshot>,
-    /// Whether there was a change since the image, or `base`.
+    /// Whether anything has changed since the image, or `base`, was made.
     changed: bool,
 }
 
@@ -99,7 +99,7 @@ impl<'a> State<'a> {
     }
 
     pub fn remove(&mut self, quad: &Quad) {
-        // What knows of empty graphs is made before the first of them is emptied.
+        // The set of graphs must be made before the first graph becomes empty.
         self.graphs();
         match self.place(quad) {
             Some(place) => self.mark(place, true),
@@ -107,7 +107,7 @@ impl<'a> State<'a> {
         }
     }
 
-    /// The statements of one graph.
+    /// Returns the statements of one graph.
     pub fn of_graph<'s>(&'s self, graph: &'s GraphName) -> impl Iterator<Item = &'s Quad> + 's {
         self.quads().filter(move |quad| quad.graph_name == *graph)
     }
@@ -142,7 +142,7 @@ impl<'a> State<'a> {
         *graph == GraphName::DefaultGraph || self.graphs().contains(graph)
     }
 
-    /// From now on the graph is there, if only as an empty one.
+    /// Makes the graph exist from now on, even if it is empty.
     pub fn exist(&mut self, graph: &GraphName) {
         if !self.exists(graph)
             && let Some(known) = self.graphs.get_mut()
@@ -151,7 +151,7 @@ impl<'a> State<'a> {
         }
     }
 
-    /// Makes an empty graph; false if there is one of that name.
+    /// Makes an empty graph; returns false if one of that name exists.
     pub fn create(&mut self, graph: &NamedNode) -> bool {
         let graph = GraphName::NamedNode(graph.clone());
         let new = !self.exists(&graph);
@@ -159,7 +159,7 @@ impl<'a> State<'a> {
         new
     }
 
-    /// The image of the present state; `base` gives that of the first.
+    /// Returns the image of the current state; `base` returns that of the initial state.
     pub fn snapshot(&mut self, base: &dyn Fn() -> Result<&'a Snapshot>) -> Result<&Snapshot> {
         if self.changed {
             self.image = Some(Snapshot::from_quads(self.quads().cloned())?);

@@ -1,4 +1,4 @@
-//! The templates of DELETE and INSERT clauses, and the statements that solutions make of them.
+//! The templates of DELETE and INSERT clauses, and the statements that solutions make from them.
 
 use crate::template::{Slots, TemplateTerm, instance, node};
 use indexmap::IndexSet;
@@ -53,26 +53,26 @@ impl Templates {
         Self { delete, insert, variables, blank_nodes, deleted: Statements::default(), inserted: Statements::default() }
     }
 
-    /// The variables that a row holds the values of, in this order.
+    /// Returns the variables whose values a row must hold, in this order.
     pub fn variables(&self) -> &[Variable] {
         &self.variables
     }
 
-    /// Adds what one solution makes.
+    /// Adds the statements that one solution makes.
     pub fn fill(&mut self, row: &[Option<Term>]) {
         let mut blanks = vec![None; self.blank_nodes];
         self.deleted.extend(self.delete.iter().filter_map(|template| template.statement(row, &mut blanks)));
         self.inserted.extend(self.insert.iter().filter_map(|template| template.statement(row, &mut blanks)));
     }
 
-    /// What is to be deleted, and what is to be inserted after that.
+    /// Returns the statements to be deleted, and those to be inserted afterwards.
     pub fn into_statements(self) -> (Statements, Statements) {
         (self.deleted, self.inserted)
     }
 }
 
 impl Template {
-    /// `None` where a term is unbound, or cannot stand where it would.
+    /// `None` if a term is unbound or not allowed in its position.
     fn statement(&self, row: &[Option<Term>], blanks: &mut [Option<BlankNode>]) -> Option<Quad> {
         let graph_name = match &self.graph {
             None => GraphName::DefaultGraph,
@@ -94,7 +94,7 @@ fn graph(name: &GraphNamePattern, slots: &mut Slots) -> Option<TemplateTerm> {
     }
 }
 
-/// A pattern without blank nodes as one that could have some.
+/// Converts a pattern without blank nodes to the type that may contain them.
 fn open(term: &GroundTermPattern) -> TermPattern {
     match term {
         GroundTermPattern::NamedNode(node) => node.clone().into(),

@@ -7,7 +7,7 @@ use oxttl::TriGParser;
 
 const DECLARED: &str = "PREFIX : <http://e/>\n";
 
-/// The changed dataset, a statement a line, sorted, without `http://e/` and the ends of lines.
+/// Returns the changed dataset, one statement a line, sorted, without `http://e/` and the line endings.
 fn changed(data: &str, text: &str) -> Result<String> {
     let quads: Vec<Quad> = TriGParser::new().for_slice(&format!("{DECLARED}{data}")).map(|q| q.unwrap()).collect();
     let (prefixes, text) = (Prefixes::new(), format!("{DECLARED}{text}"));
@@ -55,7 +55,7 @@ fn with_names_the_default_graph_and_leaves_the_named_ones() {
             "<a> <was> \"2\"^^<integer> <g>",
         ],
     );
-    // USING says what WHERE sees, WITH still what is changed.
+    // USING determines what WHERE sees; WITH still determines what is changed.
     check(
         data,
         "WITH :g DELETE { ?s :p ?o } INSERT { ?s :n ?v } USING :h WHERE { ?s :p ?v . BIND (2 AS ?o) }",
@@ -137,7 +137,7 @@ fn a_graph_that_is_missing_or_there_already_is_an_error_with_its_place() {
     for text in ["CLEAR SILENT GRAPH :none", "CREATE SILENT GRAPH :g", "CREATE GRAPH :new ; DROP GRAPH :new"] {
         check(data, text, &["<a> <p> \"2\"^^<integer> <g>"]);
     }
-    // A graph that an operation empties is there until it is dropped.
+    // A graph that an operation empties exists until it is dropped.
     check(data, "DELETE WHERE { GRAPH :g { ?s ?p ?o } } ; CLEAR GRAPH :g ; ADD :g TO DEFAULT", &[""]);
 }
 

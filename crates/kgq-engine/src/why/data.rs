@@ -1,4 +1,4 @@
-//! The part of the dataset that a pattern looks into: the default graph of the query, or one named graph.
+//! The part of the dataset in which a pattern is matched: the default graph of the query, or one named graph.
 
 use crate::oxigraph::DefaultGraph;
 use kgq_snapshot::{Snapshot, TermId};
@@ -6,19 +6,19 @@ use kgq_syntax::error::Result;
 use kgq_syntax::rdf::{GraphName, NamedNode, Quad, Term};
 use spargebra::algebra::QueryDataset;
 
-/// Which graphs are looked into.
+/// The graphs in which a pattern is matched.
 #[derive(Clone, Debug)]
 pub enum Graphs {
     /// The stored default graph.
     Default,
-    /// These, as one.
+    /// The merge of these graphs.
     Merged(Vec<GraphName>),
-    /// All, as one.
+    /// The merge of all graphs.
     All,
 }
 
 impl Graphs {
-    /// The default graph of a query.
+    /// Returns the default graph of a query.
     pub fn of_query(dataset: Option<&QueryDataset>, default: DefaultGraph) -> Self {
         match (dataset, default) {
             (Some(dataset), _) => Self::Merged(dataset.default.iter().cloned().map(GraphName::from).collect()),
@@ -27,7 +27,7 @@ impl Graphs {
         }
     }
 
-    /// One graph of a name.
+    /// Returns the graph with this name.
     pub fn named(name: &Term) -> Self {
         Self::Merged(match name {
             Term::NamedNode(node) => vec![node.clone().into()],
@@ -66,7 +66,7 @@ pub struct Data<'s> {
 }
 
 impl Data<'_> {
-    /// The statements that match; one that several graphs hold is there for each.
+    /// Returns the statements that match; a statement that several graphs contain occurs once for each.
     ///
     /// # Errors
     /// Damage to the snapshot.
@@ -86,7 +86,7 @@ impl Data<'_> {
         Ok(found)
     }
 
-    /// Any statement.
+    /// Returns any one statement.
     ///
     /// # Errors
     /// Damage to the snapshot.
@@ -96,7 +96,7 @@ impl Data<'_> {
         Ok(found)
     }
 
-    /// One statement that names the node, as subject or object.
+    /// Returns one statement with the node as subject or object.
     ///
     /// # Errors
     /// Damage to the snapshot.

@@ -1,5 +1,5 @@
-//! All that a pattern could read: the statements that match one of its triple patterns or a step of its paths. Whatever a pattern
-//! answers depends on no others.
+//! All statements that a pattern could read: those that match one of its triple patterns or a step of its paths. The
+//! pattern's answers depend on no others.
 
 use super::Solution;
 use super::data::{Data, Graphs};
@@ -11,7 +11,7 @@ use rustc_hash::FxHashSet;
 use spargebra::algebra::{AggregateExpression, Expression, GraphPattern, OrderExpression, PropertyPathExpression};
 use spargebra::term::{NamedNodePattern, TermPattern, TriplePattern};
 
-/// The statements that a pattern could read where these variables have these values.
+/// Collects the statements that a pattern could read if these variables have these values.
 ///
 /// # Errors
 /// Damage to the snapshot.
@@ -33,7 +33,7 @@ pub fn footprint(
             }
         }
         GraphPattern::Path { subject, path, object } => {
-            // A path of no step holds for every node that there is, where no end is known.
+            // If neither end is known, a path of length zero holds for every node.
             let any_node = may_be_empty(path) && value(subject, bound).is_none() && value(object, bound).is_none();
             match steps(path) {
                 Some(properties) if !any_node => {
@@ -72,7 +72,7 @@ pub fn footprint(
                 of_expression(snapshot, graphs, key, bound, found)?;
             }
         }
-        // What is hidden has another value than a variable of the same name outside.
+        // A variable that the projection hides is a different one from a variable of the same name outside.
         GraphPattern::Project { inner, variables } => below(inner, &restricted(bound, variables), found)?,
         GraphPattern::Group { inner, variables, aggregates } => {
             let bound = restricted(bound, variables);
@@ -84,7 +84,7 @@ pub fn footprint(
             }
         }
         GraphPattern::Distinct { inner } | GraphPattern::Reduced { inner } | GraphPattern::Slice { inner, .. } => {
-            // Which rows a slice leaves depends on all of them.
+            // Which rows a slice keeps depends on all of them.
             let all = Solution::default();
             below(inner, if matches!(pattern, GraphPattern::Slice { .. }) { &all } else { bound }, found)?;
         }
@@ -104,7 +104,7 @@ pub fn footprint(
                     some = true;
                     found(quad);
                 })?;
-                // That there is a graph of this name is read too.
+                // That a graph of this name exists is read too.
                 if !some {
                     Data { snapshot, graphs }.any()?.into_iter().for_each(&mut *found);
                 }
@@ -115,7 +115,7 @@ pub fn footprint(
     Ok(())
 }
 
-/// The values of these variables alone.
+/// Restricts a solution to these variables.
 pub fn restricted<'v>(solution: &Solution, to: impl IntoIterator<Item = &'v Variable>) -> Solution {
     to.into_iter().filter_map(|variable| Some((variable.clone(), solution.get(variable)?.clone()))).collect()
 }
@@ -142,7 +142,7 @@ fn of_triple(data: &Data<'_>, triple: &TriplePattern, bound: &Solution) -> Resul
     data.matching(value(&triple.subject, bound).as_ref(), predicate.as_ref(), value(&triple.object, bound).as_ref())
 }
 
-/// The term that a place of a pattern stands for; `None` if it can be several.
+/// Returns the term at a position of a pattern; `None` if it can be one of several.
 fn value(term: &TermPattern, bound: &Solution) -> Option<Term> {
     match term {
         TermPattern::NamedNode(node) => Some(node.clone().into()),
@@ -152,7 +152,7 @@ fn value(term: &TermPattern, bound: &Solution) -> Option<Term> {
     }
 }
 
-/// The properties of a path's steps; `None` if it can be any.
+/// Returns the properties of a path's steps; `None` if a step can have any property.
 fn steps(path: &PropertyPathExpression) -> Option<FxHashSet<&NamedNode>> {
     match path {
         PropertyPathExpression::NamedNode(node) => Some([node].into_iter().collect()),
@@ -169,7 +169,7 @@ fn steps(path: &PropertyPathExpression) -> Option<FxHashSet<&NamedNode>> {
     }
 }
 
-/// Whether a node is at the end of the path from itself by no step.
+/// Whether the path has a match of length zero.
 pub fn may_be_empty(path: &PropertyPathExpression) -> bool {
     match path {
         PropertyPathExpression::ZeroOrMore(_) | PropertyPathExpression::ZeroOrOne(_) => true,

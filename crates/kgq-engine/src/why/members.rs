@@ -1,8 +1,8 @@
-//! Groups whose members can be told one by one: patterns of which each solution shows all the statements that it was made of, so that a
-//! group has the same members over every part of the data that has these statements.
+//! Groups whose members can be listed one by one. In their patterns, each solution shows all the statements that it was
+//! made from, so a group has the same members over every part of the data that contains these statements.
 //!
-//! OPTIONAL may stand in such a pattern where no condition and no join outside reads what it may leave unbound: then a solution that the
-//! pattern gives over less data is one that it gives over all, with the same values.
+//! Such a pattern may contain OPTIONAL if no condition and no join outside it reads what it may leave unbound. Each
+//! solution over less data then has a counterpart with the same values over all data.
 
 use super::open::{Opener, asked_for, certain, is_monotone};
 use crate::query;
@@ -11,7 +11,7 @@ use rustc_hash::FxHashSet;
 use spargebra::algebra::{Expression, GraphPattern, PropertyPathExpression};
 use spargebra::term::{NamedNodePattern, TermPattern, TriplePattern};
 
-/// Whether the pattern is such: no sub-SELECT, no DISTINCT, no MINUS, no path that can be walked in two ways, no EXISTS.
+/// Whether the pattern is of this kind: no sub-SELECT, no DISTINCT, no MINUS, no path that can be walked in two ways, no EXISTS.
 pub fn shows_every_way(pattern: &GraphPattern) -> bool {
     match pattern {
         GraphPattern::Bgp { .. } | GraphPattern::Values { .. } => true,
@@ -24,7 +24,7 @@ pub fn shows_every_way(pattern: &GraphPattern) -> bool {
         }
         GraphPattern::LeftJoin { left, right, expression } => {
             let asks_nothing = expression.as_ref().is_none_or(|own| asked_for(own).is_empty());
-            // Of fewer statements a monotone part gives nothing new that could go together with the left side.
+            // Over fewer statements, a monotone part has no new solution that would be compatible with the left side.
             let is_safe = is_monotone(right) || {
                 let loose = loose(right);
                 loose.is_disjoint(&in_scope(left)) && expression.as_ref().is_none_or(|own| !reads(own, &loose))
@@ -41,8 +41,8 @@ pub fn shows_every_way(pattern: &GraphPattern) -> bool {
     }
 }
 
-/// Whether nothing outside of each OPTIONAL reads what it may leave unbound (a well-designed pattern): then a row that it gives over less
-/// data is one over all. Else a statement that OPTIONAL finds can take a row away.
+/// Whether nothing outside each OPTIONAL reads what it may leave unbound (a well-designed pattern). A row over less
+/// data is then also a row over all data. Otherwise a statement that an OPTIONAL finds can remove a row.
 pub fn options_stay_apart(pattern: &GraphPattern) -> bool {
     let unread = |inner: &GraphPattern, expression: &Expression| {
         let asked = asked_for(expression).into_iter().all(options_stay_apart);
@@ -70,7 +70,8 @@ pub fn options_stay_apart(pattern: &GraphPattern) -> bool {
         | GraphPattern::Distinct { inner }
         | GraphPattern::Reduced { inner }
         | GraphPattern::OrderBy { inner, .. } => options_stay_apart(inner),
-        // What follows must stay absent, is counted or is taken whole: nothing of it is left out.
+        // The right side of MINUS must stay absent. The patterns after it have no OPTIONAL, or are counted or taken
+        // whole: nothing in them is left out.
         GraphPattern::Minus { left, .. } => options_stay_apart(left),
         GraphPattern::Bgp { .. }
         | GraphPattern::Path { .. }
@@ -82,7 +83,8 @@ pub fn options_stay_apart(pattern: &GraphPattern) -> bool {
     }
 }
 
-/// A pattern that has a solution where this one has: without what OPTIONAL and BIND add, which take no solution away.
+/// Returns a pattern that has a solution whenever this one has: without what OPTIONAL and BIND add, as they never
+/// remove a solution.
 pub fn without_options(pattern: &GraphPattern) -> GraphPattern {
     match pattern {
         GraphPattern::LeftJoin { left: inner, .. } | GraphPattern::Extend { inner, .. } => without_options(inner),
@@ -101,7 +103,7 @@ fn in_scope(pattern: &GraphPattern) -> FxHashSet<Variable> {
     variables
 }
 
-/// The variables that a solution may leave unbound.
+/// Returns the variables that a solution may leave unbound.
 pub fn loose(pattern: &GraphPattern) -> FxHashSet<Variable> {
     let mut variables = in_scope(pattern);
     for variable in certain(pattern) {
@@ -116,7 +118,7 @@ fn reads(expression: &Expression, variables: &FxHashSet<Variable>) -> bool {
     reads
 }
 
-/// Whether a path counts a pair of nodes once however it is walked, or can be walked in one way only (SPARQL 1.1 §18.4).
+/// Whether a path counts a pair of nodes once however it is walked, or can be walked in only one way (SPARQL 1.1 §18.4).
 fn is_walked_once(path: &PropertyPathExpression) -> bool {
     match path {
         PropertyPathExpression::NamedNode(_)
@@ -130,8 +132,8 @@ fn is_walked_once(path: &PropertyPathExpression) -> bool {
     }
 }
 
-/// The same pattern with sequences and alternatives of paths as joins and unions (SPARQL 1.1 §18.2.2.4), which show each way. The variables
-/// in between are fresh.
+/// Returns the pattern with sequences and alternatives of paths written as joins and unions (SPARQL 1.1 §18.2.2.4),
+/// which show each way. The variables in between are fresh.
 pub fn without_short_paths(pattern: &GraphPattern, opener: &mut Opener) -> GraphPattern {
     let mut boxed = |inner: &GraphPattern| Box::new(without_short_paths(inner, opener));
     match pattern {

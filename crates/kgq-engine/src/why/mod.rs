@@ -1,11 +1,12 @@
-//! Why an answer has a row: a witness.
+//! Explains why an answer has a row, by a witness.
 //!
-//! A witness W of a row over the data D is a set of statements of D such that the query gives the row over every dataset between W
-//! and D, its outermost ORDER BY, LIMIT and OFFSET left out. Where the query has no negation, no aggregate, no inner LIMIT, and no OPTIONAL whose
-//! variables are read outside of it before they are sure, no statement of W can be left out. What is computed anew each time (NOW, RAND, UUID, BNODE) and SERVICE are outside of this.
+//! A witness W of a row over the data D is a set of statements of D such that the query gives the row over every
+//! dataset between W and D, ignoring its outermost ORDER BY, LIMIT and OFFSET. No statement of W can be left out if the
+//! query has no negation, no aggregate, no inner LIMIT, and no OPTIONAL whose variables are read outside it before they
+//! are surely bound. This does not cover SERVICE, nor values that are computed anew each time (NOW, RAND, UUID, BNODE).
 //!
-//! It is found from one solution, part by part (`support`). What is not taken apart is held up by all that it reads (`footprint`), which
-//! always is a witness, if a large one. In the end the query is asked again over the witness alone.
+//! It is found from one solution, part by part (`support`). A part that is not taken apart is supported by all that it reads
+//! (`footprint`), which is always a witness, though a large one. In the end the query is run again over the witness alone.
 
 mod data;
 mod footprint;
@@ -31,7 +32,7 @@ use support::{Asker, KnownValues, Support};
 /// Values of variables.
 type Solution = FxHashMap<Variable, Term>;
 
-/// What is asked about.
+/// The item to be explained.
 #[derive(Clone, Copy, Debug)]
 pub enum Item<'a> {
     /// A row of a SELECT, with a value or none for each of these variables.
@@ -45,30 +46,30 @@ pub enum Item<'a> {
 /// Why an answer has a row, a triple, or is true.
 #[derive(Clone, Debug)]
 pub struct Why {
-    /// Each once, in the order in which they are met.
+    /// Without duplicates, in the order in which they were found.
     pub statements: Vec<Quad>,
     pub grounds: Vec<Ground>,
     /// Whether no statement can be left out.
     pub is_irredundant: bool,
 }
 
-/// What a part of the query found.
+/// What supports a part of a solution.
 #[derive(Clone, Debug)]
 pub enum Ground {
     Statement(Quad),
-    /// The steps of a way along a property path.
+    /// The steps along a property path.
     Path {
         from: Term,
         to: Term,
         steps: Vec<Quad>,
     },
-    /// The members of a group, each with what it rests on.
+    /// The members of a group, each with its grounds.
     Members(Vec<Vec<Ground>>),
-    /// This pattern finds nothing, and must go on finding nothing.
+    /// This pattern has no solution, and must continue to have none.
     Absent {
         pattern: String,
     },
-    /// This pattern is not taken apart: all the statements that it reads, so many, count.
+    /// This pattern is not taken apart: all statements that it reads count. `statements` is their number.
     Whole {
         pattern: String,
         statements: usize,
@@ -78,7 +79,7 @@ pub enum Ground {
 /// Finds a witness; `None` if the answer has no such row.
 ///
 /// # Errors
-/// Those of evaluation, and that the query gives such a row anew each time.
+/// Those of evaluation; an error if the query computes such a row anew each time.
 pub fn why(snapshot: &Snapshot, query: &Query, item: Item<'_>, options: &EvaluationOptions) -> Result<Option<Why>> {
     let asked = Asked::of(query, options)?;
     let mut support = asked.support(snapshot);
@@ -93,8 +94,8 @@ pub fn why(snapshot: &Snapshot, query: &Query, item: Item<'_>, options: &Evaluat
     asked.proved(&mut support, &candidate, item).map(Some)
 }
 
-/// Finds witnesses of the ways in which the outermost pattern gives the item, at most so many; each set of statements once. Of what is
-/// within (a sub-SELECT, an EXISTS, a path) one way is taken.
+/// Finds witnesses for the ways in which the outermost pattern gives the item, at most `most`, each set of statements
+/// once. For nested parts (a sub-SELECT, an EXISTS, a path) only one way is considered.
 ///
 /// # Errors
 /// As [`why`].
@@ -132,7 +133,7 @@ pub fn witnesses(
     Ok(found)
 }
 
-/// Whether the query has the row over these statements alone, its outermost ORDER BY, LIMIT and OFFSET left out.
+/// Whether the query has the row over these statements alone, ignoring its outermost ORDER BY, LIMIT and OFFSET.
 ///
 /// # Errors
 /// Those of evaluation.
@@ -145,16 +146,16 @@ pub fn holds<'q>(
     Asked::of(query, options)?.holds(&mut statements.into_iter(), item)
 }
 
-/// A query of which a row is to be explained.
+/// A query one of whose rows is to be explained.
 struct Asked<'a> {
-    /// With its projection, without what orders and cuts its rows.
+    /// Includes the projection, but not what orders and cuts the rows.
     pattern: GraphPattern,
     query: &'a Query,
     asker: Asker<'a>,
     opener: std::cell::Cell<Opener>,
 }
 
-/// Values by which the row can come about, and statements that it needs beside what matches.
+/// Values with which the row can come about, and statements that it needs in addition to those that match.
 #[derive(Default)]
 struct Candidate {
     bound: Solution,
@@ -199,7 +200,7 @@ impl<'a> Asked<'a> {
         }
     }
 
-    /// The ways in which the item can come about.
+    /// Returns the ways in which the item can come about.
     fn candidates(&self, snapshot: &Snapshot, item: Item<'_>) -> Result<Vec<Candidate>> {
         match (item, &self.query.algebra) {
             (Item::Row(variables, row), spargebra::Query::Select { .. }) => {
@@ -222,8 +223,8 @@ impl<'a> Asked<'a> {
         }
     }
 
-    /// What was collected, with the candidate's own statements, as a witness: the query is asked over it, and where nothing must be absent, what
-    /// is not needed is left out. The collection is empty then.
+    /// Makes a witness of the collected statements and the candidate's own. The query is run over it; if nothing must
+    /// be absent, unnecessary statements are left out. The collection is empty afterwards.
     fn proved(&self, support: &mut Support<'_>, candidate: &Candidate, item: Item<'_>) -> Result<Why> {
         support.statements.extend(candidate.statements.iter().cloned());
         support.grounds.extend(candidate.statements.iter().cloned().map(Ground::Statement));
@@ -242,7 +243,7 @@ impl<'a> Asked<'a> {
         Ok(Why { statements: statements.into_iter().collect(), grounds, is_irredundant: is_positive })
     }
 
-    /// A resource is described by its statements, and by those of the blank nodes that they lead to.
+    /// A resource is described by its statements and by those of the blank nodes that they lead to.
     fn describing(&self, snapshot: &Snapshot, triple: &Triple) -> Result<Vec<Candidate>> {
         let graphs = data::Graphs::of_query(self.asker.dataset, self.asker.options.default_graph);
         let data = data::Data { snapshot, graphs };
@@ -272,7 +273,7 @@ impl<'a> Asked<'a> {
     fn holds(&self, statements: &mut dyn Iterator<Item = &Quad>, item: Item<'_>) -> Result<bool> {
         let snapshot = Snapshot::from_quads(statements.cloned())?;
         for Candidate { bound, unbound, statements } in self.candidates(&snapshot, item)? {
-            // A described triple must be there too.
+            // The described triple must exist too.
             if matches!(self.query.algebra, spargebra::Query::Describe { .. }) && statements.is_empty() {
                 continue;
             }
@@ -285,7 +286,7 @@ impl<'a> Asked<'a> {
     }
 }
 
-/// Leaves out each statement without which the row is still there, those aside that are known to be needed.
+/// Removes each statement without which the row still exists. Those known to be needed are not tried.
 fn minimise(
     statements: &mut IndexSet<Quad, FxBuildHasher>,
     needed: &FxHashSet<Quad>,
@@ -305,7 +306,7 @@ fn minimise(
     Ok(())
 }
 
-/// Leaves out the grounds whose statements were left out.
+/// Removes the grounds whose statements were removed.
 fn keep_grounds(grounds: &mut Vec<Ground>, statements: &IndexSet<Quad, FxBuildHasher>) {
     let mut seen = FxHashSet::default();
     grounds.retain_mut(|ground| match ground {
@@ -319,7 +320,7 @@ fn keep_grounds(grounds: &mut Vec<Ground>, statements: &IndexSet<Quad, FxBuildHa
     });
 }
 
-/// The pattern without its outermost ORDER BY, LIMIT, OFFSET and DISTINCT: the same rows, as a set.
+/// Returns the pattern without its outermost ORDER BY, LIMIT, OFFSET and DISTINCT: the same rows, as a set.
 fn without_order(pattern: &GraphPattern) -> GraphPattern {
     match pattern {
         GraphPattern::Slice { inner, .. } | GraphPattern::Distinct { inner } | GraphPattern::Reduced { inner } => {
@@ -336,13 +337,13 @@ fn without_order(pattern: &GraphPattern) -> GraphPattern {
     }
 }
 
-/// The variables of a triple pattern with the parts of a triple that it may have made; `None` if it cannot have.
+/// Matches a triple pattern with a triple and returns the values of its variables; `None` if it cannot have made the triple.
 fn unify(pattern: &TriplePattern, triple: &Triple) -> Option<Solution> {
     fn term(pattern: &TermPattern, value: &Term, found: &mut Solution) -> bool {
         match pattern {
             TermPattern::NamedNode(node) => *value == Term::from(node.clone()),
             TermPattern::Literal(literal) => *value == Term::from(literal.clone()),
-            // A new one for each solution.
+            // Each solution has a new blank node.
             TermPattern::BlankNode(_) => matches!(value, Term::BlankNode(_)),
             TermPattern::Variable(variable) => {
                 found.insert(variable.clone(), value.clone()).is_none_or(|before| before == *value)
@@ -366,7 +367,7 @@ fn unify(pattern: &TriplePattern, triple: &Triple) -> Option<Solution> {
     parts(pattern, triple, &mut found).then_some(found)
 }
 
-/// The variables that are computed anew each time (SPARQL 1.1 §17.4), or from such.
+/// Collects the variables that are computed anew each time (SPARQL 1.1 §17.4), or from such variables.
 fn new_each_time(pattern: &GraphPattern, found: &mut FxHashSet<Variable>) {
     let is_new = |expression: &Expression, found: &FxHashSet<Variable>| {
         let mut new = false;

@@ -1,8 +1,8 @@
-//! Which statements of a witness cannot be left out, told by one question instead of one for each.
+//! Finds statements of a witness that cannot be left out, by one query instead of one for each statement.
 //!
-//! What every solution needs of a pattern is its core: no OPTIONAL, no path, no sub-SELECT, nothing that asks whether something exists.
-//! Each solution of the pattern has one of the core within; so where the core has one solution over the witness, it has none without a
-//! statement of that one.
+//! The core of a pattern is what every solution needs: no OPTIONAL, no path, no sub-SELECT, no EXISTS. Each solution of
+//! the pattern contains a solution of the core. So if the core has only one solution over the witness, the pattern has
+//! none once a statement of that solution is missing.
 
 use super::open::{asked_for, certain};
 use super::{Asked, Solution};
@@ -15,13 +15,13 @@ use kgq_syntax::rdf::{Quad, Variable};
 use rustc_hash::FxHashSet;
 use spargebra::algebra::GraphPattern;
 
-/// The statements without which no solution has these values; not all of them, where that is not told so easily.
+/// Returns statements without which no solution has these values; not all of them, if they cannot be found so easily.
 pub fn needed<'q>(
     asked: &Asked<'_>,
     statements: impl Iterator<Item = &'q Quad>,
     values: &Solution,
 ) -> Result<FxHashSet<Quad>> {
-    // A projection within hides variables; the outermost shows what it has.
+    // An inner projection hides variables; the outermost one shows all that it has.
     let core = match &asked.pattern {
         GraphPattern::Project { inner, .. } => core(inner),
         pattern => core(pattern),

@@ -1,13 +1,13 @@
-//! A pattern opened: each UNION branch and each OPTIONAL has a mark, a variable that is bound where it matched, so that one solution
-//! tells which parts of the pattern made it.
+//! An opened pattern. Each UNION branch and each OPTIONAL has a mark, a variable that is bound if it matched, so that
+//! one solution tells which parts of the pattern made it.
 
 use crate::query::operands::operands;
 use kgq_syntax::rdf::{Literal, Variable};
 use spargebra::algebra::{AggregateExpression, Expression, GraphPattern, PropertyPathExpression};
 use spargebra::term::{NamedNodePattern, TermPattern, TriplePattern};
 
-/// The parts of a pattern, with their marks. `certain` are the variables that the part before has bound in every solution: a value of
-/// another may be from elsewhere.
+/// The parts of a pattern, with their marks. `certain` are the variables that the preceding part binds in every
+/// solution; the value of any other variable may come from elsewhere.
 pub enum Opened {
     Triples(Vec<TriplePattern>),
     Path(TermPattern, PropertyPathExpression, TermPattern),
@@ -17,7 +17,7 @@ pub enum Opened {
         right: Box<Opened>,
         mark: Variable,
         condition: Option<Expression>,
-        /// The right side with its condition, as it stood.
+        /// The original right side with its condition.
         pattern: GraphPattern,
         certain: Vec<Variable>,
     },
@@ -34,7 +34,7 @@ pub enum Opened {
         certain: Vec<Variable>,
     },
     Graph(NamedNodePattern, Box<Opened>),
-    /// A sub-SELECT: the variables that it shows.
+    /// A sub-SELECT, and the variables that it projects.
     Project(GraphPattern, Vec<Variable>),
     Group {
         inner: GraphPattern,
@@ -42,7 +42,7 @@ pub enum Opened {
         aggregates: Vec<(Variable, AggregateExpression)>,
     },
     Values,
-    /// What is not taken apart: all that it reads counts.
+    /// A part that is not taken apart: all that it reads counts.
     Whole(GraphPattern),
 }
 
@@ -53,14 +53,14 @@ pub struct Opener {
 }
 
 impl Opener {
-    /// A variable that no query text can hold.
+    /// Returns a variable that no query text can contain.
     pub fn fresh(&mut self, kind: &str) -> Variable {
         self.fresh += 1;
-        // No query text can hold this name: a variable cannot start with a hyphen.
+        // A variable in a query cannot start with a hyphen.
         Variable::new_unchecked(format!("-{kind}{}", self.fresh))
     }
 
-    /// The parts, and the pattern with marks to be asked for solutions. Duplicates and order are left out.
+    /// Returns the parts, and the pattern with marks, from which solutions are requested. Duplicates and order are left out.
     pub fn open(&mut self, pattern: &GraphPattern) -> (Opened, GraphPattern) {
         match pattern {
             GraphPattern::Bgp { patterns } => (Opened::Triples(patterns.clone()), pattern.clone()),
@@ -141,8 +141,8 @@ impl Opener {
         (opened, GraphPattern::Extend { inner, variable, expression }, mark)
     }
 
-    /// Gives variables in the place of a pattern's blank nodes, which stand for variables too (SPARQL 1.1 §4.1.4), so that solutions
-    /// tell what they matched.
+    /// Replaces a pattern's blank nodes by variables. They act as variables in any case (SPARQL 1.1 §4.1.4), and this
+    /// way solutions tell what they matched.
     pub fn name_blank_nodes(&mut self, pattern: &mut GraphPattern) {
         let mut named = rustc_hash::FxHashMap::default();
         let mut name = |term: &mut TermPattern| {
@@ -155,7 +155,7 @@ impl Opener {
     }
 }
 
-/// Calls `f` with each subject and object of a pattern, those of patterns in expressions too.
+/// Calls `f` with each subject and object of a pattern, including those of patterns in expressions.
 fn for_each_term(pattern: &mut GraphPattern, f: &mut dyn FnMut(&mut TermPattern)) {
     use crate::query::parts::{Child, for_each_part};
     fn of_triple(triple: &mut TriplePattern, f: &mut dyn FnMut(&mut TermPattern)) {
@@ -189,7 +189,7 @@ fn for_each_term(pattern: &mut GraphPattern, f: &mut dyn FnMut(&mut TermPattern)
     }
 }
 
-/// The conditions that must all hold.
+/// Returns the conditions that must all hold.
 pub fn conjuncts(expression: &Expression) -> Vec<&Expression> {
     match expression {
         Expression::And(left, right) => {
@@ -201,7 +201,7 @@ pub fn conjuncts(expression: &Expression) -> Vec<&Expression> {
     }
 }
 
-/// The patterns whose existence an expression asks for.
+/// Returns the patterns of EXISTS in an expression.
 pub fn asked_for(expression: &Expression) -> Vec<&GraphPattern> {
     match expression {
         Expression::Exists(pattern) => vec![pattern],
@@ -209,7 +209,7 @@ pub fn asked_for(expression: &Expression) -> Vec<&GraphPattern> {
     }
 }
 
-/// Whether every solution over a part of the data is one over all of it (a monotone pattern).
+/// Whether every solution over a part of the data is also one over all data (a monotone pattern).
 pub fn is_monotone(pattern: &GraphPattern) -> bool {
     match pattern {
         GraphPattern::Bgp { .. } | GraphPattern::Path { .. } | GraphPattern::Values { .. } => true,
@@ -238,7 +238,7 @@ pub fn is_monotone(pattern: &GraphPattern) -> bool {
     }
 }
 
-/// The variables that every solution of a pattern binds.
+/// Returns the variables that every solution of a pattern binds.
 pub fn certain(pattern: &GraphPattern) -> Vec<Variable> {
     fn both(mut left: Vec<Variable>, right: Vec<Variable>) -> Vec<Variable> {
         left.extend(right);

@@ -9,7 +9,7 @@ use kgq_syntax::error::Result;
 use kgq_syntax::rdf::{Quad, Term};
 use spargebra::algebra::PropertyPathExpression;
 
-/// How many nodes a search visits before it gives up.
+/// The most nodes that a search visits before it gives up.
 const MOST_NODES: usize = 200_000;
 
 /// The statements of a shortest way along the path; `None` if there is none, or it was not found within bounds.

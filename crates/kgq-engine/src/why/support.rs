@@ -1,4 +1,4 @@
-//! From one solution of a pattern to the statements that hold it up, part by part.
+//! From one solution of a pattern to the statements that support it, part by part.
 
 use super::data::{Data, Graphs};
 use super::footprint::{footprint, may_be_empty, restricted};
@@ -18,40 +18,40 @@ use rustc_hash::{FxBuildHasher, FxHashSet};
 use spargebra::algebra::{AggregateExpression, AggregateFunction, Expression, GraphPattern, QueryDataset};
 use spargebra::term::{NamedNodePattern, TermPattern, TriplePattern};
 
-/// Asks patterns of a query for solutions.
+/// Requests solutions for patterns of a query.
 pub struct Asker<'a> {
     pub dataset: Option<&'a QueryDataset>,
     pub base: Option<&'a Iri<String>>,
     pub options: &'a EvaluationOptions,
-    /// Variables whose values are new each time.
+    /// Variables whose values are computed anew each time.
     pub computed: FxHashSet<Variable>,
 }
 
-/// Collects what holds a row up.
+/// Collects what supports a row.
 pub struct Support<'a> {
     pub asker: &'a Asker<'a>,
     pub snapshot: &'a Snapshot,
     pub opener: Opener,
     pub grounds: Vec<Ground>,
     pub statements: IndexSet<Quad, FxBuildHasher>,
-    /// Whether the row depends on nothing that is absent, on no group, and on no rows beside it.
+    /// Whether the row depends on no absence, on no group, and on no other rows.
     pub positive: bool,
 }
 
-/// The graph that a part of a pattern looks into: the default graph, or the one of this name.
+/// The graph in which a part of a pattern is matched: the default graph, or the one of this name.
 type Within<'w> = Option<&'w Term>;
 
-/// What is known of a solution that is looked for.
+/// What is known about the solution to be found.
 #[derive(Clone, Copy)]
 pub enum KnownValues<'k> {
-    /// It has these values, and none for these variables.
+    /// It has these values, and leaves these variables unbound.
     Row(&'k Solution, &'k [Variable]),
-    /// It goes together with these values, which stand in the place of their variables: those of an EXISTS (SPARQL 1.1 §18.6).
+    /// It is compatible with these values, which replace their variables: those around an EXISTS (SPARQL 1.1 §18.6).
     Around(&'k Solution),
 }
 
 impl Asker<'_> {
-    /// Solutions of a pattern, at most so many.
+    /// Returns solutions of a pattern, at most `most`.
     ///
     /// # Errors
     /// Those of evaluation.
@@ -74,7 +74,7 @@ impl Asker<'_> {
             KnownValues::Around(bound) => (bound, &[]),
         };
         let is_replaced = |variable: &Variable| match known {
-            // Where a variable can stay unbound, a term in its place would be another pattern.
+            // If a variable can stay unbound, a term in its place would make a different pattern.
             KnownValues::Row(..) => certain.contains(variable) && !kept.contains(variable),
             KnownValues::Around(_) => !kept.contains(variable),
         };
@@ -123,7 +123,7 @@ fn binding((variable, term): (&Variable, &Term)) -> Binding {
 }
 
 impl Support<'_> {
-    /// Finds a solution of the pattern, and collects what holds it up. `false` if there is no such solution.
+    /// Finds a solution of the pattern, and collects what supports it. Returns `false` if there is no such solution.
     ///
     /// # Errors
     /// Those of evaluation.
@@ -136,7 +136,7 @@ impl Support<'_> {
         Ok(true)
     }
 
-    /// Collects what holds a solution of an opened pattern up.
+    /// Collects what supports a solution of an opened pattern.
     ///
     /// # Errors
     /// Those of evaluation.
@@ -154,7 +154,7 @@ impl Support<'_> {
                     let (subject, path, object) = (subject.clone(), path.clone(), object.clone());
                     return self.whole(&GraphPattern::Path { subject, path, object }, solution, within);
                 };
-                // Of two variables, a path of no step holds because there is such a node.
+                // Between two variables, a path of length zero holds because such a node exists.
                 let is_variable = |end: &TermPattern| matches!(end, TermPattern::Variable(_));
                 if steps.is_empty() && may_be_empty(path) && is_variable(subject) && is_variable(object) {
                     steps.extend(self.data(within).naming(&from)?);
@@ -195,7 +195,7 @@ impl Support<'_> {
                 let name = name.ok_or_else(|| Error::bug("a GRAPH without a name has a solution"))?;
                 let before = self.statements.len();
                 self.collect(inner, solution, Some(&name))?;
-                // That there is a graph of this name holds the solution up too, also where only other graphs are read within.
+                // That a graph of this name exists supports the solution too, even if only other graphs are read inside.
                 let graphs = Graphs::named(&name);
                 let own = |quad: &Quad| graphs.hold(&quad.graph_name);
                 if !self.statements.as_slice()[before..].iter().any(own)
@@ -267,11 +267,11 @@ impl Support<'_> {
         Ok(())
     }
 
-    /// The pattern has no solution, and must go on having none: over fewer statements a monotone one has none either; else all that it
-    /// reads counts.
+    /// Records that the pattern has no solution and must continue to have none. Over fewer statements a monotone
+    /// pattern still has none; for any other pattern, all that it reads counts.
     fn absent(&mut self, pattern: &GraphPattern, solution: &Solution, within: Within<'_>) -> Result<()> {
         self.positive = false;
-        // What an OPTIONAL adds keeps a solution from going together with these values only where they are of its variables.
+        // What an OPTIONAL adds can make a solution incompatible with these values only if they are values of its variables.
         let is_bare = loose(pattern).iter().all(|variable| !solution.contains_key(variable));
         let bare = if is_bare { without_options(pattern) } else { pattern.clone() };
         if !is_monotone(&bare) {
@@ -281,7 +281,7 @@ impl Support<'_> {
         Ok(())
     }
 
-    /// What the pattern answers is left as it is by leaving all that it reads.
+    /// Collects all that the pattern reads, so that its answers stay the same.
     pub fn whole(&mut self, pattern: &GraphPattern, solution: &Solution, within: Within<'_>) -> Result<()> {
         self.positive = false;
         let statements = self.read(pattern, solution, within)?;
@@ -313,7 +313,7 @@ impl Support<'_> {
         if is_monotone(inner)
             && let Some(deciding) = deciding_members(inner, aggregates, solution)
         {
-            // Of fewer members none is less than the least, or greater than the greatest.
+            // Among fewer members, none is less than the least or greater than the greatest.
             for pattern in deciding {
                 if !self.pattern(&pattern, KnownValues::Row(&bound, &unbound), within)? {
                     self.whole(inner, &bound, within)?;
@@ -321,7 +321,7 @@ impl Support<'_> {
             }
             return Ok(());
         }
-        // One that counts whole solutions would count the variables between steps too.
+        // An aggregate over whole solutions would also count the variables between steps.
         let is_whole = |aggregate: &AggregateExpression| {
             matches!(aggregate, AggregateExpression::CountSolutions { distinct: true })
         };
@@ -333,7 +333,7 @@ impl Support<'_> {
             return self.whole(inner, &bound, within);
         }
         let (opened, asked) = self.opener.open(&walked);
-        // Without what an OPTIONAL found, a member of another group would be one of this.
+        // Without what an OPTIONAL found, a member of another group would move into this one.
         let sure = certain(&walked);
         let told = restricted(&bound, &sure);
         let known =
@@ -357,7 +357,7 @@ impl Support<'_> {
     }
 }
 
-/// Patterns of the members that decide each aggregate, where it is MIN or MAX, or where there is none at all.
+/// Returns patterns of the members that decide each aggregate, if all are MIN or MAX, or if there are none.
 fn deciding_members(
     inner: &GraphPattern,
     aggregates: &[(Variable, AggregateExpression)],
@@ -381,9 +381,10 @@ fn deciding_members(
     aggregates.iter().map(deciding).collect()
 }
 
-/// The variables in whose place no term may be put, as the pattern would be another one: those that some part reads and that the part
-/// before it need not have bound (of OPTIONAL, MINUS, an expression, a sub-query), or that it hides; those that are computed, as what
-/// fails leaves them unbound; and the ends of paths that can be empty, which are nodes of the graph only where they are variables.
+/// Returns the variables that must not be replaced by a term, because the pattern would change its meaning: those that
+/// some part (an OPTIONAL, MINUS, an expression, a sub-query) reads although the part before it may leave them unbound,
+/// or that it hides; computed variables, which a failure leaves unbound; and the ends of paths that can be empty, which
+/// must be nodes of the graph only while they are variables.
 fn not_to_be_replaced(pattern: &GraphPattern) -> FxHashSet<Variable> {
     let mut found = FxHashSet::default();
     collect_not_to_be_replaced(pattern, &mut found);
@@ -425,7 +426,7 @@ fn collect_not_to_be_replaced(pattern: &GraphPattern, found: &mut FxHashSet<Vari
                 }
             });
         }
-        // UNDEF goes together with every term, and is none.
+        // UNDEF is compatible with every term, and is not a term.
         GraphPattern::Values { variables, bindings } => {
             let is_undefined = |column: usize| bindings.iter().any(|row| row.get(column).is_some_and(Option::is_none));
             found.extend(variables.iter().enumerate().filter(|(at, _)| is_undefined(*at)).map(|(_, v)| v.clone()));
@@ -442,7 +443,7 @@ fn collect_not_to_be_replaced(pattern: &GraphPattern, found: &mut FxHashSet<Vari
     for_each_inner(pattern, &mut |inner| collect_not_to_be_replaced(inner, found));
 }
 
-/// Calls `f` with the direct parts of a pattern, and with the patterns whose existence its expressions ask for.
+/// Calls `f` with the direct parts of a pattern, and with the patterns of EXISTS in its expressions.
 fn for_each_inner(pattern: &GraphPattern, f: &mut dyn FnMut(&GraphPattern)) {
     for_each_part(&mut pattern.clone(), &mut |part| match part {
         Child::Pattern(inner) => f(inner),
@@ -450,7 +451,7 @@ fn for_each_inner(pattern: &GraphPattern, f: &mut dyn FnMut(&GraphPattern)) {
     });
 }
 
-/// The pattern with its known values, as SPARQL.
+/// Returns the pattern with its known values, as SPARQL.
 fn text(pattern: &GraphPattern, solution: &Solution) -> String {
     let algebra = spargebra::Query::Ask { dataset: None, pattern: pattern.clone(), base_iri: None };
     let mut query = Query { algebra };

@@ -1,4 +1,4 @@
-//! Witnesses of single rows, as the statements' short forms.
+//! Witnesses of single rows, in the short forms of their statements.
 
 use super::*;
 use crate::{Answer, evaluate};
@@ -24,7 +24,7 @@ fn statements(quads: &[Quad]) -> Vec<String> {
     quads.iter().map(|quad| short(&quad.to_string())).collect()
 }
 
-/// The witness of the first row, or of the first triple, or of a true answer.
+/// Returns the witness of the first row, of the first triple, or of a true answer.
 fn first(data: &str, query: &str) -> Why {
     let (snapshot, query, options) = (snapshot(data), parsed(query), EvaluationOptions::default());
     match evaluate(&snapshot, &query, &options).unwrap() {
@@ -117,7 +117,7 @@ fn a_sub_select_with_a_limit_rests_on_all_that_it_reads() {
 
 #[test]
 fn what_an_optional_found_is_kept_where_something_outside_reads_it() {
-    // Without `:a :q :c` the row would come by no match, and go with another match.
+    // Without `:a :q :c`, the row would come about without a match, and disappear with the other match.
     let data = ":a :p 1 ; :q :c , :d . :c :r 2 .";
     let query = "SELECT ?v ?t { ?v :p ?n OPTIONAL { ?v :q ?s } ?s :r ?t }";
     let witness = first(data, query);
@@ -211,7 +211,7 @@ fn each_way_to_a_row_has_a_witness_of_its_own() {
     found.sort();
     assert_eq!(found, [["ada knows cid", "cid age 30"], ["bob knows cid", "cid age 30"]]);
     assert_eq!(all(query, 1).len(), 1);
-    // Solutions that rest on the same statements are one way.
+    // Solutions that are based on the same statements are one way.
     assert_eq!(all("SELECT DISTINCT ?a { ?a :name ?n . { } UNION { } }", 9).len(), 1);
     assert_eq!(all("SELECT (COUNT(*) AS ?n) { ?a :knows ?b }", 9).len(), 1);
 }
@@ -228,7 +228,7 @@ fn members_of_a_group_with_an_optional_are_told_one_by_one() {
     let query = "SELECT ?n (COUNT(*) AS ?c) { ?b :knows ?x OPTIONAL { ?b :age ?n } } GROUP BY ?n ORDER BY ?n";
     let unbound = first(PEOPLE, query);
     assert!(statements(&unbound.statements).contains(&"bob age 41".to_owned()), "{unbound:?}");
-    // A condition on what OPTIONAL found drops solutions that would be there without it.
+    // A condition on what OPTIONAL found drops solutions that would exist without it.
     let query = "SELECT (COUNT(*) AS ?c) { ?b :knows ?x OPTIONAL { ?b :age ?n } FILTER(!BOUND(?n)) }";
     assert!(matches!(first(PEOPLE, query).grounds.last(), Some(Ground::Whole { .. })));
     // Each way along a path of several steps counts.

@@ -1,4 +1,4 @@
-//! The right side of a hash join: its rows, and where those with a key are.
+//! The right side of a hash join: its rows, and an index of them by key.
 
 use super::keys::value_keys;
 use super::{By, Extreme, Layout};
@@ -8,21 +8,22 @@ use kgq_snapshot::{Family, TermId};
 use kgq_syntax::budget::Reservation;
 use kgq_syntax::error::Result;
 
-/// Fewer rows than this are tested one by one.
+/// With fewer rows than this, candidates are tested one by one, without a strict index.
 const WORTH_A_STRICT_INDEX: usize = 16;
 
 pub struct Built {
     pub table: Table,
     keys: Vec<Vec<TermId>>,
     pub index: HashIndex,
-    /// By the keys and the first loose columns, with unbound as a value of its own: so a left row that binds these has few candidates.
+    /// An index by the keys and the first loose columns, with unbound as a value of its own. A left row that binds
+    /// these columns then has few candidates.
     pub strict: Option<HashIndex>,
-    /// For the keys.
+    /// Reserved for the keys.
     _held: Reservation,
 }
 
 impl Built {
-    /// Indexes the table and takes it. If there is no memory for the index, the table stays, to be divided.
+    /// Takes the table and indexes it. If memory has no room for the index, the table stays with the caller and can be divided.
     pub fn new(layout: &Layout, table: &mut Table, cx: &Context<'_>) -> Result<Self> {
         if let Some(extreme) = layout.extreme
             && let Some(rows) = deciding(layout, table, extreme, cx)?
@@ -77,7 +78,7 @@ impl Built {
     }
 }
 
-/// For each key the row with the extreme value; `None` where the values are not in one order.
+/// Returns for each key the row with the extreme value; `None` if the values do not have a single order.
 fn deciding(layout: &Layout, table: &Table, extreme: Extreme, cx: &Context<'_>) -> Result<Option<Vec<u32>>> {
     let (column, least) = match extreme {
         Extreme::Least(column) => (column, true),
@@ -111,7 +112,8 @@ fn deciding(layout: &Layout, table: &Table, extreme: Extreme, cx: &Context<'_>) 
     Ok(Some(best))
 }
 
-/// The ranks of the terms, if these are of one family whose order is that of `<`: what is less than a term is then less than all above it.
+/// Returns the ranks of the terms if all are of one family that `<` orders by rank, so that the extreme rank decides
+/// every comparison.
 fn ordered_ranks(column: &[TermId], cx: &Context<'_>) -> Result<Option<Vec<u32>>> {
     let mut family = None;
     let mut ranks = Vec::with_capacity(column.len());
@@ -129,7 +131,7 @@ fn ordered_ranks(column: &[TermId], cx: &Context<'_>) -> Result<Option<Vec<u32>>
         ranks.push(rank);
     }
     let Some(family) = family else { return Ok(None) };
-    // IRIs, blank nodes, triple terms, language-tagged strings and unknown datatypes have no `<`.
+    // The other families have terms without `<`, or are not sorted by it; strings of one language would be, but are left out too.
     let ordered = match family {
         Family::Number
         | Family::Float

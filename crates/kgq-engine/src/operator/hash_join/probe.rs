@@ -1,4 +1,4 @@
-//! Looks the rows of the left up in the right side, and makes the rows of the result.
+//! Looks up the rows of the left in the right side, and makes the rows of the result.
 
 use super::built::Built;
 use super::keys::value_key;
@@ -10,7 +10,7 @@ use kgq_snapshot::TermId;
 use kgq_syntax::error::Result;
 
 impl<'s> HashJoin<'s> {
-    /// The next rows of the left with their partners.
+    /// Returns the next rows of the left with their partners.
     pub(super) fn next_with(&mut self, built: &Built, cx: &Context<'s>) -> Result<Option<Batch>> {
         if self.done {
             if built.table.rows == 0 && matches!(self.kind, JoinKind::Inner | JoinKind::Semi) {
@@ -52,7 +52,7 @@ impl<'s> HashJoin<'s> {
         }))
     }
 
-    /// Looks for pairs until there are `capacity` or the batch is done.
+    /// Collects pairs until there are `capacity` or the batch is done.
     fn pairs(&mut self, built: &Built, capacity: usize, cx: &Context<'s>) -> Result<(Vec<u32>, Vec<u32>)> {
         let (mut lefts, mut rights) = (Vec::new(), Vec::new());
         let once = matches!(self.kind, JoinKind::Semi | JoinKind::Anti | JoinKind::Minus);
@@ -129,7 +129,7 @@ impl<'s> HashJoin<'s> {
         self.layout.strict().iter().all(|pair| self.batch.get(pair.left, row).is_bound())
     }
 
-    /// What is sought of those columns: the row's terms, some of them unbound.
+    /// Returns the values sought in those columns: the row's terms, or unbound.
     fn strict_key(&self, row: usize) -> impl Iterator<Item = TermId> {
         self.layout.strict().iter().enumerate().map(move |(at, pair)| {
             if self.unbound >> at & 1 == 1 { TermId::UNBOUND } else { self.batch.get(pair.left, row) }
@@ -152,7 +152,7 @@ impl<'s> HashJoin<'s> {
         shared || self.kind != JoinKind::Minus
     }
 
-    /// The pairs as rows: the left's columns, completed by the right's, and the added ones.
+    /// Makes rows from the pairs: the left's columns, filled in from the right where unbound, and the added ones.
     fn joined(&self, built: &Built, lefts: &[u32], rights: &[u32]) -> Batch {
         let mut columns: Vec<Vec<TermId>> = self.batch.columns().iter().map(|c| gather(c, lefts)).collect();
         for pair in &self.layout.loose {
@@ -173,7 +173,7 @@ impl<'s> HashJoin<'s> {
         Batch::new(columns, lefts.len()).with_weights(weights)
     }
 
-    /// The rows of the batch that the kind of join adds when all pairs of the batch are known.
+    /// Returns the rows of the batch that this kind of join adds once all pairs of the batch are known.
     fn rest(&self) -> Batch {
         let wanted = |matched: bool| match self.kind {
             JoinKind::Inner => false,

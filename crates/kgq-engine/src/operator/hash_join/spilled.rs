@@ -1,5 +1,5 @@
-//! The hash join of a right side that is too large for memory (a Grace hash join): both sides are divided by the hash of their keys, and
-//! the parts are joined one after the other. A part that is still too large is divided again.
+//! The hash join with a right side that does not fit into memory (a Grace hash join). Both sides are divided by the
+//! hash of their keys, and the parts are joined one after the other. A part that is still too large is divided again.
 
 use super::{By, HashJoin, Pair, value_key};
 use crate::batch::Batch;
@@ -10,20 +10,21 @@ use crate::operator::{Context, Node, Operator};
 use kgq_syntax::error::Result;
 use std::sync::Arc;
 
-/// Sides are divided no more often than this: what is still too large then is mostly rows with one key, which no division separates.
+/// The sides are divided at most this often. What is still too large then mostly consists of rows with one key, which
+/// no division separates.
 const MOST_LEVELS: u32 = 6;
 
-/// The right side in parts, and how far the join is.
+/// The parts of the right side, and the state of the join.
 pub struct Spilled<'s> {
     right: Parts,
     stage: Stage<'s>,
 }
 
 enum Stage<'s> {
-    /// The left is to be read.
+    /// The left side has not been read yet.
     Start,
     Joining(Joining<'s>),
-    /// What was joined, in the order of the left.
+    /// The joined rows are returned in the order of the left side.
     Giving(Sorted),
 }
 
@@ -40,7 +41,7 @@ impl<'s> HashJoin<'s> {
         !self.layout.keys.is_empty() && self.level < MOST_LEVELS
     }
 
-    /// The hashes of the keys in one of the sides.
+    /// Returns the hashes of the keys on one of the sides.
     fn hashes(&self, batch: &Batch, side: impl Fn(&Pair) -> usize, cx: &Context<'s>) -> Vec<u64> {
         let key = |row: usize, pair: &Pair, by: By| match (batch.get(side(pair), row), by) {
             (id, By::Term) => id,
@@ -50,7 +51,7 @@ impl<'s> HashJoin<'s> {
         (0..batch.rows()).map(of).collect()
     }
 
-    /// Divides the right side: what was collected of it, the batch after that, and all others.
+    /// Divides the right side: the collected table, the batch after it, and all remaining batches.
     pub(super) fn spill_right(&mut self, table: Table, next: Option<Batch>, cx: &Context<'s>) -> Result<()> {
         let mut parts = Partitions::new(self.right.width, self.level, cx)?;
         let rows: Vec<u32> = (0..table.rows as u32).collect();
@@ -81,14 +82,14 @@ impl<'s> HashJoin<'s> {
         }
     }
 
-    /// The join of a part of both sides.
+    /// Makes the join of one part of both sides.
     fn of_part(&self, left: &Parts, right: &Parts, part: usize) -> Self {
         let node = |parts: &Parts| Node::unplanned(parts.rows(part), parts.width());
         let (layout, tests) = (Arc::clone(&self.layout), Arc::clone(&self.tests));
         Self { level: self.level + 1, ..Self::new(node(left), node(right), self.kind, layout, tests) }
     }
 
-    /// The next rows of the parts; `None` when all are joined.
+    /// Returns the next rows of the parts; `None` when all are joined.
     fn next_joined(&self, right: &Parts, joining: &mut Joining<'s>, cx: &Context<'s>) -> Result<Option<Batch>> {
         loop {
             cx.budget().check()?;
@@ -98,7 +99,7 @@ impl<'s> HashJoin<'s> {
                 return Ok(Some(batch));
             }
             joining.join = None;
-            // Without a row of the left no kind of join has any.
+            // Without rows on the left, no kind of join returns any.
             while joining.part < PARTS && joining.left.is_empty(joining.part) {
                 joining.part += 1;
             }
@@ -139,7 +140,7 @@ impl<'s> HashJoin<'s> {
             Stage::Giving(sorted) => sorted.next(Batch::ROWS, cx)?,
         };
         if next.is_none() {
-            // The left may be filled again.
+            // The left side may be fed again.
             *stage = Stage::Start;
         }
         Ok(next)

@@ -1,4 +1,4 @@
-//! The bound of ORDER BY with LIMIT: rows that come behind the last of the rows kept so far are dropped before they are collected.
+//! The bound of ORDER BY with LIMIT: rows that come after the last of the rows kept so far are dropped before they are collected.
 
 use super::keys::{By, Collected, SortKey, computed};
 use crate::batch::{Batch, gather};
@@ -9,34 +9,34 @@ use kgq_syntax::error::Result;
 use std::cmp::Ordering;
 use std::ops::Range;
 
-/// The last of the rows that are kept, key by key; empty until there are enough rows.
+/// The last of the kept rows, key by key; empty until there are enough rows.
 pub struct Bound {
     last: Vec<Last>,
-    /// For each key.
+    /// One for each key.
     stretches: Vec<Stretches>,
 }
 
-/// What the last row has for a key.
+/// The value of a key in the last row.
 #[derive(PartialEq, Eq)]
 enum Last {
     Id(TermId),
     Key(Key),
 }
 
-/// Stretches of ids that ascend as the key does, which is a column or STR() of one. They hold for rows that are equal to the last row in
-/// all keys before.
+/// Ranges of ids that ascend with the key, which is a column or STR() of one. What is known about them holds for rows
+/// that equal the last row in all earlier keys.
 struct Stretches {
     column: Option<usize>,
     all: Vec<Stretch>,
 }
 
-/// Ids that ascend as the key does, and those among them that are known to come behind the last row.
+/// A range of ids that ascend with the key, and the part of it that is known to come after the last row.
 struct Stretch {
     ids: Range<u32>,
     behind: Range<u32>,
 }
 
-/// With more stretches than this none is used, and the keys of all rows are compared.
+/// If there are more ranges than this, none is used, and the keys of all rows are compared.
 const MOST_STRETCHES: usize = 256;
 
 impl Bound {
@@ -52,7 +52,7 @@ impl Bound {
                 By::Column(column) => (Some(*column), false),
                 By::Computed(compiled) => (compiled.as_str_of_column(), true),
             };
-            // Durations, times and years have ids in the order of their texts, but sort by their values.
+            // The ids of durations, times and years are in the order of their texts, but sorting is by value.
             let ascends = |class: &&TermClass| sorts_by_text || class.family != Family::Other;
             let all = classes.iter().filter(ascends).map(|class| Stretch { ids: class.ids.clone(), behind: 0..0 });
             Stretches { column, all: if column.is_some() { all.collect() } else { Vec::new() } }
@@ -60,7 +60,7 @@ impl Bound {
         Self { last: Vec::new(), stretches: keys.iter().map(stretches).collect() }
     }
 
-    /// Takes the last of the rows that are kept, which are in order.
+    /// Stores the last of the kept rows, which are in order.
     pub fn set(&mut self, kept: &Collected, keys: &[SortKey]) {
         let Some(at) = kept.rows().checked_sub(1) else { return };
         let last = keys.iter().enumerate().map(|(number, key)| match &key.by {
@@ -75,13 +75,13 @@ impl Bound {
         self.last = last;
     }
 
-    /// The rows that may be among the first.
+    /// Returns the rows that may be among the first.
     pub fn admit(&mut self, batch: Batch, keys: &[SortKey], cx: &Context<'_>) -> Result<Batch> {
         if self.last.is_empty() {
             return Ok(batch);
         }
         let mut comparison = TermOrder::new(cx.terms());
-        // Rows before the last one, and rows that are equal to it in the keys so far.
+        // Rows before the last kept row, and rows that equal it in the keys so far.
         let (mut before, mut equal): (Vec<u32>, Vec<u32>) = (Vec::new(), (0..batch.rows() as u32).collect());
         for ((key, last), stretches) in keys.iter().zip(&self.last).zip(&mut self.stretches) {
             if let Some(column) = stretches.column {
@@ -115,7 +115,7 @@ impl Bound {
             }
             equal = still_equal;
         }
-        // A row that is equal to the last one in all keys comes behind it.
+        // A row that equals the last one in all keys comes after it.
         before.sort_unstable();
         Ok(if before.len() == batch.rows() { batch } else { batch.select(&before) })
     }
@@ -131,7 +131,8 @@ impl Stretches {
         self.of(id).is_some_and(|at| self.all[at].behind.contains(&id.get()))
     }
 
-    /// If a term comes behind the last row, so do all that come behind this term, for good: the last row only moves towards the first.
+    /// If a term comes after the last row, so do all terms after it. That stays true, because the last row only moves
+    /// towards the first.
     fn found_behind(&mut self, id: TermId, descending: bool) {
         let Some(at) = self.of(id) else { return };
         let Stretch { ids, behind } = &mut self.all[at];
@@ -156,7 +157,7 @@ mod tests {
             stretches.found_behind(TermId::new(14), descending);
             let is_behind = |id: u32| stretches.has_behind(TermId::new(id));
             assert!(behind.into_iter().all(is_behind) && !before.into_iter().any(is_behind));
-            // Texts of another language, and ids of no stretch, are in another order.
+            // Texts of another language, and ids outside all ranges, have another order.
             assert!(!is_behind(9) && !is_behind(1) && !is_behind(20));
         }
     }

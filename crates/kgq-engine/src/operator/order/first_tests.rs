@@ -1,4 +1,4 @@
-//! ORDER BY with LIMIT gives the first rows of the whole order, whatever kind of terms is sorted.
+//! ORDER BY with LIMIT returns the first rows of the whole order, whatever kind of terms is sorted.
 
 use crate::Failures;
 use crate::executor::{Run, plan};
@@ -28,7 +28,7 @@ fn tagged(text: String, tag: &str) -> Term {
     Literal::new_language_tagged_literal_unchecked(text, tag).into()
 }
 
-/// The kinds of terms whose order is, or might be, another than that of their ids.
+/// Kinds of terms whose order differs, or might differ, from that of their ids.
 const KINDS: [&str; 30] = [
     "integers",
     "wide integers",
@@ -119,7 +119,7 @@ fn value(kind: &str, n: u32) -> Term {
     }
 }
 
-/// What a row can be sorted by: the number of its group, its value, and the text of that.
+/// The keys that a row can be sorted by: the number of its group, its value, and the text of the value.
 type Sorted = (Key, Key, Option<String>);
 
 fn text(term: &Term) -> Option<String> {
@@ -144,7 +144,7 @@ fn things(kind: &str) -> Snapshot {
     Snapshot::from_quads(quads).unwrap()
 }
 
-/// What the rows of a query, which selects ?g and ?v, can be sorted by.
+/// Returns what the rows of a query, which selects ?g and ?v, can be sorted by.
 fn asked(snapshot: &Snapshot, query: &str) -> Vec<Sorted> {
     let query = SparqlParser::new().with_prefix("", "http://e/").unwrap().parse_query(query).unwrap();
     let how = Run { budget: &Budget::default(), services: None, failures: &Failures::default(), temporary: None };
@@ -161,7 +161,7 @@ fn asked(snapshot: &Snapshot, query: &str) -> Vec<Sorted> {
     rows
 }
 
-/// The keys of the first rows, found by sorting all.
+/// Finds the keys of the first rows by sorting all.
 fn first<K: Ord + Clone>(rows: &[Sorted], most: usize, key: impl Fn(&Sorted) -> K) -> Vec<K> {
     let mut keys: Vec<K> = rows.iter().map(key).collect();
     keys.sort();

@@ -33,22 +33,22 @@ impl SortKey {
     }
 }
 
-/// The value of a computed key for each row. `counted` is for the first time that the rows are seen: failures are counted once.
+/// Computes a key for each row. `counted` is true when the rows are seen for the first time: failures are counted only once.
 pub fn computed(compiled: &Compiled, batch: &Batch, counted: bool, cx: &Context<'_>) -> Result<Vec<Key>> {
     let data = compiled.data(batch, counted, &cx.expressions)?;
     Ok(data.into_iter().map(|datum| Key::of_datum(datum, cx.terms())).collect())
 }
 
-/// All keys, with the families of terms that were met in those that are columns.
+/// All keys; for those that are columns, also the families of the terms met in them.
 pub struct SortKeys {
     pub keys: Vec<SortKey>,
     families: Vec<Families>,
-    /// For each key the bytes that it took in all measured rows.
+    /// For each key, its bytes in all measured rows.
     measured: Vec<u64>,
     rows_measured: u64,
 }
 
-/// One key of a row, by which the merge compares it. At one place all rows have the same variant.
+/// One key of a row, by which the merge compares rows. All rows have the same variant at the same position.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum RowKey {
     Rank(u32),
@@ -56,13 +56,13 @@ pub enum RowKey {
     Down(Reverse<Key>),
 }
 
-/// Bytes that sorting takes for a row, beside those for each key.
+/// Bytes that sorting takes for a row, in addition to those for each key.
 const ROW_BYTES: usize = 16;
 /// Bytes that sorting takes for a key of a row.
 const RANK_BYTES: usize = 12;
-/// The same where the terms of a column have to be decoded.
+/// The same for a column whose terms must be decoded.
 const DECODED_BYTES: usize = 160;
-/// For how many rows of a run the size of their keys is measured, at most.
+/// The most rows of a run whose keys are measured.
 const MEASURED_ROWS: usize = 64;
 
 impl SortKeys {
@@ -71,13 +71,13 @@ impl SortKeys {
         Self { keys, families, measured, rows_measured: 0 }
     }
 
-    /// Bytes that sorting takes for a row.
+    /// Returns the bytes that sorting takes for a row.
     fn bytes_a_row(&self) -> usize {
         let of = |families: &Families| if families.are_mixed() { DECODED_BYTES } else { RANK_BYTES };
         ROW_BYTES + self.families.iter().map(of).sum::<usize>()
     }
 
-    /// The positions of the rows in order, or of the first of them.
+    /// Returns the positions of the rows in order, or of the first of them.
     pub fn positions(&mut self, collected: &Collected, most: Option<usize>, cx: &Context<'_>) -> Result<Vec<u32>> {
         let rows = collected.rows();
         let most = most.unwrap_or(rows).min(rows);
@@ -94,7 +94,7 @@ impl SortKeys {
             ranks.push(column);
         }
         drop(comparison);
-        // The ranks, and pairs of rank and position twice: as a pass reads them, and as it writes them.
+        // For the ranks, and twice for the pairs of rank and position: a pass reads one copy and writes the other.
         let bytes = (rows * (ranks.len() * 4 + ROW_BYTES)) as u64;
         let _held = cx.budget().reserve(bytes)?;
         let positions = if rows < MANY || most < rows / 8 {
@@ -108,7 +108,7 @@ impl SortKeys {
         Ok(positions)
     }
 
-    /// Measures what the keys of some of the rows take, which are about to be written.
+    /// Measures the keys of a sample of the rows, which are about to be written.
     pub fn measure(&mut self, rows: &Collected, cx: &Context<'_>) {
         let step = rows.rows().div_ceil(MEASURED_ROWS).max(1);
         for row in (0..rows.rows()).step_by(step) {
@@ -126,7 +126,7 @@ impl SortKeys {
 impl Keys for SortKeys {
     type Key = Vec<RowKey>;
 
-    /// What the rows of a block of a run are compared by.
+    /// Computes the keys by which the rows of a block are compared.
     fn of(&mut self, block: &Batch, cx: &Context<'_>) -> Result<Vec<Vec<RowKey>>> {
         let mut parts: Vec<Vec<RowKey>> = (0..block.rows()).map(|_| Vec::with_capacity(self.keys.len())).collect();
         let comparison = TermOrder::new(cx.terms());
@@ -161,7 +161,7 @@ impl Keys for SortKeys {
     fn mean_bytes(&self) -> usize {
         let keys = self.keys.iter().zip(&self.families).zip(&self.measured);
         let measured = |((key, families), bytes): ((&SortKey, &Families), &u64)| match key.by {
-            // These are compared by the snapshot's ranks, which stand in the part itself.
+            // These are compared by the snapshot's ranks, which the key itself holds.
             By::Column(_) if !families.are_mixed() => 0,
             By::Column(_) | By::Computed(_) => bytes / self.rows_measured.max(1),
         };
@@ -169,19 +169,19 @@ impl Keys for SortKeys {
     }
 }
 
-/// Bytes that keys take in a list that grows.
+/// Returns the bytes of keys in a growing list.
 fn bytes_of<'k>(keys: impl Iterator<Item = &'k Key>) -> u64 {
     keys.map(|key| key.bytes() + size_of::<Key>() as u64).sum()
 }
 
-/// Rows, with the keys that were computed for them.
+/// Rows, and the keys that were computed for them.
 #[derive(Default)]
 pub struct Collected {
     pub table: Table,
-    /// For each key its value for each row; empty where it is a column.
+    /// For each key, its values by row; empty if the key is a column.
     pub computed: Vec<Vec<Key>>,
     held: Reservation,
-    /// For what sorting will take.
+    /// Reserved for sorting.
     sorting: Reservation,
 }
 
@@ -194,7 +194,7 @@ impl Collected {
         self.table.rows
     }
 
-    /// Bytes that are held for the rows and their keys, and for sorting.
+    /// Returns the bytes held for the rows and their keys, and for sorting.
     pub fn bytes(&self) -> u64 {
         self.table.bytes() + self.held.bytes() + self.sorting.bytes()
     }
@@ -207,7 +207,7 @@ impl Collected {
         self.table.select(positions)
     }
 
-    /// Adds rows, all or none.
+    /// Adds all rows, or none if it fails.
     pub fn add(&mut self, batch: &Batch, keys: &SortKeys, cx: &Context<'_>) -> Result<()> {
         let mut more = Vec::new();
         for key in &keys.keys {
@@ -238,13 +238,13 @@ impl Collected {
         self.table.append(&kept, cx)
     }
 
-    /// Splits off the rows from `at` on. The reservation for them stays here.
+    /// Splits off the rows from `at` on. Their reservation stays here.
     pub fn split_off(&mut self, at: usize) -> Self {
         let computed = self.computed.iter_mut().map(|keys| keys.split_off(at.min(keys.len()))).collect();
         Self { table: self.table.split_off(at), computed, ..Self::default() }
     }
 
-    /// Gives back what is reserved for sorting, so that sorting can reserve it.
+    /// Releases what is reserved for sorting, so that sorting can reserve it.
     pub fn release(&mut self) {
         self.sorting = Reservation::default();
     }

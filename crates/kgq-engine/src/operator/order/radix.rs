@@ -3,7 +3,7 @@
 use kgq_syntax::budget::Budget;
 use kgq_syntax::error::Result;
 
-/// The positions of the first rows by their ranks, in order; rows with equal ranks stay in the order of the input.
+/// Returns the positions of the first rows by their ranks, in order. Rows with equal ranks stay in the order of the input.
 pub fn first_of(ranks: &[Vec<u32>], rows: usize, most: usize) -> Vec<u32> {
     let Some((first, rest)) = ranks.split_first() else { return (0..most as u32).collect() };
     let mut order: Vec<u64> = first.iter().enumerate().map(|(at, rank)| u64::from(*rank) << 32 | at as u64).collect();
@@ -23,13 +23,13 @@ pub fn first_of(ranks: &[Vec<u32>], rows: usize, most: usize) -> Vec<u32> {
 
 /// Fewer rows than this are sorted by comparing them.
 pub const MANY: usize = 2048;
-/// Bits of a rank that one pass looks at.
+/// Bits of a rank that one pass sorts by.
 const DIGIT: u32 = 11;
 /// Rows between two checks of the budget.
 const ROWS_BETWEEN_CHECKS: usize = 1 << 20;
 
-/// The positions of all rows in the order of their ranks; rows with equal ranks stay in the order of the input. A radix sort, least
-/// significant digit of the least significant key first, so that it can check the budget on the way.
+/// Returns the positions of all rows in the order of their ranks; rows with equal ranks stay in the order of the input. It
+/// is a radix sort, from the least significant digit of the least significant key, and can check the budget between passes.
 pub fn sorted(ranks: &[Vec<u32>], rows: usize, budget: &Budget) -> Result<Vec<u32>> {
     let mut order: Vec<u32> = (0..rows as u32).collect();
     for ranks in ranks.iter().rev() {

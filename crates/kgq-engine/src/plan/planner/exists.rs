@@ -1,5 +1,5 @@
-//! The operators of OPTIONAL, MINUS and EXISTS: an index look-up, an inner plan for each batch of rows, a hash join, or for an EXISTS that
-//! none of these can answer, a plan that is run for each binding.
+//! The operators of OPTIONAL, MINUS and EXISTS: an index look-up, an inner plan that runs for each batch of rows, or a
+//! hash join. An EXISTS that none of these can answer gets a plan that runs for each binding.
 
 use super::{Duplicates, Input, Planner};
 use crate::operator::apply;
@@ -13,7 +13,7 @@ use kgq_syntax::error::Result;
 use std::sync::Arc;
 
 impl Planner<'_> {
-    /// The leaf of an inner plan: the rows of `input`, put in from outside.
+    /// The leaf of an inner plan, through which the rows of `input` are fed into it.
     pub(super) fn fed(&self, feed: FeedId, vars: Vec<Var>, input: &PhysicalPlan) -> PhysicalPlan {
         let mut certain = input.certain.clone();
         for var in &vars {
@@ -26,7 +26,8 @@ impl Planner<'_> {
             .expecting(input.rows, Basis::Input)
     }
 
-    /// An inner plan over batches of `input`, and the variable that says to which row of the batch each of its rows belongs.
+    /// Makes an inner plan that runs over batches of `input`. Also returns the variable that holds, for each of its
+    /// rows, the position of the input row in the batch.
     fn inner_plan(
         &mut self,
         input: &PhysicalPlan,
@@ -37,7 +38,7 @@ impl Planner<'_> {
     ) -> Result<((FeedId, PhysicalPlan), Var)> {
         let row = self.variables.fresh("#row");
         let feed = self.feed();
-        // Where nothing tells the solutions of a row apart, the search stops at the first.
+        // If nothing distinguishes the solutions of a row, the search stops at the first.
         let passes_over = (duplicates == Duplicates::Ignore && needed.is_empty()).then_some((row, feed));
         let around = std::mem::replace(&mut self.settled, passes_over);
         let vars = input.vars.iter().copied().chain([row]).collect();
@@ -67,7 +68,8 @@ impl Planner<'_> {
         let known = scope::possible(left).union(&input.as_ref().map(PhysicalPlan::var_set).unwrap_or_default());
         let added = right_vars.without(&known);
         if matches!(right, Pattern::Empty) || duplicates == Duplicates::Ignore && !added.intersects(needed) {
-            // The right can be left out, as every left row stays, unless the right fills a variable that the left leaves unbound.
+            // The right side can be left out, because every left row stays, unless it binds a variable that the left
+            // leaves unbound.
             if right_vars.intersection(&known).is_subset(&scope::certain(left)) || matches!(right, Pattern::Empty) {
                 return self.apply(input, left, needed, duplicates);
             }
@@ -145,7 +147,7 @@ impl Planner<'_> {
         Ok(input)
     }
 
-    /// Keeps or marks the rows for which the pattern has a solution. Without `needed` all columns stay.
+    /// Keeps or marks the rows for which the pattern has a solution. If `needed` is `None`, all columns stay.
     pub(super) fn exists(
         &mut self,
         node: PhysicalPlan,
@@ -174,7 +176,7 @@ impl Planner<'_> {
             certain.insert(var);
         }
         let as_input = (certain, node.sorted.clone(), node.weighted);
-        // The join can test the pattern's conditions, which may compare with the row, on pairs of rows.
+        // The join can test the pattern's conditions, which may read the outer row, on pairs of rows.
         let (core, tests) = match pattern {
             Pattern::Filter { inner, conditions } if conditions.iter().all(is_plain) => {
                 (inner.as_ref(), conditions.as_slice())
@@ -225,7 +227,7 @@ impl Planner<'_> {
         Ok(kept(PhysicalPlan::new(correlated, out), as_input, rows))
     }
 
-    /// The plans that tell whether the pattern has a solution for given values of the columns `shared`.
+    /// Makes the plans that decide whether the pattern has a solution for given values of the columns `shared`.
     fn for_each_binding(
         &mut self,
         pattern: &Pattern,
@@ -238,7 +240,7 @@ impl Planner<'_> {
             shared.iter().enumerate().map(given).collect()
         };
         let all_bound = shared.iter().all(|column| input.certain.contains(input.vars[*column]));
-        // Only the outermost gets two plans: two at each level of nesting would be exponentially many.
+        // Only the outermost EXISTS gets two plans: with two at each level of nesting, their number would grow exponentially.
         let both = !all_bound && self.correlated == 0;
         let mut plan = |given: Vec<Given>| {
             let pattern = substitute::substitute(pattern.clone(), &given);
@@ -256,12 +258,12 @@ impl Planner<'_> {
     }
 }
 
-/// A node that hands on rows of its input.
+/// A node that passes on some of its input's rows.
 fn kept(node: PhysicalPlan, (certain, sorted, weighted): (VarSet, Vec<Var>, bool), rows: f64) -> PhysicalPlan {
     node.like(certain, sorted, weighted).expecting(rows, Basis::Input)
 }
 
-/// What is done with the rows for which a pattern has a solution.
+/// What happens to the rows for which a pattern has a solution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Existence {
     Existing,
@@ -270,7 +272,7 @@ pub(super) enum Existence {
     Mark(Var),
 }
 
-/// Whether the condition can be tested on rows alone, and as often as one likes.
+/// Whether the condition reads nothing but the row, and can be tested any number of times.
 fn is_plain(condition: &Condition) -> bool {
     match condition {
         Condition::Scalar(scalar) => scalar.exists.is_empty() && !scalar.is_volatile(),
@@ -279,7 +281,7 @@ fn is_plain(condition: &Condition) -> bool {
     }
 }
 
-/// The pattern without what does not change whether there is a solution for a row that binds `outer`.
+/// Strips from the pattern what cannot change whether it has a solution for a row that binds `outer`.
 fn without_modifiers<'p>(pattern: &'p Pattern, outer: &VarSet) -> &'p Pattern {
     match pattern {
         Pattern::Distinct { inner } | Pattern::Order { inner, .. } | Pattern::Project { inner, .. } => {
@@ -291,14 +293,14 @@ fn without_modifiers<'p>(pattern: &'p Pattern, outer: &VarSet) -> &'p Pattern {
     }
 }
 
-/// Whether applying the pattern to rows that bind `outer` gives what substituting the values into it would: everything in
-/// it sees the outer bindings, and nothing in it sees more of its own than it should.
+/// Whether applying the pattern to rows that bind `outer` gives the same as substituting the values into it: every part
+/// sees the outer bindings, and no part sees more of the pattern's own bindings than it should.
 fn substitutable(pattern: &Pattern, outer: &VarSet) -> bool {
     let here = match pattern {
         Pattern::Join(operands) => operands.iter().enumerate().all(|(at, operand)| {
             let exposed = scope::exposed(operand);
-            // An operand to which it matters what the row binds must be applied to the row. One that shares with the others
-            // what they may leave unbound is joined afterwards.
+            // An operand whose result depends on what the row binds must be applied to the row. An operand that shares
+            // possibly unbound variables with the others is joined afterwards.
             let sees_row = exposed.intersects(outer);
             let (own, shared) = (exposed.without(outer), scope::possible(operand).without(outer));
             operands.iter().enumerate().filter(|(other, _)| *other != at).all(|(_, other)| {

@@ -1,5 +1,5 @@
-//! What keeps the intermediate results of a join small: duplicates between operands become one row, with a multiplicity where they count,
-//! and operands that are connected to the others by one variable are joined by themselves.
+//! Keeps the intermediate results of a join small. Duplicates between operands become one row, with a multiplicity if
+//! they count; operands that one variable connects to the rest are joined by themselves.
 
 use super::join::{Join, triple, wanted_by};
 use super::{Duplicates, Planner};
@@ -9,18 +9,18 @@ use crate::plan::physical::{Basis, PhysicalPlan};
 use crate::plan::{Pattern, Var, VarSet, scope};
 use kgq_syntax::error::Result;
 
-/// With more operands to come than this no groups among them are sought: that takes longer than it can save.
+/// With more remaining operands than this, no groups among them are sought: the search would take longer than it saves.
 const MOST_GROUPED: usize = 32;
 
-/// Fewer rows than this are not worth the memory that folding them takes.
+/// Folding fewer rows than this is not worth the memory.
 const WORTH_FOLDING: f64 = 1000.0;
 
-/// A sum for each term is kept to fold pairs: more terms than this for each row are too many.
+/// Folding pairs keeps a sum for each term, so it does not pay with more terms per row than this.
 const TERMS_A_ROW: f64 = 16.0;
 
 impl Planner<'_> {
-    /// Operands still to come that are connected to the rows by one variable only, bind nothing that is needed, and cost less when they
-    /// are joined by themselves than when each row looks them up.
+    /// Returns remaining operands that only one variable connects to the rows, that bind nothing needed, and that cost
+    /// less joined by themselves than looked up for each row.
     pub(super) fn side_group(
         &self,
         node: &PhysicalPlan,
@@ -75,7 +75,7 @@ impl Planner<'_> {
         None
     }
 
-    /// Joins such a group on its variable, by which it is counted or made distinct before.
+    /// Joins such a group on its variable. Before the join, the group is counted or made distinct by that variable.
     #[expect(clippy::too_many_arguments, reason = "the state of the join that the group is part of")]
     pub(super) fn join_side(
         &mut self,
@@ -106,7 +106,8 @@ impl Planner<'_> {
         self.hash_join(node, side, JoinKind::Inner, &[], &[], &later, duplicates)
     }
 
-    /// The rows without duplicates, if removing them pays: variables that told rows apart may not be needed any more, and joins follow.
+    /// Removes duplicates from the rows if that pays: variables that distinguished rows may no longer be needed, and
+    /// joins follow.
     pub(super) fn fewer(
         &self,
         node: PhysicalPlan,
@@ -115,11 +116,11 @@ impl Planner<'_> {
         dropped: bool,
         duplicates: Duplicates,
     ) -> PhysicalPlan {
-        // An inner plan numbers its rows anew for each batch, so an operator in it may remember none.
+        // The rows of an inner plan are numbered anew for each batch, so its operators must not remember rows.
         if self.depth > 0 || node.rows < WORTH_FOLDING || node.vars.is_empty() || node.vars.len() > 2 {
             return node;
         }
-        // No statistics tell how many rows agree in both variables; sorted by one of them, folding them costs little.
+        // No statistics tell how many rows agree in both variables; but if they are sorted by one of them, folding costs little.
         if let ([a, b], Some(first)) = (node.vars.as_slice(), node.sorted.first())
             && dropped
             && self.goal.is_none()
@@ -144,7 +145,7 @@ impl Planner<'_> {
             }
         }
         let groups = distinct.iter().product::<f64>();
-        // A set of ids takes a bit for each term: testing it costs less than a look-up that it saves.
+        // A set of ids takes one bit for each term, and testing it costs less than the look-up that it saves.
         let cheap = duplicates == Duplicates::Ignore && node.vars.len() == 1;
         if !cheap && groups * 1.5 > node.rows {
             return node;

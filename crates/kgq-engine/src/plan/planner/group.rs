@@ -17,7 +17,7 @@ impl Planner<'_> {
         needed: &VarSet,
     ) -> Result<PhysicalPlan> {
         let aggregates: Vec<&Aggregate> = aggregates.iter().filter(|a| needed.contains(a.result)).collect();
-        // What stands below groups solutions of its own.
+        // Patterns below have groups of their own.
         let first_groups = self.first_groups.take();
         if let Some(known) = self.known_count(inner, keys, &aggregates) {
             return Ok(known);
@@ -30,7 +30,7 @@ impl Planner<'_> {
         let mut counted = VarSet::default();
         for aggregate in aggregates {
             let (reads, counts) = reads(&aggregate.aggregation);
-            // COUNT of a variable that is bound everywhere is COUNT(*), which needs no column.
+            // COUNT of a variable that every solution binds is COUNT(*), which needs no column.
             let counts_all = reads == Reads::Bound && aggregate.argument.is_some_and(|var| certain.contains(var));
             let aggregation =
                 if counts_all && counts { Aggregation::COUNT_ROWS } else { aggregate.aggregation.clone() };
@@ -76,7 +76,7 @@ impl Planner<'_> {
         });
         bound.extend(&counted);
         vars.extend(&results);
-        // `keys`, not the columns that there are for them: with GROUP BY there is no group without rows, even if no key has a column.
+        // Tests `keys`, not their columns: with GROUP BY there is no group without rows, even if no key has a column.
         let single = keys.is_empty();
         let (rows, basis) = match single {
             true => (1.0, Basis::Query),
@@ -86,7 +86,7 @@ impl Planner<'_> {
         Ok(PhysicalPlan::new(group, vars).like(bound, Vec::new(), false).expecting(rows, basis))
     }
 
-    /// COUNT(DISTINCT ?x) of the subjects or objects of a triple pattern, if the statistics have counted them.
+    /// Plans COUNT(DISTINCT ?x) over the subjects or objects of a triple pattern, if the statistics have counted them.
     fn known_count(&self, inner: &Pattern, keys: &[Var], aggregates: &[&Aggregate]) -> Option<PhysicalPlan> {
         let (Pattern::Triple(atom), [], [aggregate]) = (inner, keys, aggregates) else { return None };
         let Aggregation { function, distinct } = &aggregate.aggregation;
@@ -112,7 +112,7 @@ impl Planner<'_> {
     }
 }
 
-/// Which groups are wanted: those that are first in the order of an aggregate.
+/// Which groups are wanted: the first ones in the order of an aggregate.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct FirstGroups {
     pub by: Var,
@@ -121,7 +121,8 @@ pub(super) struct FirstGroups {
 }
 
 impl FirstGroups {
-    /// Of a pattern that is sorted by these keys, and of which so many solutions are taken, if it is groups with other names.
+    /// Derives this from a pattern that is sorted by these keys and cut to `limit` solutions, if it is a grouping whose
+    /// variables are at most renamed.
     pub(super) fn of(mut pattern: &Pattern, keys: &[OrderKey], limit: Option<u64>) -> Option<Self> {
         let most = usize::try_from(limit?).ok()?;
         let OrderKey { var: mut by, descending } = *keys.first()?;
@@ -145,8 +146,8 @@ impl FirstGroups {
     }
 }
 
-/// The grouped pattern without its outermost BINDs that only aggregates read, and these: the aggregates evaluate them and give their
-/// values no ids.
+/// Splits off the outermost BINDs of the grouped pattern that only aggregates read. The aggregates evaluate them, and
+/// their values get no ids.
 fn computed_arguments<'p>(
     inner: &'p Pattern,
     keys: &[Var],
@@ -170,12 +171,12 @@ fn computed_arguments<'p>(
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Reads {
-    /// Only whether its argument is bound.
+    /// Only whether the argument is bound.
     Bound,
     Value,
 }
 
-/// What an aggregate reads of its argument, and whether equal solutions count more than once.
+/// Returns what an aggregate reads of its argument, and whether equal solutions count more than once.
 fn reads(aggregation: &Aggregation) -> (Reads, bool) {
     match aggregation.function {
         AggregateFunction::CountRows => (Reads::Value, !aggregation.distinct),

@@ -1,4 +1,5 @@
-//! The operators of a join: operands in the planner's order, each condition as soon as its variables are bound.
+//! The operators of a join. Operands come in the planner's order, and each condition is tested as soon as its variables
+//! are bound.
 
 use super::{Duplicates, Input, Planner};
 use crate::operator::access::{Lookup, LookupKey, Wish};
@@ -13,20 +14,20 @@ use crate::plan::{ClosureAtom, Condition, Graph, Pattern, Slot, TripleAtom, Var,
 use kgq_syntax::error::{Error, Result};
 use std::ops::Range;
 
-/// Fewer matches a row than this are checked one by one, not intersected.
+/// If a row has fewer matches than this, they are checked one by one, not intersected.
 const FEW_MATCHES: f64 = 2.0;
 
-/// A join in the making.
+/// A join under construction.
 pub(super) struct Join<'p> {
     pub(super) operands: Vec<Pattern>,
     /// Conditions that have not been applied yet.
     pub(super) pending: Vec<&'p Condition>,
-    /// The range of ids that a variable is restricted to. Its conditions stay pending: not every look-up can use a range.
+    /// The ranges of ids that variables are restricted to. Their conditions stay pending: not every look-up can use a range.
     pub(super) ranges: Vec<(Var, Range<u32>)>,
 }
 
 impl Planner<'_> {
-    /// The input's rows joined with all operands, under the conditions.
+    /// Joins the input's rows with all operands, under the conditions.
     pub(super) fn join(
         &mut self,
         input: Input,
@@ -52,7 +53,7 @@ impl Planner<'_> {
         if rest.is_empty() { Ok(node) } else { self.filter(node, &rest, needed) }
     }
 
-    /// Joins connected operands first, each group by itself, and then the groups.
+    /// Joins each group of connected operands by itself, and then the groups.
     fn components(
         &mut self,
         input: Input,
@@ -74,7 +75,8 @@ impl Planner<'_> {
                 component.iter().fold(VarSet::default(), |set, at| set.union(&scope::possible(&join.operands[*at])))
             })
             .collect();
-        // The first component takes the input: a condition on its variables cannot be tested on another component alone.
+        // The first component contains the input: a condition on the input's variables cannot be tested on another
+        // component alone.
         if let Some(first) = possible.first_mut() {
             first.extend(&outside);
         }
@@ -87,7 +89,7 @@ impl Planner<'_> {
             pending = left;
             let operands: Vec<Pattern> = component.iter().map(|at| join.operands[*at].clone()).collect();
             let mut part = Join { operands: Vec::new(), pending: own, ranges: join.ranges.clone() };
-            // The others share no variable with the input.
+            // The other components share no variable with the input.
             let built = self.connected(rest.take(), &operands, &mut part, &wanted, duplicates)?;
             let unapplied: Vec<Condition> = part.pending.into_iter().cloned().collect();
             let built = if unapplied.is_empty() { built } else { self.filter(built, &unapplied, &wanted)? };
@@ -104,8 +106,8 @@ impl Planner<'_> {
         if unapplied.is_empty() { Ok(node) } else { self.filter(node, &unapplied, needed) }
     }
 
-    /// Joins two groups that share no variable, by an equality of values if a condition asks for one. The left comes with whether it
-    /// starts from rows that are put in from outside.
+    /// Joins two groups that share no variable, by an equality of values if a condition asks for one. `fed` says
+    /// whether the left starts from rows that are fed from outside.
     fn combine(
         &mut self,
         (left, fed): (PhysicalPlan, bool),
@@ -126,7 +128,7 @@ impl Planner<'_> {
             false
         });
         let mut by_value = self.equal_pairs(&ready, &left.var_set(), &right.var_set());
-        // The right side is kept in memory: it should be the smaller one, and must not be what is put in again and again.
+        // The right side is kept in memory. It should be the smaller one, and must not be one that is fed again and again.
         let swap = !fed && left.rows < right.rows && duplicates == Duplicates::Count;
         let (left, right) = if swap {
             by_value.iter_mut().for_each(|pair| *pair = (pair.1, pair.0));
@@ -135,13 +137,13 @@ impl Planner<'_> {
             (left, right)
         };
         let out = if pending.is_empty() { needed } else { wanted };
-        // Where only the left is needed and nothing counts, the first match is enough.
+        // If only the left side is needed and duplicates do not count, the first match is enough.
         let exists = duplicates == Duplicates::Ignore && right.vars.iter().all(|var| !out.contains(*var));
         let kind = if exists { JoinKind::Semi } else { JoinKind::Inner };
         self.hash_join(left, right, kind, &ready, &by_value, out, duplicates)
     }
 
-    /// Variables of the left that conditions equate with variables of the right.
+    /// Returns the pairs of a left and a right variable that conditions equate.
     pub(super) fn equal_pairs(&self, conditions: &[Condition], left: &VarSet, right: &VarSet) -> Vec<(Var, Var)> {
         let equality = |condition: &Condition| match condition {
             Condition::Scalar(scalar) => scalar.equality(),
@@ -155,7 +157,7 @@ impl Planner<'_> {
         conditions.iter().filter_map(equality).filter_map(fits).collect()
     }
 
-    /// Joins operands in the best order; tests each of the join's conditions as soon as that is possible.
+    /// Joins operands in the best order, and tests each of the join's conditions as soon as possible.
     fn connected(
         &mut self,
         input: Input,
@@ -232,7 +234,7 @@ impl Planner<'_> {
         duplicates: Duplicates,
         next: Option<&Pattern>,
     ) -> Result<PhysicalPlan> {
-        // A triple term can be taken apart only where it is bound, and then fills what is unbound.
+        // A triple term can be taken apart only once it is bound; this then binds its unbound components.
         let takes_apart = match (operand, &input) {
             (Pattern::TripleTerm(atom), Some(input)) => input.certain.contains(atom.triple),
             _ => false,
@@ -273,7 +275,7 @@ impl Planner<'_> {
         }
     }
 
-    /// Operands that, with the first of `steps`, restrict the one variable that it would bind.
+    /// Returns the operands that restrict the same one variable as the first of `steps`, which would bind it.
     fn intersectable(
         &self,
         input: Option<&PhysicalPlan>,
@@ -290,7 +292,7 @@ impl Planner<'_> {
                 .then_some(var)
         };
         let Some(var) = open(steps[0]) else { return Vec::new() };
-        // Where some rows bind the variable already, it would have to be compared, not bound.
+        // If some rows bind the variable already, it would have to be compared, not bound.
         if input.is_some_and(|node| node.column(var).is_some()) {
             return Vec::new();
         }
@@ -382,7 +384,7 @@ impl Planner<'_> {
         self.filter(node, &ready, &later)
     }
 
-    /// Whether the condition reads something that the rows have; one that reads nothing waits for the end.
+    /// Whether the condition reads a column of the rows; a condition that reads none waits for the end.
     fn is_bound(&self, condition: &Condition, node: &PhysicalPlan) -> bool {
         condition.variables().intersects(&node.var_set())
     }
@@ -422,7 +424,7 @@ fn flatten(patterns: &[Pattern], operands: &mut Vec<Pattern>) {
     }
 }
 
-/// The variables of operands that are not done.
+/// Returns the variables of the operands that are not done yet.
 pub(super) fn wanted_by(operands: &[Pattern], done: &[bool]) -> VarSet {
     operands.iter().zip(done).filter(|(_, done)| !**done).fold(VarSet::default(), |mut set, (operand, _)| {
         set.extend(&scope::mentioned(operand));
@@ -430,7 +432,7 @@ pub(super) fn wanted_by(operands: &[Pattern], done: &[bool]) -> VarSet {
     })
 }
 
-/// Groups of operands that share variables. All that share some with the input are one group, the first.
+/// Groups the operands by shared variables. All operands connected to the input form the first group.
 fn components(operands: &[Pattern], input: Option<&PhysicalPlan>) -> Vec<Vec<usize>> {
     let vars: Vec<VarSet> = operands.iter().map(scope::possible).collect();
     let mut groups: Vec<(VarSet, Vec<usize>)> = Vec::new();
@@ -438,7 +440,7 @@ fn components(operands: &[Pattern], input: Option<&PhysicalPlan>) -> Vec<Vec<usi
         groups.push((input.var_set(), Vec::new()));
     }
     for (at, vars) in vars.into_iter().enumerate() {
-        // What binds nothing belongs anywhere; it goes first, since it may have no solution.
+        // An operand that binds nothing fits anywhere. It goes first, because it may have no solution.
         let (mut merged, mut members) = (vars, vec![at]);
         let mut rest = Vec::new();
         for (i, (group_vars, group)) in groups.into_iter().enumerate() {

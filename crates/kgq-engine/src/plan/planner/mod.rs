@@ -1,6 +1,7 @@
-//! From patterns to a physical plan: each pattern is applied to the rows that are there already, or evaluated by itself and joined.
+//! Makes a physical plan from patterns. Each pattern is applied to the rows that exist already, or evaluated by itself
+//! and joined.
 //!
-//! What statistics can decide is decided here; operators decide only what a run shows, such as when to spill.
+//! Everything that statistics can decide is decided here. Operators decide only what a run reveals, such as when to spill.
 
 mod exists;
 mod fewer;
@@ -25,7 +26,7 @@ use kgq_syntax::budget::Budget;
 use kgq_syntax::error::{Error, Result};
 use std::sync::Arc;
 
-/// What becomes of equal solutions.
+/// How equal solutions are treated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Duplicates {
     /// They count; a row may stand for them by its multiplicity.
@@ -40,35 +41,36 @@ pub struct Planner<'p> {
     budget: &'p Budget,
     variables: &'p mut Variables,
     estimator: Estimator<'p>,
-    /// Variables bound outside an EXISTS, which its pattern sees wherever it stands (SPARQL 1.1 §18.6, substitute).
+    /// Variables bound outside an EXISTS, which all parts of its pattern see (SPARQL 1.1 §18.6, substitute).
     outer: VarSet,
-    /// How many inner plans are being made around this one.
+    /// The number of inner plans around the one being made.
     depth: usize,
-    /// How many rows are wanted, where that may be far fewer than there are: nothing is read whole then that need not be.
+    /// How many rows are wanted, if that may be far fewer than there are. Nothing is then read whole unless it must be.
     goal: Option<f64>,
-    /// In an inner plan that stops at a row's first solution: the variable of the row's position, and the feed that the row comes by.
+    /// In an inner plan that stops at a row's first solution: the variable of the row's position, and the feed that
+    /// supplies the row.
     settled: Option<(Var, FeedId)>,
     feeds: u32,
-    /// How many correlated EXISTS are around this part of the plan.
+    /// The number of correlated EXISTS around this part of the plan.
     correlated: usize,
-    /// Which groups of the pattern that is planned next are wanted.
+    /// The wanted groups of the pattern that is planned next.
     first_groups: Option<FirstGroups>,
     reads_clock: bool,
 }
 
-/// Fewer rows than this are read faster than a thread is started.
+/// Fewer rows than this are read faster than a thread starts.
 const WORTH_DIVIDING: f64 = 20_000.0;
 
-/// Fewer terms than this are looked up each by itself.
+/// Fewer terms than this are looked up one by one.
 const WORTH_MERGING: usize = 64;
 
-/// More operators than this might not fit the stack of a thread.
+/// With more operators than this, a plan might overflow the stack of a thread.
 const MOST_DIVIDED: usize = 100;
 
-/// More wanted rows than this are as good as all.
+/// If more rows than this are wanted, the plan is made for all rows.
 const MOST_WANTED: f64 = 10_000.0;
 
-/// The rows that a pattern is applied to; `None` is one row that binds nothing.
+/// The rows that a pattern is applied to; `None` stands for one row that binds nothing.
 type Input = Option<PhysicalPlan>;
 
 impl<'p> Planner<'p> {
@@ -89,12 +91,12 @@ impl<'p> Planner<'p> {
         }
     }
 
-    /// Whether the plan depends on what NOW() is.
+    /// Whether the plan depends on the value of NOW().
     pub fn reads_clock(&self) -> bool {
         self.reads_clock
     }
 
-    /// Plans a part of which only so many rows are wanted; `None` for all.
+    /// Plans a part from which only this many rows are wanted; `None` for all.
     fn wanting<T>(&mut self, rows: Option<f64>, build: impl FnOnce(&mut Self) -> T) -> T {
         let before = std::mem::replace(&mut self.goal, rows.filter(|rows| *rows <= MOST_WANTED));
         let built = build(self);
@@ -102,12 +104,12 @@ impl<'p> Planner<'p> {
         built
     }
 
-    /// The plan that tells whether the pattern has a solution.
+    /// Makes the plan that decides whether the pattern has a solution.
     pub fn plan_existence(&mut self, pattern: &Pattern) -> Result<PhysicalPlan> {
         self.wanting(Some(1.0), |builder| builder.apply(None, pattern, &VarSet::default(), Duplicates::Ignore))
     }
 
-    /// The plan for a whole pattern, with exactly these columns, one row for each solution.
+    /// Makes the plan for a whole pattern, with exactly these columns and one row for each solution.
     pub fn plan(&mut self, pattern: &Pattern, vars: &[Var]) -> Result<PhysicalPlan> {
         let needed = vars.iter().copied().collect();
         let node = self.apply(None, pattern, &needed, Duplicates::Count)?;
@@ -121,13 +123,13 @@ impl<'p> Planner<'p> {
         if part.sorted.is_empty() { self.side_by_side(part) } else { part }
     }
 
-    /// The node, run in parts side by side where it has much to do.
+    /// Divides the node into parts that run in parallel, if there is enough work.
     fn side_by_side(&self, node: PhysicalPlan) -> PhysicalPlan {
         let (mut rows, mut operators) = (0.0f64, 0);
         let mut below = vec![&node];
         while let Some(node) = below.pop() {
             let inputs = node.operation.inputs();
-            // How many rows a scan has is known; what becomes of them is guessed.
+            // The row count of a scan is known; what later operators make of it is a guess.
             if inputs.iter().all(|input| input.operation.is_unit()) {
                 rows = rows.max(node.rows);
             }
@@ -145,13 +147,13 @@ impl<'p> Planner<'p> {
             .expecting(rows, Basis::Input)
     }
 
-    /// A new feed, for rows that are put into an inner plan.
+    /// Returns a new feed, for rows that are put into an inner plan.
     fn feed(&mut self) -> FeedId {
         self.feeds += 1;
         FeedId(self.feeds)
     }
 
-    /// The rows of the input joined with the pattern's solutions. Columns that are not needed may be missing.
+    /// Joins the rows of the input with the pattern's solutions. Columns that are not needed may be missing.
     pub fn apply(
         &mut self,
         input: Input,
@@ -251,7 +253,7 @@ impl<'p> Planner<'p> {
         self.hash_join(left, right, JoinKind::Inner, &[], &[], needed, duplicates)
     }
 
-    /// The pattern evaluated by itself, from the inside out, as SPARQL defines it.
+    /// Evaluates the pattern by itself, from the inside out, as SPARQL defines it.
     fn alone(&mut self, pattern: &Pattern, needed: &VarSet, duplicates: Duplicates) -> Result<PhysicalPlan> {
         let outer = std::mem::take(&mut self.outer);
         let node = self.apply(None, pattern, needed, duplicates);
@@ -289,7 +291,7 @@ impl<'p> Planner<'p> {
                 keys.push((Pair { left, right }, By::Value));
             }
         }
-        // With a goal the first pairs are wanted soon, which a semi-join does not give.
+        // With a goal the first pairs are wanted early, and a semi-join does not provide that.
         if kind == JoinKind::Inner
             && self.goal.is_none()
             && duplicates == Duplicates::Ignore
@@ -348,7 +350,7 @@ impl<'p> Planner<'p> {
         let row = |row: &Vec<Option<TermId>>| row.iter().map(|id| id.unwrap_or(unbound)).collect();
         let mut rows: Vec<Vec<TermId>> = rows.iter().map(row).collect();
         let count = rows.len() as f64;
-        // Many terms are looked up in order, from where the last was found. The rows of VALUES have no order of their own.
+        // Many terms are looked up in order, each from where the last was found; the order of rows in VALUES does not matter.
         let sorted = match vars {
             [var] if rows.len() >= WORTH_MERGING && certain.contains(*var) => {
                 rows.sort_unstable();
@@ -436,14 +438,14 @@ impl<'p> Planner<'p> {
     }
 }
 
-/// The conditions that need nothing but the row, over its columns.
+/// Makes the conditions that need only the row, over its columns.
 fn tests(conditions: &[Condition], vars: &[Var]) -> Result<Vec<filter::RowCondition>> {
     let column = |var: Var| vars.iter().position(|v| *v == var);
     let mut tests = Vec::new();
     for condition in conditions {
         match condition {
             Condition::Scalar(scalar) => tests.push(filter::RowCondition::Expression(scalar.clone())),
-            // A variable that nothing binds is none of the terms, and differs from nothing.
+            // An unbound variable is none of the terms, and differs from nothing.
             Condition::NotAmong(var, terms) => {
                 tests.extend(column(*var).map(|column| filter::RowCondition::NotAmong(column, terms.clone())));
             }

@@ -102,7 +102,7 @@ impl Planner<'_> {
     }
 }
 
-/// The sorted pattern without its outermost BINDs that only ORDER BY reads, and these: the sort evaluates them.
+/// Splits off the outermost BINDs of the sorted pattern that only ORDER BY reads. The sort evaluates them.
 fn computed_keys<'p>(inner: &'p Pattern, keys: &[OrderKey], needed: &VarSet) -> (&'p Pattern, Vec<(Var, &'p Scalar)>) {
     let (mut inner, mut computed): (_, Vec<(Var, &Scalar)>) = (inner, Vec::new());
     while let Pattern::Extend { inner: below, var, scalar } = inner {

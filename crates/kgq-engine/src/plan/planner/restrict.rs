@@ -1,4 +1,5 @@
-//! What conditions say of a join's variables before it is ordered: ranges of ids, a few terms to look up, a small pattern to start from.
+//! What conditions tell about a join's variables before it is ordered: ranges of ids, a few terms to look up, or a
+//! small pattern to start from.
 
 use super::Planner;
 use super::join::{Join, triple};
@@ -7,14 +8,15 @@ use crate::plan::{Condition, Pattern, Slot, TripleAtom, Var, VarSet, scope};
 use kgq_snapshot::TermId;
 use kgq_syntax::error::Result;
 
-/// A condition that restricts a variable to no more terms than this is turned round: the terms are looked up.
+/// A condition that allows a variable at most this many terms is turned round: the terms are looked up.
 const MOST_LOOKED_UP: u32 = 64;
-/// A look-up costs as much as testing so many rows of a scan.
+/// A look-up costs as much as testing this many rows of a scan.
 const ROWS_A_LOOK_UP: f64 = 16.0;
-/// Where a pattern has fewer rows than this, its conditions are tested on them: the terms are not searched for those that pass.
+/// If a pattern has fewer rows than this, its conditions are tested on them, and the dictionary is not searched for
+/// terms that pass.
 const WORTH_SEARCHING: f64 = 1000.0;
 
-/// From this many rows on a pattern is scanned in the order of the terms whose texts are tested.
+/// From this many rows on, a pattern is scanned in the order of the terms whose texts are tested.
 const WORTH_ORDERING: f64 = 10_000.0;
 
 impl Planner<'_> {
@@ -33,7 +35,8 @@ impl Planner<'_> {
             let search = rows >= WORTH_SEARCHING;
             let restriction = self.statistics.restriction(scalar, var, search)?;
             let Some(Restriction { ranges, sure }) = restriction else { continue };
-            // A large scan alone comes in the order of the tested terms, because front-coded texts are decoded from those before them.
+            // Only a large scan without joins is put into the order of the tested terms: a front-coded text is decoded
+            // from those before it.
             if ranges == [EVERY_ID] && (join.operands.len() > 1 || rows < WORTH_ORDERING) {
                 continue;
             }
@@ -59,14 +62,14 @@ impl Planner<'_> {
         Ok(())
     }
 
-    /// How many rows the smallest of the triple patterns has that bind the variable; `None` without one.
+    /// Returns the row count of the smallest triple pattern that binds the variable; `None` if there is none.
     fn fewest_rows(&self, operands: &[Pattern], var: Var) -> Option<f64> {
         let binding = operands.iter().filter_map(triple).filter(|atom| atom.variables().any(|v| v == var));
         binding.map(|atom| self.estimator.count(atom).rows).min_by(f64::total_cmp)
     }
 
-    /// Turns `FILTER EXISTS` of a small pattern, which shares one variable with large ones, into an operand: then the join can start
-    /// from the few terms that have a match, instead of asking for each of the many.
+    /// Turns a `FILTER EXISTS` of a small pattern that shares one variable with large ones into an operand. The join
+    /// can then start from the few terms that have a match, instead of testing each of the many.
     pub(super) fn start_with_few(&mut self, join: &mut Join<'_>) {
         if !self.outer.is_empty() || self.goal.is_some() || self.depth > 0 {
             return;
@@ -85,7 +88,7 @@ impl Planner<'_> {
         join.pending = kept;
     }
 
-    /// The small pattern of such a condition, and the variable that it shares.
+    /// Returns the small pattern of such a condition, and the variable that it shares.
     fn small_side<'c>(
         &self,
         condition: &'c Condition,

@@ -1,4 +1,4 @@
-//! The operators that look into the data: index joins, paths, and the components of triple terms.
+//! The operators that read the data: index joins, paths, and the components of triple terms.
 
 use super::{Duplicates, Input, Planner};
 use crate::operator::access::{Lookup, LookupKey, Wish};
@@ -51,7 +51,7 @@ impl Planner<'_> {
         }
         let mut sorted = input.sorted.clone();
         if input.vars.is_empty() && keep == Keep::Matched {
-            // A scan comes in the order of its components.
+            // A scan returns rows in the order of its components.
             sorted = lookup.free.iter().map(|(var, _)| *var).collect();
         }
         let settled = self.settled.and_then(|(row, feed)| Some((input.column(row)?, feed)));

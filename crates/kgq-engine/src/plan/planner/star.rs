@@ -1,4 +1,5 @@
-//! The operators of counted stars: triple patterns around one variable whose other variables nobody reads are merged, and counted.
+//! The operators of counted stars: triple patterns around one variable are merged and counted if nobody reads their
+//! other variables.
 
 use super::{Duplicates, Planner};
 use crate::operator::access::{Lookup, Wish};
@@ -9,8 +10,8 @@ use crate::plan::{Graph, Pattern, TripleAtom, Var, VarSet, scope};
 use std::ops::Range;
 
 impl Planner<'_> {
-    /// The centre of a star that the operand at `first` is part of, and the operands that make it, two or more. `read` are the variables
-    /// that are read outside the operands.
+    /// Returns the centre of a star that contains the operand at `first`, and the two or more operands that form it.
+    /// `read` are the variables that are read outside the operands.
     pub(super) fn star(&self, operands: &[Pattern], first: usize, read: &VarSet) -> Option<(Var, Vec<usize>)> {
         if !self.outer.is_empty() {
             return None;
@@ -31,7 +32,8 @@ impl Planner<'_> {
             .max_by_key(|(_, rays)| rays.len())
     }
 
-    /// The star's common centres, each with the number of solutions around it. `None` if an order for that is missing.
+    /// Plans the common centres of the star, each with the number of solutions around it. Returns `None` if no stored
+    /// permutation fits.
     pub(super) fn run_merge(
         &self,
         centre: Var,
@@ -66,7 +68,7 @@ impl Planner<'_> {
         Some(PhysicalPlan::new(merge, vars.clone()).like(certain, vars, weigh).expecting(rows, basis))
     }
 
-    /// `left OPTIONAL { right }` as a counted star, if it is one: triple patterns, some of them in an OPTIONAL each.
+    /// Plans `left OPTIONAL { right }` as a counted star, if it is one: triple patterns, some of them each in an OPTIONAL.
     pub(super) fn counted_star(&self, [left, right]: [&Pattern; 2], needed: &VarSet) -> Option<PhysicalPlan> {
         let Pattern::Triple(atom) = right else { return None };
         let mut atoms = vec![(atom, true)];
@@ -106,8 +108,8 @@ impl Planner<'_> {
     }
 }
 
-/// Whether the pattern has the centre and no variable twice, looks into the default graph or a merge, and none of its other variables is
-/// `read` elsewhere.
+/// Whether the pattern contains the centre and no variable twice, is matched in the default graph or a merge, and has
+/// no other variable that is `read` elsewhere.
 fn is_ray(atom: &TripleAtom, centre: Var, read: impl Fn(Var) -> bool) -> bool {
     let vars: Vec<Var> = atom.variables().collect();
     let distinct = vars.iter().enumerate().all(|(at, var)| !vars[..at].contains(var));

@@ -1,4 +1,4 @@
-//! Which plans are made, as text, from statistics that the tests make up: no data are opened.
+//! The plans that are made, as text, from made-up statistics: no data are opened.
 
 use super::*;
 use crate::explain::text;
@@ -96,7 +96,7 @@ fn plan(predicates: &[(&str, [f64; 3])], query: &str) -> String {
     text(&plan, &Labels { variables: &variables, term: &|id| made_up.name(id) }, None)
 }
 
-/// Checks the operators of a plan: each is a line, and its inputs stand below it. Leaves of one empty solution are left out.
+/// Checks the operators of a plan, one a line with its inputs below it. Leaves of one empty solution are left out.
 #[track_caller]
 fn check(predicates: &[(&str, [f64; 3])], query: &str, expected: &str) {
     let plan = plan(predicates, query);

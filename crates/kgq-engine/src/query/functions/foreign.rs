@@ -1,23 +1,23 @@
-//! Functions, property functions and services of other engines: which engine has them, and what SPARQL 1.1 has instead.
+//! Functions, property functions and services of other engines: which engine has them, and what SPARQL 1.1 offers instead.
 
 /// A namespace of another engine.
 pub struct Namespace {
     pub start: &'static str,
-    /// As in "is a function of …".
+    /// The engine's name, as in "is a function of …".
     pub engine: &'static str,
 }
 
-/// Whose namespace an IRI is of.
+/// Returns the foreign namespace that an IRI belongs to.
 pub fn namespace(iri: &str) -> Option<&'static Namespace> {
     NAMESPACES.iter().find(|namespace| iri.starts_with(namespace.start))
 }
 
-/// Whether an IRI in the place of a predicate is one that its engine computes and no data have.
+/// Whether an IRI used as a predicate is computed by its engine and occurs in no data.
 pub fn is_property_function(iri: &str) -> bool {
     PROPERTY_FUNCTIONS.iter().any(|start| iri.starts_with(start))
 }
 
-/// What to write instead of a function, by the name behind its namespace.
+/// Returns what to write instead of a function, by its name after the namespace.
 pub fn instead(iri: &str) -> Option<&'static str> {
     INSTEAD.iter().find(|(end, _)| iri.ends_with(end)).map(|(_, instead)| *instead)
 }
@@ -65,7 +65,7 @@ const PROPERTY_FUNCTIONS: &[&str] = &[
     "http://franz.com/ns/allegrograph/2.2/textindex/",
 ];
 
-/// `?x` and its like stand for the arguments.
+/// `?x` and the like stand for the arguments.
 const INSTEAD: &[(&str, &str)] = &[
     ("ARQ/function#localname", r#"REPLACE(STR(?x), "^.*[/#]", "")"#),
     ("ARQ/function#namespace", r#"REPLACE(STR(?x), "[^/#]*$", "")"#),

@@ -1,5 +1,6 @@
-//! The functions with an IRI that are computed here: casts to XML Schema's datatypes, and of XPath's functions those that look at
-//! single values. Those that SPARQL has under another name become SPARQL's own (`lower.rs`); the engine computes the rest.
+//! The functions named by an IRI that are computed here: casts to XML Schema's datatypes, and those of XPath's
+//! functions that work on single values. Functions that SPARQL has under another name become SPARQL's own (`lower.rs`);
+//! the engine computes the rest.
 
 use spargebra::algebra::Function;
 
@@ -7,7 +8,7 @@ pub const XSD: &str = "http://www.w3.org/2001/XMLSchema#";
 const FN: &str = "http://www.w3.org/2005/xpath-functions#";
 const MATH: &str = "http://www.w3.org/2005/xpath-functions/math#";
 
-/// A function with the number of arguments that it takes.
+/// A function, with its minimum and maximum number of arguments.
 pub struct KnownFunction {
     pub namespace: &'static str,
     pub name: &'static str,
@@ -16,19 +17,19 @@ pub struct KnownFunction {
     pub meaning: Meaning,
 }
 
-/// What a call is.
+/// The meaning of a call.
 pub enum Meaning {
-    /// A call of a function of SPARQL, with the same arguments.
+    /// A call of a SPARQL function with the same arguments.
     Standard(Function),
-    /// CONCAT, which takes strings only, of the arguments' texts.
+    /// CONCAT of the arguments' texts, because CONCAT accepts only strings.
     Concat,
     Not,
     Boolean,
     Constant(bool),
     Number,
-    /// A cast, by the datatype's name.
+    /// A cast to the datatype of this name.
     Cast,
-    /// Something that SPARQL lacks.
+    /// A function that SPARQL lacks.
     Native(Native),
 }
 
@@ -60,17 +61,17 @@ pub enum Native {
     Seconds,
 }
 
-/// The function of this name, if it is computed here.
+/// Returns the function with this IRI, if it is computed here.
 pub fn known(iri: &str) -> Option<&'static KnownFunction> {
     KNOWN.iter().find(|known| iri.strip_prefix(known.namespace) == Some(known.name))
 }
 
-/// All functions of a namespace.
+/// Returns all functions of a namespace.
 pub fn of_namespace(namespace: &str) -> impl Iterator<Item = &'static KnownFunction> {
     KNOWN.iter().filter(move |known| known.namespace == namespace)
 }
 
-/// The IRIs of all.
+/// Returns the IRIs of all functions.
 pub fn all() -> impl Iterator<Item = String> {
     KNOWN.iter().map(|known| format!("{}{}", known.namespace, known.name))
 }

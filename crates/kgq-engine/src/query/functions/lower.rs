@@ -1,4 +1,4 @@
-//! Calls of XPath's functions that SPARQL has under another name, said in SPARQL's own, so that each executor runs them.
+//! Rewrites calls of XPath functions that SPARQL has under another name to SPARQL's own, so that every executor can run them.
 
 use super::known::{Meaning, XSD, known};
 use crate::query::operands::operands_mut;
@@ -7,7 +7,7 @@ use kgq_syntax::rdf::{Literal, NamedNode};
 use spargebra::algebra::{Expression, Function, GraphPattern};
 use spargebra::{GraphUpdateOperation, Query, Update};
 
-/// Puts SPARQL's functions in the place of those of the same meaning.
+/// Replaces functions by SPARQL's functions with the same meaning.
 pub fn lower(query: &mut Query) {
     let (Query::Select { pattern: inner, .. }
     | Query::Construct { pattern: inner, .. }
@@ -16,7 +16,7 @@ pub fn lower(query: &mut Query) {
     pattern(inner);
 }
 
-/// As [`lower`], in each operation.
+/// Does the same as [`lower`] in each operation of an update.
 pub fn lower_update(update: &mut Update) {
     for operation in &mut update.operations {
         if let GraphUpdateOperation::DeleteInsert { pattern: inner, .. } = operation {
@@ -26,7 +26,7 @@ pub fn lower_update(update: &mut Update) {
 }
 
 fn pattern(inner: &mut GraphPattern) {
-    // What another server is asked stays as it was written.
+    // A query for another server stays as it was written.
     if matches!(inner, GraphPattern::Service { .. }) {
         return;
     }
@@ -37,7 +37,7 @@ fn pattern(inner: &mut GraphPattern) {
 }
 
 fn expression(whole: &mut Expression) {
-    // A chain of `||` or `&&` nests to the left and can be thousands long: it is followed without recursion.
+    // A chain of `||` or `&&` nests to the left and can be thousands long, so it is followed without recursion.
     let mut rest = whole;
     while let Expression::Or(left, right) | Expression::And(left, right) = rest {
         expression(right);
@@ -56,7 +56,7 @@ fn expression(whole: &mut Expression) {
     }
 }
 
-/// The call in SPARQL's words; `None` if it has none.
+/// Returns the call in terms of SPARQL's functions; `None` if there is none.
 fn meant(meaning: &Meaning, arguments: &[Expression]) -> Option<Expression> {
     let call = |function, arguments| Expression::FunctionCall(function, arguments);
     let not = |expression| Expression::Not(Box::new(expression));

@@ -1,5 +1,5 @@
-//! Functions that are called by an IRI. One that nobody computes here would be an error in every row (SPARQL 1.1 §17.6), which looks
-//! like an answer; so it is refused before the query runs, at its place, by name.
+//! Functions that are called by an IRI. A function that is not computed here would be an error in every row (SPARQL 1.1
+//! §17.6), and the result would still look like an answer. So it is refused by name before the query runs, at its place.
 
 mod foreign;
 mod known;
@@ -17,10 +17,10 @@ use kgq_syntax::{Span, Token, TokenKind, significant, sparql, words};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 
-/// Functions that data declare, such as a shapes graph, by their IRIs: how many arguments each takes.
+/// Functions declared by data, such as a shapes graph: for each IRI, how many arguments the function takes.
 pub type Declared = BTreeMap<String, RangeInclusive<usize>>;
 
-/// Refuses a query that calls what is not computed here.
+/// Refuses a query that calls functions which are not computed here.
 ///
 /// # Errors
 /// The calls, each at its place.
@@ -28,7 +28,7 @@ pub fn refuse_unknown(source: Source<'_>, query: &spargebra::Query, prefixes: &P
     refuse(source, calls(query), prefixes, &Declared::new())
 }
 
-/// As [`refuse_unknown`], where there are other functions beside ours.
+/// Does the same as [`refuse_unknown`], but also accepts declared functions.
 ///
 /// # Errors
 /// The calls, each at its place.
@@ -41,7 +41,7 @@ pub(crate) fn refuse_undeclared(
     refuse(source, calls(query), prefixes, declared)
 }
 
-/// As [`refuse_unknown`], for the patterns of an update.
+/// Does the same as [`refuse_unknown`] for the patterns of an update.
 ///
 /// # Errors
 /// The calls, each at its place.
@@ -49,7 +49,7 @@ pub fn refuse_unknown_in_update(source: Source<'_>, update: &Update, prefixes: &
     refuse(source, calls_of_update(update), prefixes, &Declared::new())
 }
 
-/// More calls than this are not listed.
+/// The most calls that are listed.
 const MOST_LISTED: usize = 10;
 
 fn refuse(source: Source<'_>, calls: BTreeSet<Call>, prefixes: &Prefixes, declared: &Declared) -> Result<()> {
@@ -64,7 +64,7 @@ fn refuse(source: Source<'_>, calls: BTreeSet<Call>, prefixes: &Prefixes, declar
     Error::all(errors).map_or(Ok(()), Err)
 }
 
-/// Whether a call is none that is computed here. A predicate is one only where its engine computes it.
+/// Whether a call must be refused. A predicate is refused if it is one that only another engine computes.
 fn is_wrong(call: &Call, declared: &Declared) -> bool {
     match call.arguments {
         Some(arguments) => takes(call.name.as_str(), declared).is_none_or(|takes| !takes.contains(&arguments)),
@@ -72,12 +72,12 @@ fn is_wrong(call: &Call, declared: &Declared) -> bool {
     }
 }
 
-/// How many arguments a function takes; `None` if there is no such function.
+/// Returns how many arguments a function takes; `None` if there is no such function.
 fn takes(iri: &str, declared: &Declared) -> Option<RangeInclusive<usize>> {
     known::known(iri).map(|known| known.least..=known.most).or_else(|| declared.get(iri).cloned())
 }
 
-/// What is wrong with a call that is none of ours.
+/// Returns the error for a refused call.
 fn fault(call: &Call, prefixes: &Prefixes, declared: &Declared) -> Error {
     let iri = call.name.as_str();
     let name = prefixes.display(iri);
@@ -108,7 +108,7 @@ fn numbered(takes: &RangeInclusive<usize>) -> String {
     }
 }
 
-/// The name that may have been meant.
+/// Returns a hint with the name that may have been meant.
 fn near(iri: &str, prefixes: &Prefixes, declared: &Declared) -> Option<String> {
     let local = iri.rsplit(['#', '/', ':']).next().unwrap_or(iri);
     let namespace = iri.strip_suffix(local).unwrap_or(iri);
@@ -120,7 +120,7 @@ fn near(iri: &str, prefixes: &Prefixes, declared: &Declared) -> Option<String> {
     let mut own = words::FUNCTIONS.iter().map(|(name, _)| *name);
     let own = match own.clone().find(|name| name.eq_ignore_ascii_case(&plain)) {
         Some(name) if foreign::namespace(iri).is_none() => Some(name),
-        // A short name is near to anything, and one of another engine means what it says.
+        // A short name is similar to anything, and a name of another engine is no typing error.
         _ if !near.is_empty() || plain.len() < 5 || foreign::namespace(iri).is_some() => None,
         _ => nearest(&plain, &mut own, 1).first().copied(),
     };
@@ -131,11 +131,11 @@ fn near(iri: &str, prefixes: &Prefixes, declared: &Declared) -> Option<String> {
     }
 }
 
-/// A text with its names resolved.
+/// A query text, with its names resolved.
 struct Text<'a> {
     source: Source<'a>,
     tokens: Vec<Token>,
-    /// Those known before, and those that it declares.
+    /// The prefixes known before, and those that the text declares.
     prefixes: Prefixes,
 }
 
@@ -149,7 +149,7 @@ impl<'a> Text<'a> {
         Self { source, tokens, prefixes }
     }
 
-    /// Where the first few calls stand: a name before its bracket, or a predicate anywhere.
+    /// Returns the places of the first few calls: a name before its bracket, or a predicate anywhere.
     fn places<'c>(&'c self, calls: &'c BTreeSet<Call>) -> impl Iterator<Item = (&'c Call, Span)> {
         let mut seen = BTreeSet::new();
         let found = self.tokens.iter().enumerate().filter_map(move |(at, token)| {

@@ -1,10 +1,10 @@
-//! Language tags in a case that LANG() never gives.
+//! Language tags in a letter case that LANG() never returns.
 
 use super::Lint;
 use crate::query::operands::operands;
 use spargebra::algebra::{Expression, Function};
 
-/// What compares LANG() with a tag that has a capital letter.
+/// Finds comparisons of LANG() with a tag that has a capital letter.
 pub(super) fn lints(expression: &Expression) -> Vec<Lint> {
     let mut found = Vec::new();
     let mut todo = vec![expression];

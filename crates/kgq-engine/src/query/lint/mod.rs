@@ -1,4 +1,4 @@
-//! What in a query usually is a mistake, read off its algebra alone. Nothing here knows the data.
+//! Finds what usually is a mistake in a query, from its algebra alone. Nothing here knows the data.
 
 mod language;
 mod optionals;
@@ -19,9 +19,9 @@ pub struct Lint {
     pub code: &'static str,
     pub message: String,
     pub hint: Option<String>,
-    /// The variable that it is about: where it stands last is where to look.
+    /// The variable that it is about. Its last occurrence is the place to look at.
     pub variable: Option<Variable>,
-    /// A condition on the data: the mistake is one only if a subject can have several values of this property.
+    /// The property on which the mistake depends: it is one only if a subject can have several values of it.
     pub if_several: Option<NamedNode>,
 }
 
@@ -31,7 +31,7 @@ impl Lint {
     }
 }
 
-/// The codes of all lints, with what each means.
+/// The codes of all lints, with their meanings.
 pub const CODES: &[(&str, &str)] = &[
     ("cross-product", "patterns that share no variable: every solution of one is paired with every one of the other"),
     ("never-bound", "a variable is selected, or rows are ordered or grouped by it, and no pattern binds it"),
@@ -48,7 +48,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("unbounded-path", "a path of any length between two variables that nothing else binds"),
 ];
 
-/// Finds them, in the order of the query.
+/// Finds the lints of a query, in the order of the query.
 pub fn lint(query: &Query) -> Vec<Lint> {
     let pattern = match &query.algebra {
         spargebra::Query::Select { pattern, .. }
@@ -62,7 +62,7 @@ pub fn lint(query: &Query) -> Vec<Lint> {
     }
     walk.group(pattern, &[]);
     let mut found: Vec<Lint> = Vec::new();
-    // Where a variable is unbound, one that is unused is the other half of the same mistake.
+    // If a variable is unbound, an unused one is the other half of the same mistake.
     if !walk.found.iter().any(|lint| matches!(lint.code, "never-bound" | "out-of-scope" | "having-alias")) {
         walk.found.extend(unused::unused(&query.algebra));
     }
@@ -74,14 +74,14 @@ pub fn lint(query: &Query) -> Vec<Lint> {
     found
 }
 
-/// "did you mean `?name`?", if a variable is spelt almost so.
+/// Returns "did you mean `?name`?" if a variable has a similar name.
 fn near(variable: &Variable, bound: &[Variable]) -> Option<String> {
     let near = kgq_syntax::text::nearest(variable.as_str(), bound.iter().map(Variable::as_str), 2);
     let near: Vec<String> = near.iter().map(|name| format!("`?{name}`")).collect();
     (!near.is_empty()).then(|| format!("did you mean {}?", near.join(" or ")))
 }
 
-/// The variables that neither the pattern nor what stands around it binds.
+/// Returns the variables that neither the pattern nor the surrounding patterns bind.
 fn unbound(mut variables: Vec<Variable>, bound: &[Variable], outer: &[Variable]) -> Vec<Variable> {
     variables.retain(|variable| !bound.contains(variable) && !outer.contains(variable));
     variables
@@ -91,20 +91,20 @@ struct Walk {
     found: Vec<Lint>,
 }
 
-/// What is joined in one group.
+/// The parts that are joined in one group.
 #[derive(Default)]
 struct Group {
-    /// The variables of each pattern; blank nodes join as variables do. What is said of a thing that is named is no
-    /// pattern here: to put together what is known of several things is no mistake.
+    /// The variables of each pattern; blank nodes join like variables. Patterns with a named subject are not included:
+    /// it is no mistake to combine statements about several named things.
     items: Vec<Vec<String>>,
-    /// The variables of patterns about a thing that is named.
+    /// The variables of patterns with a named subject.
     about_named: Vec<Vec<String>>,
-    /// What FILTER, BIND and OPTIONAL bring together.
+    /// The variables that a FILTER, BIND or OPTIONAL connects.
     links: Vec<Vec<String>>,
 }
 
 impl Walk {
-    /// Looks at a group and at those inside it. `outer` are the variables that a correlated group (EXISTS) sees.
+    /// Checks a group and those inside it. `outer` are the variables that a correlated group (EXISTS) sees.
     fn group(&mut self, pattern: &GraphPattern, outer: &[Variable]) {
         let mut group = Group::default();
         self.items(pattern, &mut group, outer);
@@ -189,7 +189,7 @@ impl Walk {
             GraphPattern::Union { left, right } => {
                 group.items.push(names(&in_scope(pattern)));
                 for branch in [left, right] {
-                    // A chain of unions is no group of its own.
+                    // A chain of unions is not a group of its own.
                     match &**branch {
                         GraphPattern::Union { .. } => self.items(branch, &mut Group::default(), outer),
                         branch => self.group(branch, outer),
@@ -239,7 +239,7 @@ impl Walk {
             whole.extend(item.iter().cloned());
             parts.push(whole);
         }
-        // Links between parts that came before their patterns are seen in a second round.
+        // A second round joins parts by links that came before their patterns.
         for link in &group.links {
             let (touching, mut rest): (Vec<_>, Vec<_>) =
                 parts.into_iter().partition(|part| part.iter().any(|name| link.contains(name)));
@@ -248,7 +248,7 @@ impl Walk {
             }
             parts = rest;
         }
-        // What hangs on a thing that is named has few solutions.
+        // A part connected to a named thing has few solutions.
         parts.retain(|part| !group.about_named.iter().flatten().any(|name| part.contains(name)));
         if parts.len() > 1 {
             let mut shown: Vec<String> = parts
@@ -302,7 +302,7 @@ impl Walk {
         self.found.push(Lint::new("never-bound", Some(variable), message, near.as_deref()));
     }
 
-    /// `HAVING (?n > 1)` comes before SELECT gives names (SPARQL 1.1 §18.2.4.2): `?n` is unbound there.
+    /// `HAVING (?n > 1)` is evaluated before SELECT assigns names (SPARQL 1.1 §18.2.4.2): `?n` is unbound there.
     fn having(&mut self, expression: &Expression, bound: &[Variable]) {
         for variable in variables_outside_exists(expression).into_iter().filter(|v| !bound.contains(v)) {
             let message = format!("HAVING does not see ?{}: it has no value yet there", variable.as_str());
@@ -330,7 +330,7 @@ impl Walk {
         }
     }
 
-    /// `FILTER(?x != const)` where ?x is one of maybe several values and serves for nothing else.
+    /// Finds `FILTER(?x != const)` where ?x is one of possibly several values and is used for nothing else.
     fn not_equal(&mut self, expression: &Expression, inner: &GraphPattern) {
         if let Expression::And(a, b) = expression {
             self.not_equal(a, inner);
@@ -377,7 +377,7 @@ impl Walk {
             let elsewhere = |v: &Variable| {
                 outer.contains(v) || all.iter().enumerate().any(|(i, p)| i != at && in_scope(p).contains(v))
             };
-            // From a thing to itself it looks for cycles, which begin anywhere.
+            // A path from a thing to itself searches for cycles, which begin anywhere.
             if s != o && !elsewhere(s) && !elsewhere(o) {
                 let message = format!(
                     "a path of any length between ?{} and ?{}, which nothing else binds",
@@ -395,7 +395,7 @@ impl Walk {
     }
 }
 
-/// The parts of a group that are joined.
+/// Collects the parts of a group that are joined.
 fn conjuncts<'a>(pattern: &'a GraphPattern, into: &mut Vec<&'a GraphPattern>) {
     match pattern {
         GraphPattern::Join { left, right } => {
@@ -438,7 +438,7 @@ fn names(variables: &[Variable]) -> Vec<String> {
 fn term_name(term: &TermPattern) -> Option<String> {
     match term {
         TermPattern::Variable(variable) => Some(variable.as_str().to_owned()),
-        // No variable's name starts so.
+        // No variable's name starts like this.
         TermPattern::BlankNode(node) => Some(format!("_:{}", node.as_str())),
         TermPattern::NamedNode(_) | TermPattern::Literal(_) | TermPattern::Triple(_) => None,
     }

@@ -1,4 +1,4 @@
-//! OPTIONALs whose order matters: what stands behind one and uses what it may have left unbound.
+//! OPTIONALs whose order matters: patterns after an OPTIONAL that use a variable which it may leave unbound.
 
 use super::{Lint, Walk, conjuncts, triples_of};
 use crate::query::atoms::in_scope;
@@ -51,8 +51,8 @@ impl Walk {
     }
 }
 
-/// Whether an OPTIONAL takes a variable of one before it from another property of the same thing. If it starts from that
-/// variable, it looks up what was found; if it asks for the same property, it is written to be second.
+/// Whether an OPTIONAL takes a variable of an earlier OPTIONAL from another property of the same thing. If it starts
+/// from that variable, it looks up what was found; if it uses the same property, it is a deliberate fallback.
 fn is_second_source(variable: &Variable, left: &GraphPattern, right: &GraphPattern) -> bool {
     let mut before = Vec::new();
     optional_triples(left, &mut before);
@@ -64,7 +64,7 @@ fn is_second_source(variable: &Variable, left: &GraphPattern, right: &GraphPatte
     })
 }
 
-/// The triples of the OPTIONALs of a group.
+/// Collects the triple patterns in the OPTIONALs of a group.
 fn optional_triples<'a>(pattern: &'a GraphPattern, into: &mut Vec<&'a TriplePattern>) {
     match pattern {
         GraphPattern::LeftJoin { left, right, .. } => {
@@ -84,7 +84,7 @@ fn optional_triples<'a>(pattern: &'a GraphPattern, into: &mut Vec<&'a TriplePatt
     }
 }
 
-/// The variables that a group binds only in an OPTIONAL.
+/// Returns the variables that a group binds only in an OPTIONAL.
 fn only_optional(pattern: &GraphPattern) -> Vec<Variable> {
     let mut all = Vec::new();
     conjuncts(pattern, &mut all);
@@ -94,7 +94,7 @@ fn only_optional(pattern: &GraphPattern) -> Vec<Variable> {
     in_scope(pattern).into_iter().filter(|v| !sure.contains(v)).collect()
 }
 
-/// The variables that BIND makes, outside of OPTIONALs.
+/// Collects the variables that BIND makes outside OPTIONALs.
 fn binds(pattern: &GraphPattern, into: &mut Vec<Variable>) {
     match pattern {
         GraphPattern::Extend { inner, variable, .. } => {

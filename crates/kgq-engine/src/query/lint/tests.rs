@@ -1,4 +1,4 @@
-//! Each usual mistake, and what is none.
+//! Each usual mistake, and what is not a mistake.
 
 use super::*;
 

@@ -1,7 +1,7 @@
-//! Variables that BIND makes and nothing uses.
+//! Finds variables that BIND makes and nothing uses.
 //!
-//! A variable of a pattern that occurs once asks that there be some value, which everyday queries do; only its name can tell whether
-//! it was meant, and `advice` looks at that. A name that begins with `_` is meant so.
+//! A pattern variable that occurs once requires that some value exists, which is common in queries. Only its name can
+//! tell whether it is intended, and `advice` checks that. A name that begins with `_` is intended.
 
 use super::Lint;
 use crate::query::atoms::in_scope;
@@ -21,13 +21,13 @@ pub fn unused(query: &spargebra::Query) -> Vec<Lint> {
     found
 }
 
-/// What one SELECT sees of its variables.
+/// The variables of one SELECT.
 #[derive(Default)]
 struct Scope<'a> {
     selected: Vec<Variable>,
-    /// How often each occurs.
+    /// How often each variable occurs.
     occurrences: FxHashMap<Variable, usize>,
-    /// Those that BIND makes, in order.
+    /// The variables that BIND makes, in order.
     made: Vec<Variable>,
     inner: Vec<&'a GraphPattern>,
 }
@@ -55,7 +55,7 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// What stands around the group: up to the first that is no modifier.
+    /// Handles the modifiers around the group, up to the first pattern that is not one.
     fn modifiers(&mut self, pattern: &'a GraphPattern) {
         match pattern {
             GraphPattern::Slice { inner, .. } | GraphPattern::Distinct { inner } | GraphPattern::Reduced { inner } => {
