@@ -6,7 +6,7 @@ pub fn end_on_cut_files() {
     #[cfg(unix)]
     {
         const TEXT: &[u8] = b"error: a file was cut short while it was read: a snapshot was changed in its place\n  \
-            hint: build the snapshot again; `kgq build` puts a new one in its place at once, which disturbs nobody who reads the old one\n";
+            hint: build the snapshot again; `kgq build` replaces it in one step, without disturbing anyone who reads the old one\n";
         let code = i32::from(kgq_syntax::error::Kind::Io.exit_code());
         let say_and_exit = move || {
             // SAFETY: `write` may be called in a handler; the bytes are static.

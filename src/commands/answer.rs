@@ -79,7 +79,7 @@ impl AnswerArgs {
         let name = path.to_string_lossy();
         refuse_unknown_compression(&name)?;
         Format::from_path(&name).map(Some).ok_or_else(|| {
-            Error::usage(format!("{name}: the end of the name says no format"))
+            Error::usage(format!("{name}: the file name shows no format"))
                 .hint(format!("say it with `--format`: {}", Format::list()))
         })
     }

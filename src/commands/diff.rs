@@ -106,7 +106,7 @@ impl Page<'_> {
         }
         let _ = writeln!(
             out,
-            "\n{} of {} asked answer otherwise",
+            "\n{} of {} asked with a different answer",
             count(difference.queries.len() as u64, "canned query", "canned queries"),
             difference.asked
         );
@@ -115,7 +115,7 @@ impl Page<'_> {
         }
         if !difference.left_out.is_empty() {
             let names: Vec<_> = difference.left_out.iter().map(|name| visible(name)).collect();
-            let _ = writeln!(out, "\nnot asked, for want of a parameter's value: {}", names.join(", "));
+            let _ = writeln!(out, "\nnot asked, as a parameter has no value: {}", names.join(", "));
         }
         out
     }

@@ -166,7 +166,7 @@ pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
 fn inferred(graph: &Graph, rules: Option<Entailment>, budget: &Budget) -> Result<(Vec<Quad>, String)> {
     let rules = rules.unwrap_or_else(|| graph.entailment());
     if rules == Entailment::None {
-        return Err(Error::usage("kgq.toml says that nothing follows (`rules` below `[infer]` is `none`)")
+        return Err(Error::usage("kgq.toml turns inference off (`rules` below `[infer]` is `none`)")
             .hint("say by which rules: `--inferred=rdfs` or `--inferred=rdfs-plus`"));
     }
     let inferred = graph.infer(rules, budget)?;

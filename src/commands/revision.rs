@@ -122,7 +122,7 @@ impl Revision {
         let graph = match files.join(MANIFEST).is_file() {
             true => Graph::open(options)?,
             false => {
-                output.note(&format!("there is no {MANIFEST} in `{revision}`: its files are read by the one of today"));
+                output.note(&format!("there is no {MANIFEST} in `{revision}`: its files are read with today's"));
                 Graph::new(Some(project.over(&files)?), options)
             }
         };

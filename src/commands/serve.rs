@@ -142,7 +142,7 @@ pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
     if let (Some(share), Some(all)) = (args.per_client_memory, graph.options().limits.memory)
         && share > all
     {
-        let error = Error::usage("what one client may hold is more than what all may, which would limit nobody");
+        let error = Error::usage("the limit for one client is above the limit for all, so it would have no effect");
         return Err(error.hint("`--per-client-memory` is a part of `--max-memory`"));
     }
     let tokens = tokens(args.tokens.as_deref())?;

@@ -54,7 +54,7 @@ pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
         );
     }
     if !args.dry_run && args.answer.output.is_none() {
-        return Err(Error::policy("it is not said where the changes go").hint(
+        return Err(Error::policy("say where the changes should go").hint(
             "`--write` changes the project's files, `--dry-run` shows what is added and removed, `--output FILE` writes the changed graph",
         ));
     }

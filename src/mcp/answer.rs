@@ -139,10 +139,8 @@ fn table(
     if let Some(row) = uncited_from {
         told.insert(
             "uncited".into(),
-            format!(
-                "the time was over before row {row}: it and those behind it may rest on citations that are not named"
-            )
-            .into(),
+            format!("time ran out before row {row}: it and the rows after it may rest on citations that are not named")
+                .into(),
         );
     }
     if is_cut || found.more {

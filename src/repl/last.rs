@@ -111,7 +111,7 @@ pub fn why(shell: &mut Shell<'_>, words: &[String]) -> Result<()> {
         }
         Kept::Graph(triples) => AnswerPart::Triple(triples[at(triples.len())?].clone()),
         Kept::Boolean(true) => AnswerPart::True,
-        Kept::Boolean(false) => return Err(Error::input("the answer is false, which no statement makes it")),
+        Kept::Boolean(false) => return Err(Error::input("the answer is false, and no statement is behind that")),
     };
     let text = why_explanation(&shell.graph, &last.query, part, None, &WhyShown::default(), shell.output.colour)?;
     pager::page(&text, shell.output)

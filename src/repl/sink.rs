@@ -28,7 +28,7 @@ pub fn output(shell: &mut Shell<'_>, words: &[String]) -> Result<()> {
     let path = PathBuf::from(name);
     let format = shell.view.format;
     if format.is_none() && Format::from_path(name).is_none() && !is_device(&path) {
-        return Err(Error::usage(format!("{name}: the end of the name says no format"))
+        return Err(Error::usage(format!("{name}: the file name shows no format"))
             .hint(format!("`.format FORMAT` says it before: {}", Format::list())));
     }
     arguments(format, &path).check(&shell.graph)?;

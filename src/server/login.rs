@@ -62,7 +62,7 @@ async fn sign_in(server: &Shared, parts: &Parts, body: Body) -> Result<Response,
     }
     let client = client(parts);
     if !server.sessions.may_try(&client) {
-        return Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, "too many tokens were wrong of late")
+        return Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, "too many wrong tokens were sent recently")
             .header(RETRY_AFTER, HeaderValue::from_static("60")));
     }
     let form = pairs(&read_body(server, &parts.headers, body).await?)?;

@@ -159,7 +159,7 @@ impl Reply {
 impl TooLong {
     fn problem(self) -> Problem {
         match self {
-            Self::ToHold => Problem::limit("bytes", "the answer is longer than what is held for a client of HTTP/1.0")
+            Self::ToHold => Problem::limit("bytes", "the answer is too long to be held for a client of HTTP/1.0")
                 .hint("ask by HTTP/1.1, which has a sign for an answer that could not be finished"),
             Self::ToSend(most) => {
                 Problem::limit("bytes", format!("the answer is longer than {} bytes", thousands(most)))

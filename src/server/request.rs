@@ -67,7 +67,7 @@ impl RequestKey {
         let mut values = self.all(name);
         match (values.next(), values.next()) {
             (value, None) => Ok(value),
-            (_, Some(_)) => Err(Problem::bad_request(format!("`{name}` may stand once, and stands several times"))),
+            (_, Some(_)) => Err(Problem::bad_request(format!("`{name}` is allowed once, but is given several times"))),
         }
     }
 

@@ -101,7 +101,7 @@ pub fn author(server: &Shared, parts: &Parts) -> Result<Holder, Problem> {
     match parts.extensions.get::<Holder>() {
         // A user who writes from a browser must say which version they have seen.
         Some(holder) if holder.scope == Scope::Write && is_signed && Conditions::of(&parts.headers).is_empty() => {
-            Err(Problem::new(StatusCode::PRECONDITION_REQUIRED, "it is not said which version the change is of")
+            Err(Problem::new(StatusCode::PRECONDITION_REQUIRED, "the request does not say which version it changes")
                 .hint("send the `ETag` of what was read as `If-Match`"))
         }
         Some(holder) => may_write(holder).cloned(),

@@ -148,9 +148,8 @@ pub(super) fn damaged(name: &str) -> Error {
 }
 
 fn changed(name: &str) -> Error {
-    Error::new(Kind::Io, format!("{name}: the snapshot was changed while it was read")).hint(
-        "ask again; `kgq build` puts a new snapshot in its place at once, which disturbs nobody who reads the old one",
-    )
+    Error::new(Kind::Io, format!("{name}: the snapshot was changed while it was read"))
+        .hint("ask again; `kgq build` replaces a snapshot in one step, without disturbing anyone who reads the old one")
 }
 
 /// An array of 32-bit words: ids, offsets, or records of several words.

@@ -45,8 +45,8 @@ impl fmt::Display for Work {
         f.write_str(match self {
             Self::Query => "the query",
             Self::Loading => "reading the data",
-            Self::Serving => "what the server does at once",
-            Self::Client => "what one client asks at once",
+            Self::Serving => "the server's work in progress",
+            Self::Client => "the work in progress for one client",
             Self::Export => "the export",
             Self::Validation => "the validation",
             Self::Edit => "the edit",

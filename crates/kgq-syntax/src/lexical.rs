@@ -126,15 +126,15 @@ fn unknown(text: &str, token: Token) -> Fault {
         '\\' if matches!(next, Some('u' | 'U')) => {
             Fault::new(span, "an escape `\\u…` may stand in strings and IRIs only").hint("write the character itself")
         }
-        '/' if next == Some('/') => Fault::new(span, "`//` begins no comment").hint("a comment begins with `#`"),
+        '/' if next == Some('/') => Fault::new(span, "`//` does not start a comment").hint("a comment begins with `#`"),
         '_' => Fault::new(span, "a blank node is written `_:name`"),
         '–' | '—' | '−' => Fault::new(span, format!("`{c}` is not a minus sign")).hint("write `-`"),
         '≠' => Fault::new(span, "`≠` is no operator").hint("did you mean `!=`?"),
         '≤' => Fault::new(span, "`≤` is no operator").hint("did you mean `<=`?"),
         '≥' => Fault::new(span, "`≥` is no operator").hint("did you mean `>=`?"),
-        '/' => Fault::new(span, "`/` begins nothing here")
+        '/' => Fault::new(span, "`/` cannot start anything here")
             .hint("in a name with a prefix write `\\/`, or write the whole IRI `<…>`"),
-        c => Fault::new(span, format!("`{c}` begins nothing here")),
+        c => Fault::new(span, format!("`{c}` cannot start anything here")),
     }
 }
 

@@ -448,7 +448,7 @@ impl<'f> Filling<'f> {
         let language = row.language.trim();
         if !language.is_empty() {
             let literal = Literal::new_language_tagged_literal(value.trim(), language.to_ascii_lowercase());
-            return literal.map(Term::Literal).map_err(|_| format!("`{language}` is no tag of a language"));
+            return literal.map(Term::Literal).map_err(|_| format!("`{language}` is not a language tag"));
         }
         let old_type = match old {
             Some(Term::Literal(literal)) if literal.language().is_none() => Some(literal.datatype().into_owned()),

@@ -182,11 +182,11 @@ fn any_case(part: &mut Expression) -> Option<String> {
     match (function, arguments.as_mut_slice()) {
         (Function::Regex, [_, _]) => {
             arguments.push(Literal::from("i").into());
-            Some("it tells upper from lower case: give REGEX the flag \"i\"".to_owned())
+            Some("it is case-sensitive: give REGEX the flag \"i\"".to_owned())
         }
         (Function::Regex, [_, _, Expression::Literal(flags)]) if !flags.value().contains('i') => {
             *flags = Literal::from(format!("{}i", flags.value()));
-            Some(format!("it tells upper from lower case: give REGEX the flags {flags}"))
+            Some(format!("it is case-sensitive: give REGEX the flags {flags}"))
         }
         (Function::Contains | Function::StrStarts | Function::StrEnds, [text, sought]) => match (text, sought) {
             (Expression::FunctionCall(function, _), Expression::Literal(sought)) if is_case(function) => {
@@ -201,7 +201,7 @@ fn any_case(part: &mut Expression) -> Option<String> {
                 for side in [text, sought] {
                     *side = Expression::FunctionCall(Function::LCase, vec![side.clone()]);
                 }
-                Some("it tells upper from lower case: compare with `LCASE(…)` on both sides".to_owned())
+                Some("it is case-sensitive: compare with `LCASE(…)` on both sides".to_owned())
             }
         },
         _ => None,

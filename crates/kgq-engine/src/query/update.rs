@@ -37,8 +37,10 @@ impl Update {
                 continue;
             };
             if using.is_some() {
-                return Err(Error::input("the update says by USING or WITH where it looks, and so does the request")
-                    .at(source.place(operation.span.clone())));
+                return Err(Error::input(
+                    "both the update (by USING or WITH) and the request say which graphs to read",
+                )
+                .at(source.place(operation.span.clone())));
             }
             *using = Some(QueryDataset { default: default.to_vec(), named: Some(named.to_vec()) });
         }

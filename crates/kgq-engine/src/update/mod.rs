@@ -74,9 +74,8 @@ impl Run<'_, '_> {
             OperationForm::Plain(GraphUpdateOperation::Load { .. }) => Ok(()),
             OperationForm::Plain(GraphUpdateOperation::Create { silent, graph }) => {
                 if !self.state.create(graph) && !silent {
-                    return Err(
-                        Error::input(format!("there is a graph {graph} already")).hint("`CREATE SILENT` lets it be")
-                    );
+                    return Err(Error::input(format!("there is a graph {graph} already"))
+                        .hint("`CREATE SILENT` leaves it as it is"));
                 }
                 Ok(())
             }
@@ -193,7 +192,7 @@ const ROWS_BETWEEN_CHECKS: usize = 4096;
 
 fn missing(graph: &GraphName, word: &str) -> Error {
     Error::input(format!("there is no graph {graph}"))
-        .hint(format!("a graph is there when it has a statement; `{word} SILENT` passes over one that is missing"))
+        .hint(format!("a graph exists while it has a statement; `{word} SILENT` ignores a missing one"))
 }
 
 fn ground(quad: &GroundQuad) -> Quad {

@@ -58,7 +58,7 @@ pub fn failed(failures: &Failures) -> Option<Finding> {
     // An expression that is evaluated once for equal rows is counted once.
     let times = if count == 1 { "once".to_owned() } else { format!("{count} times, for example") };
     let finding = Finding::new("expression-failed", format!("an expression gave no value at least {times}: {reason}"));
-    Some(finding.hint_if(Some("COALESCE(…, …) says what is to be taken instead, without this warning".into())))
+    Some(finding.hint_if(Some("COALESCE(…, …) gives a value to use instead, without this warning".into())))
 }
 
 /// A query with everything known about the graph that it is evaluated on.

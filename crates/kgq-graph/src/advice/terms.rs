@@ -117,7 +117,7 @@ fn of_term(asked: &AdviceRequest<'_>, used: &UsedTerm, names: &mut UsedNames<'_>
             otherwise = Some(match some.as_slice() {
                 [] => "the dataset has no named graph".to_owned(),
                 some if some.len() < graphs.len() => {
-                    format!("of {} named graphs the first are {}", graphs.len(), some.join(", "))
+                    format!("the first of {} named graphs are {}", graphs.len(), some.join(", "))
                 }
                 some => format!("the named graphs are {}", some.join(", ")),
             });

@@ -137,7 +137,7 @@ impl Table<'_> {
             self.cell(&wanted[row][column]),
             self.cell(&actual[row][column])
         ));
-        difference.lines.push("the rows are those expected, in another order than ORDER BY gives".into());
+        difference.lines.push("the rows are as expected, but not in the order that ORDER BY gives".into());
         Some(difference)
     }
 

@@ -105,8 +105,9 @@ impl CannedQuery {
     }
 
     fn binding(&self, name: &str, param: &Param, variable: &str, mut terms: Vec<Term>) -> Result<Option<Binding>> {
-        let variable = Variable::new(variable)
-            .map_err(|_| Error::input(format!("{}: parameter `{name}` is no name of a variable", self.file)))?;
+        let variable = Variable::new(variable).map_err(|_| {
+            Error::input(format!("{}: parameter `{name}` is not a valid name of a variable", self.file))
+        })?;
         let given = terms.len();
         Ok(match (param.list, terms.pop()) {
             (_, None) if param.required => return Err(self.missing_parameter(name, param)),

@@ -190,7 +190,7 @@ impl SourceText {
             Failure::DocumentHash { .. } => "the text has another SHA-256",
             Failure::DocumentLength { .. } => "the text has another number of code points",
         };
-        format!("{what} (it lies outside of the project: what is there is told with `--trust`)")
+        format!("{what} (it lies outside the project; with `--trust` kgq says what is there)")
     }
 }
 

@@ -23,9 +23,9 @@ pub const CHECK: Check = Check {
         },
         Explanation {
             code: "finds-nothing",
-            finds: "a glob of `ontology`, `data`, `queries` or a key of [graphs] in kgq.toml that is of no file, or a folder that \
-                    is not loaded as only the other of `ontology` and `data` is set",
-            why: "most often the name is misspelt, and answers come from less than is there, with success",
+            finds: "a glob of `ontology`, `data`, `queries` or a key of [graphs] in kgq.toml that matches no file, or a folder \
+                    that is not loaded because only the other of `ontology` and `data` is set",
+            why: "most often the name is misspelt: queries succeed, but answer from less data than there is",
             mend: "correct the glob; the hint says what is near, or what there is",
         },
     ],

@@ -23,7 +23,7 @@ pub const CHECK: Check = Check {
     codes: &[
         Explanation {
             code: FUNCTIONAL,
-            finds: "a second value of an owl:FunctionalProperty. Looked for only if kgq.toml says how bad it is: \
+            finds: "a second value of an owl:FunctionalProperty. Checked only if kgq.toml sets its severity: \
                     `functional-twice = \"warning\"` below [check.severity]",
             why: "a reasoner concludes that both values are one thing; most often one of them is wrong",
             mend: "remove the wrong value, or do not call the property functional",
@@ -31,7 +31,7 @@ pub const CHECK: Check = Check {
         Explanation {
             code: RANGE,
             finds: "an object that is of a class, but not of the rdfs:range of its property or a class below it; or a literal of \
-                    another datatype. Looked for only if kgq.toml says how bad it is: `outside-range = \"warning\"` below [check.severity]",
+                    another datatype. Checked only if kgq.toml sets its severity: `outside-range = \"warning\"` below [check.severity]",
             why: "a reasoner concludes that the object is of the range too; most often the link goes to a wrong thing",
             mend: "correct the object, or widen the range",
         },

@@ -51,30 +51,30 @@ pub const CHECK: Check = Check {
         },
         Explanation {
             code: "parameter-value",
-            finds: "a parameter in the header of a canned query whose type there is not, or whose default or example is not of \
-                    its type, or not among the things that it allows",
-            why: "the query fails as it stands, or as its help says to run it",
+            finds: "a parameter in the header of a canned query whose type does not exist, or whose default or example does not \
+                    have that type or is not among the things that it allows",
+            why: "the query fails when it is run with its defaults, or as its help shows",
             mend: "correct the header; the hint says what is allowed",
         },
         Explanation {
             code: "header-key",
             finds: "a key in the header of a canned query that grlc knows and that has no meaning here, such as mime or method",
-            why: "nobody should wait for it to do something",
+            why: "it has no effect",
             mend: "nothing has to be done; a query that is run by both keeps it",
         },
         Explanation {
             code: "unknown-column",
             finds: "a column described in the header of a canned query that the query does not select",
-            why: "the description is of something that is not there; most often it is misspelt",
+            why: "it describes something that does not exist; most often the name is misspelt",
             mend: "correct the name, or remove the description",
         },
         Explanation {
             code: "unknown-term",
             finds: "an IRI in a canned query that no statement of the project holds. Queries for another server are passed over \
                     (`#+ endpoint`, SERVICE); the project's rules, NOT EXISTS, MINUS and negated conditions look for what need \
-                    not be there, so that in them only a name that is nearly another is told, as a warning",
+                    not be there, so in them only a name close to another is reported, as a warning",
             why: "the pattern that has it can match nothing: the query answers less than it should, or nothing, with success",
-            mend: "correct the name; the hint has what is near",
+            mend: "correct the name; the hint lists similar names",
         },
     ],
     run,

@@ -15,12 +15,12 @@ pub const CHECK: Check = Check {
         Explanation {
             code: "check-setting",
             finds: "an entry of [check.severity] or [[check.ignore]] in kgq.toml that names no code, or a glob that cannot be read",
-            why: "it changes nothing, while whoever wrote it believes that it does",
-            mend: "correct the name; the hint has what is near",
+            why: "it has no effect, although whoever wrote it expects one",
+            mend: "correct the name; the hint lists similar names",
         },
         Explanation {
             code: "unused-ignore",
-            finds: "an entry of [[check.ignore]] in kgq.toml that left out nothing",
+            finds: "an entry of [[check.ignore]] in kgq.toml that matches no finding",
             why: "what it was for is mended, or its names are misspelt",
             mend: "remove or correct it",
         },
@@ -129,7 +129,7 @@ fn unused_ignore(subject: &Subject<'_>, setting: &IgnoreSettings) -> Finding {
         Some(text) => subject.place_in_manifest(text),
         None => subject.place_in_manifest(""),
     };
-    let message = format!("the entry of [[check.ignore]] for {} leaves out nothing", said.join(", "));
+    let message = format!("the entry of [[check.ignore]] for {} matches no finding", said.join(", "));
     Finding::new(Severity::Note, "unused-ignore", place, message)
 }
 

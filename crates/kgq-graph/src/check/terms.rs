@@ -148,7 +148,7 @@ fn undeclared_vocabulary(
     let names: Vec<String> = terms.iter().take(3).map(|(t, _)| subject.prefixes.display(t.as_str())).collect();
     let more = if terms.len() > names.len() { ", …" } else { "" };
     let message = match is_partial {
-        true => format!("of <{namespace}> a few terms are declared, and none is described"),
+        true => format!("<{namespace}>: a few terms are declared, but none is described"),
         false => format!("no term of <{namespace}> is declared"),
     };
     let more = format!(

@@ -323,7 +323,7 @@ impl Project {
             }
             let names = found.files.iter().map(|file| file.name.as_str());
             let near = self.near(glob).or_else(|| did_you_mean(&glob.pattern, names));
-            let message = format!("`{}` in [graphs] is of no file that is loaded", glob.written);
+            let message = format!("`{}` in [graphs] matches no file that is loaded", glob.written);
             let place = place(self.manifest_source(), &glob.written);
             found.remarks.push(Error::input(message).at(place).hint_if(near));
         }

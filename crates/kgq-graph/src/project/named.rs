@@ -36,7 +36,7 @@ pub fn named_files(names: &[String]) -> Result<NamedFiles> {
             named.take(name, matching(name)?);
         } else {
             if is_named_pipe(path) {
-                named.remarks.push(format!("reading the pipe `{name}`, until who writes to it closes it"));
+                named.remarks.push(format!("reading the pipe `{name}` until its writer closes it"));
             }
             named.files.push(name.clone());
         }

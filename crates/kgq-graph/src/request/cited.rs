@@ -46,7 +46,7 @@ pub fn cited_answer(
     options: &EvaluationOptions,
 ) -> Result<CitedAnswer> {
     if let Answer::Boolean(false) = answer {
-        return Err(Error::input("the answer is false, which no statement makes it"));
+        return Err(Error::input("the answer is false, and no statement is behind that"));
     }
     AnswerRows::of(answer)?.cited(graph, query, audit, texts, options)
 }

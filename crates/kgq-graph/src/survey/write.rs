@@ -189,7 +189,7 @@ fn table_of_languages(read: &[&Looked], out: &mut Text) {
     out.comment(&format!("Languages of the labels of {}: {}.", count(labelled, "thing", "things"), listed(&counts)));
     out.line("[check]");
     if wanted.is_empty() {
-        out.comment("None is had by nearly all, so that none is asked for. To ask for labels in a language:");
+        out.comment("No language is had by nearly all, so none is required. To require labels in a language:");
         out.line(&format!("# languages = [{}]", quoted(&languages[0].0)));
     } else {
         out.comment("Nearly all have a label in these: `kgq check` says which things have none.");
@@ -208,8 +208,8 @@ fn remarks(names: &Names, files: &[Looked], read: &[&Looked], out: &mut Text) {
     let near = |file: &&Looked| {
         let Near { of, own, all } = file.near.as_ref()?;
         let how = match own {
-            0 => "in which nodes without a name hang together otherwise".to_owned(),
-            own => format!("which has not {} of {}", thousands(*own as u64), thousands(*all as u64)),
+            0 => "in which nodes without a name are connected differently".to_owned(),
+            own => format!("which lacks {} of {}", thousands(*own as u64), thousands(*all as u64)),
         };
         Some(format!("{}: {of}, {how}", file.name))
     };

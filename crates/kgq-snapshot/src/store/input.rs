@@ -318,6 +318,6 @@ fn unknown_format(name: &str, path: &Path) -> Error {
     if !path.exists() {
         return missing_file(name, path);
     }
-    Error::usage(format!("{name}: the end of the name says no RDF format"))
+    Error::usage(format!("{name}: the file name shows no RDF format"))
         .hint(format!("say it with `--input-format`: {}", RdfFormat::list(false)))
 }

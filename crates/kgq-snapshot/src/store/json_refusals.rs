@@ -36,7 +36,7 @@ pub fn of(name: &str, text: &[u8], message: &str) -> Option<Error> {
         return Some(placed(error.hint(hint), tree().and_then(|tree| inconsistent_term(&tree))));
     }
     if message.contains("@type must be the first key") {
-        let error = Error::input("kgq reads a node's `@type` only before its other keys, but `@context` and `@id`");
+        let error = Error::input("kgq reads a node's `@type` only if no keys but `@context` and `@id` come before it");
         return Some(placed(error.hint("put `@type` first"), tree().and_then(|tree| late_type(&tree))));
     }
     None

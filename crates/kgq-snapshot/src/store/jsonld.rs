@@ -124,8 +124,8 @@ fn prepared(input: &Input, text: Vec<u8>) -> Result<Prepared> {
     }
     let at = |(error, span): Refused| error.at(json_refusals::place(&input.name, &text, span));
     if terms.cost() > MOST_SCOPED {
-        let error = Error::limit("too many terms of the contexts have contexts of their own among too many terms")
-            .hint("the number of the ones times that of the others may be 1,000,000");
+        let error = Error::limit("too many terms have contexts of their own, among too many other terms")
+            .hint("the product of the two numbers may be 1,000,000 at most");
         return Err(at((error, json_refusals::first_scoped(&tree).unwrap_or(0..0))));
     }
     let mut changed = index_maps::with_contexts(&terms, &tree).map_err(at)?;

@@ -58,7 +58,9 @@ impl Walk<'_> {
             ("!=", "=") => ("!==", "!="),
             ("=", ">") => ("=>", ">="),
             ("=", "<") => ("=<", "<="),
-            ("/", "/") => return Err(self.fault_here("`//` begins no comment").hint("a comment begins with `#`")),
+            ("/", "/") => {
+                return Err(self.fault_here("`//` does not start a comment").hint("a comment begins with `#`"));
+            }
             _ => return Ok(()),
         };
         Err(self.fault_here(format!("`{}` is no operator", meant.0)).hint(format!("did you mean `{}`?", meant.1)))
@@ -196,7 +198,7 @@ impl Walk<'_> {
             };
             return match foreign {
                 Some(near) => fault.hint(format!("did you mean `{near}`?")),
-                None => fault.hint("a function of one's own is named by an IRI or a prefixed name"),
+                None => fault.hint("the name of a custom function is an IRI or a prefixed name"),
             };
         }
         match word.to_uppercase().as_str() {

@@ -44,7 +44,7 @@ impl<'a> Walk<'a> {
                 continue;
             }
             if self.is(".") {
-                let fault = self.fault_here("this `.` ends no triple");
+                let fault = self.fault_here("this `.` does not end a triple");
                 return Err(if after_clause { fault.hint("remove it") } else { fault.hint("one `.` is enough") });
             }
             self.triples(true)?;
@@ -139,7 +139,9 @@ impl<'a> Walk<'a> {
             );
         }
         if matches!(upper.as_str(), "AND" | "WITH") {
-            return Some(self.fault_here(format!("no `{word}` stands between patterns")).hint("end a triple with `.`"));
+            return Some(
+                self.fault_here(format!("`{word}` cannot stand between patterns")).hint("end a triple with `.`"),
+            );
         }
         if let Some(near) = near_keyword(word, CLAUSES) {
             return Some(self.fault_here(format!("unknown keyword `{word}`")).hint(format!("did you mean `{near}`?")));

@@ -53,7 +53,7 @@ impl<'a> Walk<'a> {
             if self.is_any(&[".", ";"]) {
                 let mark = self.here();
                 return Err(self
-                    .fault_here(format!("no `{mark}` ends a declaration in SPARQL"))
+                    .fault_here(format!("a declaration in SPARQL cannot end with `{mark}`"))
                     .hint(format!("remove the `{mark}`")));
             }
         }
@@ -125,7 +125,7 @@ impl<'a> Walk<'a> {
                 .hint("`kgq query` answers queries");
         }
         if self.kw("WHERE") || self.is("{") {
-            return self.fault_here("a pattern alone is no query").hint("write `SELECT *` before it");
+            return self.fault_here("a pattern alone is not a query").hint("write `SELECT *` before it");
         }
         self.unexpected(expected)
     }
@@ -169,7 +169,7 @@ impl<'a> Walk<'a> {
             items += 1;
             if self.is(",") {
                 return Err(self
-                    .fault_here("no comma stands between the variables of SELECT")
+                    .fault_here("a comma cannot stand between the variables of SELECT")
                     .hint("separate them by spaces"));
             }
         }
@@ -423,7 +423,7 @@ impl<'a> Walk<'a> {
     fn no_comma(&self, clause: &str) -> Walked {
         if self.is(",") {
             return Err(self
-                .fault_here(format!("no comma stands between the parts of {clause}"))
+                .fault_here(format!("a comma cannot stand between the parts of {clause}"))
                 .hint("separate them by spaces"));
         }
         Ok(())
@@ -459,10 +459,10 @@ impl<'a> Walk<'a> {
             return self.fault_here("this `}` closes nothing").hint("remove it, or add a `{` before");
         }
         if self.is(";") {
-            return self.fault_here("no `;` ends a query").hint("remove it");
+            return self.fault_here("a query cannot end with `;`").hint("remove it");
         }
         if self.is(".") {
-            return self.fault_here("no `.` ends a query").hint("remove it");
+            return self.fault_here("a query cannot end with `.`").hint("remove it");
         }
         if self.kw("UNION") {
             return self

@@ -58,7 +58,7 @@ impl<'a> Walk<'a> {
                 any = true;
                 if self.is(",") {
                     return Err(self
-                        .fault_here("no comma stands between the members of a list")
+                        .fault_here("a comma cannot stand between the members of a list")
                         .hint("separate them by spaces"));
                 }
             }
@@ -202,7 +202,7 @@ impl<'a> Walk<'a> {
                 self.advance();
                 if self.is(",") {
                     return Err(self
-                        .fault_here("no comma stands between the variables of VALUES")
+                        .fault_here("a comma cannot stand between the variables of VALUES")
                         .hint("separate them by spaces"));
                 }
             }
@@ -248,7 +248,7 @@ impl<'a> Walk<'a> {
             return Ok(());
         }
         if self.is(",") {
-            return Err(self.fault_here("no comma stands between values").hint("separate them by spaces"));
+            return Err(self.fault_here("a comma cannot stand between values").hint("separate them by spaces"));
         }
         if matches!(self.kind(), Some(TokenKind::Variable | TokenKind::BlankNode)) || self.is("[") {
             return Err(self.fault_here("VALUES holds only IRIs, literals and `UNDEF`"));

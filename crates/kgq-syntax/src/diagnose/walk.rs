@@ -191,7 +191,8 @@ impl<'a> Walk<'a> {
         let (first, second) = (self.peek()?, self.peek_at(1)?);
         let mark = self.text.get(first.start..second.end)?;
         matches!(mark, "//" | "--" | "/*").then(|| {
-            Fault::new(first.start..second.end, format!("`{mark}` begins no comment")).hint("a comment begins with `#`")
+            Fault::new(first.start..second.end, format!("`{mark}` does not start a comment"))
+                .hint("a comment begins with `#`")
         })
     }
 

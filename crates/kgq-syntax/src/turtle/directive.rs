@@ -60,7 +60,9 @@ impl Parser<'_> {
             );
         }
         if !at_sign && self.is(".") {
-            return Err(self.fault(format!("no `.` ends `{word}`")).hint(format!("remove it, or write `@{name}`")));
+            return Err(self
+                .fault(format!("`{word}` cannot end with `.`"))
+                .hint(format!("remove it, or write `@{name}`")));
         }
         Ok(Some(Directive { kind, span: token.start..self.end().end }))
     }

@@ -355,7 +355,7 @@ impl<'a> Parser<'a> {
                 while !self.is_any(&[")", "]", "}", ".", ";"]) && self.peek().is_some() {
                     if self.is(",") {
                         return Err(self
-                            .fault("no comma stands between the members of a list")
+                            .fault("a comma cannot stand between the members of a list")
                             .hint("separate them by spaces"));
                     }
                     let node = self.node("a member of the list")?;

@@ -150,7 +150,7 @@ impl Translator<'_> {
             text.push(c);
         }
         let wrong = || {
-            Fault::new("`{` begins no count of repetitions")
+            Fault::new("`{` does not start a count of repetitions")
                 .hint("write `{2}`, `{2,}` or `{2,5}`; the character itself is written `\\{`")
         };
         self.rest.next_if_eq(&'}').ok_or_else(wrong)?;

@@ -265,13 +265,15 @@ impl Walk {
             shown.sort();
             let Some(last) = shown.last().filter(|_| shown.len() > 1) else { return };
             let variable = last.split(' ').next().and_then(|name| Variable::new(&name[1..]).ok());
-            let message =
-                format!("the patterns of {} share no variable: all are paired with all", shown.join(" and of "));
+            let message = format!(
+                "the patterns of {} share no variable: every solution of one is paired with every solution of the other",
+                shown.join(" and of ")
+            );
             self.found.push(Lint::new(
                 "cross-product",
                 variable.as_ref(),
                 message,
-                Some("a misspelt variable? else join them by a pattern that has a variable of each"),
+                Some("is a variable misspelt? otherwise join them by a pattern that uses a variable of each"),
             ));
         }
     }
@@ -351,7 +353,8 @@ impl Walk {
                 (&triple.predicate, &triple.object)
             && object == variable
         {
-            let message = format!("this keeps what has some other ?{} too, not what has none equal", variable.as_str());
+            let message =
+                format!("this keeps whatever has another ?{}, even if it has an equal one too", variable.as_str());
             let mut lint = Lint::new("not-equal", Some(variable), message, None);
             lint.hint = Some(format!("to leave out what has it: FILTER NOT EXISTS {{ … <{}> … }}", property.as_str()));
             lint.if_several = Some(property.clone());

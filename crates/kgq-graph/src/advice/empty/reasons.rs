@@ -69,7 +69,7 @@ impl Probes<'_> {
                 PatternTerm::Term(Term::NamedNode(property)) => self.asked.curie(property),
                 PatternTerm::Term(_) | PatternTerm::Variable(_) | PatternTerm::Other => "the property".to_owned(),
             };
-            let hint = format!("exchange what stands before and after it, or turn it round with `^`: {gives}");
+            let hint = format!("swap the subject and the object, or invert it with `^`: {gives}");
             Some(
                 Finding::new("reversed", format!("{own} goes the other way round here"))
                     .at(text, text.atom(atom))

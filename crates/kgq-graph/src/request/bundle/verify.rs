@@ -106,7 +106,7 @@ fn differing(entries: &[Entry], again: &[Entry]) -> Vec<Finding> {
 /// A query that cannot be evaluated; a limit that was exceeded.
 pub fn verify(bundle: &Bundle, bounds: Bounds, options: &EvaluationOptions) -> Result<Vec<Finding>> {
     let mut findings =
-        vec![Finding::holds("every file is what its checksum says, and what follows from others was made again alike")];
+        vec![Finding::holds("every file matches its checksum, and derived files came out the same when made again")];
     let asked = &bundle.facts.query;
     let query = asked.query(&bundle.query, bounds)?;
     let options = asked.options(options);
@@ -178,7 +178,7 @@ pub fn compare(bundle: &Bundle, graph: &Graph, files: &[PathBuf]) -> Result<Stan
     let same = canonical.hash() == bundle.facts.graph.sha256;
     standing.findings.push(match same {
         true => Finding::holds("the graph at hand is the one that was asked"),
-        false => Finding::unknown("the graph at hand is another than was asked"),
+        false => Finding::unknown("the graph at hand is not the one that was asked"),
     });
     let (quads, _held) = relabel(dataset, &budget)?;
     let present: FxHashSet<&Quad> = quads.iter().collect();

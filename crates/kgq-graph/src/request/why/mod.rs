@@ -117,7 +117,7 @@ pub fn part_within(graph: &Graph, query: &Query, number: usize, options: &Evalua
             Err(none(found, "triple", "triples"))
         }
         Answer::Boolean(true) => Ok(AnswerPart::True),
-        Answer::Boolean(false) => Err(Error::input("the answer is false, which no statement makes it")),
+        Answer::Boolean(false) => Err(Error::input("the answer is false, and no statement is behind that")),
     }
 }
 

@@ -80,8 +80,7 @@ impl Page<'_> {
                 self.line(1, &format!("there {values}"));
             }
             Reason::Other { columns, rows } => {
-                let line =
-                    format!("{}: every condition is met, and what is computed is something else", self.expected());
+                let line = format!("{}: every condition is met, but what is computed differs", self.expected());
                 self.line(0, &line);
                 for row in rows {
                     let values = self.values(columns, row);
@@ -110,7 +109,7 @@ impl Page<'_> {
                 let values: Vec<String> = values.iter().map(|(v, value)| self.value(v, value.as_ref())).collect();
                 self.line(1, &format!("there {}", values.join(", ")));
             }
-            Lack::Absence(_) => self.line(1, "it wants that this is not stated:"),
+            Lack::Absence(_) => self.line(1, "it requires that this is not stated:"),
             Lack::Match => self.line(1, "nothing fits it"),
         }
         for (number, stated) in self.found.statements.iter().enumerate() {

@@ -103,7 +103,7 @@ fn value(literal: &str) -> Result<String> {
             continue;
         }
         let Some((name, next)) = rest[1..].split_once(';').filter(|(name, _)| !name.is_empty()) else {
-            return Err(Error::input(format!("`{}` in an entity's value begins no reference", &rest[..1])));
+            return Err(Error::input(format!("`{}` in an entity's value does not start a reference", &rest[..1])));
         };
         if rest.starts_with('%') {
             return Err(Error::input(format!("`%{name};` cannot stand within a declaration of the document itself")));

@@ -136,7 +136,7 @@ impl Entities {
 }
 
 pub(super) fn not_closed() -> Error {
-    Error::input("`&` begins no reference").hint("write `&amp;` for the character `&`")
+    Error::input("`&` does not start a reference").hint("write `&amp;` for the character `&`")
 }
 
 /// The entities that need no declaration.

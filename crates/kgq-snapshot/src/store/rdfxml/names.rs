@@ -33,7 +33,7 @@ impl Namespaces {
                 "" => {}
                 _ if namespace.is_empty() => {
                     return Err(Error::input(format!("`xmlns:{prefix}` declares no namespace"))
-                        .hint("XML 1.0 cannot take a prefix back"));
+                        .hint("XML 1.0 cannot undeclare a prefix"));
                 }
                 _ => {}
             }

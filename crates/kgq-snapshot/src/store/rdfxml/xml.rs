@@ -202,7 +202,7 @@ impl<'a> Xml<'a> {
             self.position = self.position.after(&text.as_bytes()[..blank]);
         }
         if parsed && text.contains("]]>") {
-            return Err(Error::input("`]]>` ends no CDATA section here").hint("write it `]]&gt;`"));
+            return Err(Error::input("`]]>` does not end a CDATA section here").hint("write it `]]&gt;`"));
         }
         if self.depth == 0 {
             let blank = text.bytes().all(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r'));

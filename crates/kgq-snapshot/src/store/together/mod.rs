@@ -117,14 +117,16 @@ impl Writing {
             }
         }
         let decided = |error: Error| match journal_of(root).exists() {
-            true => error.hint("the edit is decided: the next start of kgq finishes it, once it can write there"),
+            true => error.hint("the edit is decided: kgq finishes it at its next start, once it can write there"),
             false => error,
         };
         decide(root, files, unfinished, steps).map_err(decided)?;
         apply(root, files, staged, steps).map_err(decided)?;
         forget(root, steps).map_err(|error| match journal_of(root).exists() {
             true => decided(error),
-            false => error.hint("the files are changed; only that this is finished may not survive a crash"),
+            false => {
+                error.hint("the files are changed, but the record that the edit is finished may not survive a crash")
+            }
         })
     }
 }
@@ -254,7 +256,7 @@ fn finish(root: &Path, steps: &Steps<'_>) -> Result<Finished> {
     let name = format!("{FOLDER}/{JOURNAL}");
     let Some(bytes) = content(&journal_of(root), &name)? else { return Ok(Finished::new()) };
     let unfinished = |error: Error| {
-        error.hint("an earlier edit is decided and not finished: it must be, before the files can be read")
+        error.hint("an earlier edit is decided but not finished: kgq must finish it before it can read the files")
     };
     let journal = Journal::read(&bytes).ok_or_else(|| {
         Error::new(Kind::Io, format!("{name} is damaged"))
