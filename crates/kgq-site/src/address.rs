@@ -71,7 +71,7 @@ impl Model<'_> {
             Some(stem) if !self.source.served => Some(format!("{stem}.html")),
             Some(stem) if !SERVER.contains(&stem.split('/').next().unwrap_or(stem)) => Some(format!("{stem}.html")),
             Some(_) => Some(about(iri)),
-            None => (self.source.served && self.out.contains_key(iri)).then(|| about(iri)),
+            None => (self.source.served && self.describes(iri)).then(|| about(iri)),
         }
     }
 

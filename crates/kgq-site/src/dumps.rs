@@ -1,15 +1,17 @@
 //! The whole graph in every format, in an order that depends on nothing but the graph, as it is and compressed.
 
-use super::folder::hex;
+use super::folder::Folder;
 use super::model::Model;
 use flate2::{Compression, GzBuilder};
+use kgq_graph::export::sorted::{Sorted, Which};
 use kgq_graph::export::turtle;
 use kgq_graph::project::Entailment;
-use kgq_graph::render::{GraphOptions, RdfVersion, write_quads};
+use kgq_graph::render::{GraphOptions, RdfVersion, write_walked};
 use kgq_syntax::budget::Budget;
-use kgq_syntax::error::{Error, Result};
-use kgq_syntax::rdf::{GraphName, Quad, RdfFormat, canonical};
-use std::io::Write;
+use kgq_syntax::error::{Error, Kind, Result};
+use kgq_syntax::rdf::RdfFormat;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Write};
 
 /// A file that holds the graph.
 pub struct Dump {
@@ -19,13 +21,13 @@ pub struct Dump {
     pub inferred: bool,
     /// What it holds, in words.
     pub holds: &'static str,
-    /// What stands in a folder; a server makes it when it is asked for.
+    /// What was written into a folder; a server makes it when it is asked for.
     pub made: Option<Made>,
 }
 
-/// The bytes of a dump, and their SHA-256 in hexadecimal digits.
+/// How many bytes a dump has, and their SHA-256 in hexadecimal digits.
 pub struct Made {
-    pub bytes: Vec<u8>,
+    pub bytes: u64,
     pub hash: String,
 }
 
@@ -35,84 +37,59 @@ const MOST_SERVED: usize = 1_000_000;
 const FORMATS: [RdfFormat; 5] =
     [RdfFormat::Turtle, RdfFormat::TriG, RdfFormat::NQuads, RdfFormat::JsonLd, RdfFormat::RdfXml];
 
-/// The dumps: of a folder with their bytes, of a server those that can be made. A format that cannot hold the graph is left out.
-pub fn dumps(model: &Model<'_>) -> Result<Vec<Dump>> {
+/// The dumps that a server can make.
+pub fn served(model: &Model<'_>) -> Vec<Dump> {
+    let source = &model.source;
+    let formats = FORMATS.into_iter().filter(|format| *format != RdfFormat::RdfXml);
+    let small = source.snapshot.len() <= MOST_SERVED;
+    let dump = |format: RdfFormat| {
+        let path = format!("dump/{}.{}", file_name(source.name), format.endings()[0]);
+        let holds = held(source.snapshot.quad_count() > 0, format);
+        Dump { path, format, compressed: false, inferred: false, holds, made: None }
+    };
+    formats.filter(|_| small).map(dump).collect()
+}
+
+/// Writes the dumps into a folder, statement by statement. A format that cannot hold the graph is left out.
+pub fn make(model: &Model<'_>, folder: &Folder) -> Result<Vec<Dump>> {
     let source = &model.source;
     let mut dumps = Vec::new();
-    if source.served {
-        let formats = FORMATS.into_iter().filter(|format| *format != RdfFormat::RdfXml);
-        let small = source.quads.len() <= MOST_SERVED;
-        return Ok(formats.filter(|_| small).map(|format| served(model, format)).collect());
-    }
-    for (quads, inferred) in [(source.quads, false), (source.inferred, true)] {
-        if inferred && quads.is_empty() {
-            continue;
-        }
-        let sorted = sorted(quads, model.budget)?;
-        let merged = merged(&sorted);
-        let several = has_named_graphs(&sorted);
+    for (snapshot, inferred) in [(Some(source.snapshot), false), (source.inferred, true)] {
+        let Some(snapshot) = snapshot.filter(|snapshot| !inferred || !snapshot.is_empty()) else { continue };
+        let sorted = Sorted::new(snapshot, model.budget)?;
         for format in FORMATS {
-            let quads = if format.holds_named_graphs() { &sorted } else { &merged };
-            let Some(bytes) = bytes(model, quads, format)? else { continue };
-            let holds = if inferred { follows(source.entailment) } else { held(several, format) };
+            let holds = match inferred {
+                true => follows(source.entailment),
+                false => held(snapshot.quad_count() > 0, format),
+            };
             let suffix = if inferred { "-inferred" } else { "" };
             let path = format!("dump/{}{suffix}.{}", file_name(source.name), format.endings()[0]);
-            let dump = |path: String, compressed: bool, bytes: Vec<u8>| {
-                let made = Some(Made { hash: hex(&bytes), bytes });
-                Dump { path, format, compressed, inferred, holds, made }
+            let (bytes, hash) = match folder.stream_or_keep(&path, |out| write(model, &sorted, format, out)) {
+                Ok(made) => made,
+                // RDF/XML has no way to write a property whose IRI ends in no XML name.
+                Err(error) if format == RdfFormat::RdfXml && error.kind() == Kind::Usage => continue,
+                Err(error) => return Err(error),
             };
-            let zipped = compress(&bytes)?;
             let zipped_path = format!("{path}.gz");
-            dumps.push(dump(path, false, bytes));
-            dumps.push(dump(zipped_path, true, zipped));
+            let plain = folder.read(&path)?;
+            let (zipped_bytes, zipped_hash) =
+                folder.stream_or_keep(&zipped_path, |out| compress(plain, out, model.budget))?;
+            let dump = |path, compressed, made| Dump { path, format, compressed, inferred, holds, made: Some(made) };
+            dumps.push(dump(path, false, Made { bytes, hash }));
+            dumps.push(dump(zipped_path, true, Made { bytes: zipped_bytes, hash: zipped_hash }));
         }
     }
     Ok(dumps)
 }
 
-fn served(model: &Model<'_>, format: RdfFormat) -> Dump {
-    let path = format!("dump/{}.{}", file_name(model.source.name), format.endings()[0]);
-    let holds = held(has_named_graphs(model.source.quads), format);
-    Dump { path, format, compressed: false, inferred: false, holds, made: None }
-}
-
-/// The bytes of the dump at a path, if one stands there.
+/// The bytes of the dump at a path, if a server makes one there.
 pub fn file(model: &Model<'_>, path: &str) -> Result<Option<Vec<u8>>> {
-    let dumps = model.dumps()?;
-    let Some(dump) = dumps.iter().find(|dump| dump.path == path) else { return Ok(None) };
-    if let Some(made) = &dump.made {
-        return Ok(Some(made.bytes.clone()));
-    }
-    let sorted = sorted(model.source.quads, model.budget)?;
-    let quads = if dump.format.holds_named_graphs() { sorted } else { merged(&sorted) };
-    bytes(model, &quads, dump.format)
-}
-
-/// The statements in an order that depends on nothing but the graph. Blank nodes that are too much alike to be named canonically keep
-/// the names that the order of the files gave them.
-fn sorted(quads: &[Quad], budget: &Budget) -> Result<Vec<Quad>> {
-    match canonical::relabel(quads, budget) {
-        Ok((quads, _)) => Ok(quads),
-        Err(error) if error.limit_passed().is_some() => Err(error),
-        Err(_) => {
-            let mut sorted = quads.to_vec();
-            sorted.sort_by_cached_key(Quad::to_string);
-            Ok(sorted)
-        }
-    }
-}
-
-/// The statements of all graphs as one.
-fn merged(sorted: &[Quad]) -> Vec<Quad> {
-    let mut merged: Vec<Quad> =
-        sorted.iter().cloned().map(|q| Quad { graph_name: GraphName::DefaultGraph, ..q }).collect();
-    merged.sort_by_cached_key(Quad::to_string);
-    merged.dedup();
-    merged
-}
-
-fn has_named_graphs(quads: &[Quad]) -> bool {
-    quads.iter().any(|q| q.graph_name != GraphName::DefaultGraph)
+    let Some(dump) = model.dumps().iter().find(|dump| dump.path == path && dump.made.is_none()) else {
+        return Ok(None);
+    };
+    let mut bytes = Vec::new();
+    write(model, &Sorted::new(model.source.snapshot, model.budget)?, dump.format, &mut bytes)?;
+    Ok(Some(bytes))
 }
 
 /// What a dump of what is stated holds, in words.
@@ -139,7 +116,7 @@ pub fn main_dump(model: &Model<'_>) -> String {
 }
 
 /// Lines for `sha256sum -c`.
-pub fn checksums(dumps: &[&Dump]) -> String {
+pub fn checksums(dumps: &[Dump]) -> String {
     let made = dumps.iter().filter_map(|dump| Some((dump, dump.made.as_ref()?)));
     made.map(|(dump, made)| format!("{}  {}\n", made.hash, dump.path.trim_start_matches("dump/"))).collect()
 }
@@ -148,23 +125,31 @@ fn file_name(name: &str) -> String {
     kgq_graph::export::names::safe_part(name, true).0
 }
 
-fn bytes(model: &Model<'_>, quads: &[Quad], format: RdfFormat) -> Result<Option<Vec<u8>>> {
+fn write(model: &Model<'_>, sorted: &Sorted<'_>, format: RdfFormat, out: &mut dyn Write) -> Result<()> {
+    let (prefixes, budget) = (model.source.prefixes, model.budget);
+    let merged = !format.holds_named_graphs();
     if matches!(format, RdfFormat::Turtle | RdfFormat::TriG) {
-        return Ok(Some(turtle::write(quads, model.source.prefixes, model.budget)?.into_bytes()));
+        return turtle::write_sorted(sorted, merged, prefixes, budget, out);
     }
-    let mut out = Vec::new();
     // Most tools that still want RDF/XML know no RDF 1.2.
     let version = if format == RdfFormat::RdfXml { RdfVersion::V11 } else { RdfVersion::V12 };
-    match write_quads(quads, format, model.source.prefixes, GraphOptions { version }, model.budget, &mut out) {
-        Ok(_) => Ok(Some(out)),
-        // RDF/XML has no way to write a property whose IRI ends in no XML name.
-        Err(error) if format == RdfFormat::RdfXml && error.limit_passed().is_none() => Ok(None),
-        Err(error) => Err(error),
-    }
+    let which = if merged { Which::Merged } else { Which::All };
+    write_walked(&|| sorted.walk(&which), format, prefixes, GraphOptions { version }, budget, out).map(drop)
 }
 
 /// Gzip without a time or a name, so that the same bytes give the same file.
-fn compress(bytes: &[u8]) -> Result<Vec<u8>> {
-    let mut encoder = GzBuilder::new().mtime(0).write(Vec::new(), Compression::best());
-    encoder.write_all(bytes).and_then(|()| encoder.finish()).map_err(|e| Error::io("a compressed dump", &e))
+fn compress(plain: File, out: &mut dyn Write, budget: &Budget) -> Result<()> {
+    let failed = |e: io::Error| Error::io("a compressed dump", &e);
+    let mut encoder = GzBuilder::new().mtime(0).write(out, Compression::best());
+    let mut plain = BufReader::with_capacity(1 << 20, plain);
+    loop {
+        budget.check()?;
+        let piece = plain.fill_buf().map_err(failed)?;
+        if piece.is_empty() {
+            return encoder.finish().map(drop).map_err(failed);
+        }
+        encoder.write_all(piece).map_err(failed)?;
+        let length = piece.len();
+        plain.consume(length);
+    }
 }

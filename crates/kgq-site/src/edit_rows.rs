@@ -175,8 +175,9 @@ fn control(at: &At<'_, '_>, field: &Field, id: &str, row: &Row, described: Optio
     let (model, invalid) = (at.model, described.map(|_| "true"));
     let mut choices: Vec<(String, String)> = match (&field.choices[..], &field.class) {
         ([], Some(class)) => {
-            let members = model.members.get(class.as_str()).into_iter().flatten();
-            members.map(|node| choice(at, node)).collect()
+            let members = model.members.get(class.as_str()).map_or(&[][..], Vec::as_slice);
+            // Of more than can be chosen from none is listed.
+            model.nodes(members).take(LONGEST_CHOICE + 1).map(|node| choice(at, &node)).collect()
         }
         (listed, _) => listed
             .iter()

@@ -4,11 +4,12 @@
 use super::html::At;
 use super::notes::Notes;
 use super::vocabulary::*;
+use kgq_snapshot::{Ids, TermId, TermKind};
 use kgq_syntax::rdf::vocabulary::rdf;
 use kgq_syntax::rdf::{GraphName, NamedNode, NamedOrBlankNode, Quad, Term, Triple};
 use kgq_syntax::text::thousands;
 use maud::{Markup, html};
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::BTreeMap;
 
 /// How many things that refer to a thing are listed for each property.
@@ -29,14 +30,7 @@ struct Row<'q> {
 /// All that is said of a thing, its types apart.
 pub fn facts(at: &At<'_, '_>, thing: &NamedNode, notes: &mut Notes) -> Markup {
     let model = at.model;
-    let mut classes: Vec<&str> = model.types(thing).iter().map(|t| t.as_str()).collect();
-    for class in classes.clone() {
-        for above in model.ancestors.get(class).into_iter().flatten() {
-            if !classes.contains(above) {
-                classes.push(above);
-            }
-        }
-    }
+    let classes: Vec<&str> = model.all_types(thing).into_iter().map(NamedNode::as_str).collect();
     // The last group is for what no shape places.
     let mut groups: Vec<Vec<Row<'_>>> = model.layout.groups.iter().map(|_| Vec::new()).collect();
     groups.push(Vec::new());
@@ -142,38 +136,24 @@ fn sort_key(text: &str) -> String {
 
 /// What refers to a thing, by property with counts.
 pub fn incoming(at: &At<'_, '_>, thing: &NamedNode, notes: &mut Notes) -> Markup {
-    let model = at.model;
-    let mut by_property: BTreeMap<(String, &str), Vec<&Quad>> = BTreeMap::new();
-    let mut seen: FxHashSet<String> = FxHashSet::default();
-    for quad in model.incoming(thing.as_str()) {
-        // What stands in a class expression or a list is named by the statement around it.
-        let around = match &quad.subject {
-            NamedOrBlankNode::BlankNode(node) => model.statement_around(node),
-            NamedOrBlankNode::NamedNode(_) => None,
-        };
-        let quad = around.unwrap_or(quad);
-        if around.is_some() && !seen.insert(quad.to_string()) {
-            continue;
-        }
-        by_property.entry((model.label(&quad.predicate), quad.predicate.as_str())).or_default().push(quad);
-    }
+    let by_property = referring(at, thing);
     let body = html! {
-        @for ((_, property), quads) in &by_property {
-            @let predicate = &quads[0].predicate;
-            @let members = model.browse_page(thing.as_str()).filter(|_| predicate.as_ref() == rdf::TYPE);
+        @for ((_, _), (predicate, statements)) in &by_property {
+            @let is_type = predicate.as_ref() == rdf::TYPE;
+            @let members = at.model.browse_page(thing.as_str()).filter(|_| is_type);
             div .fact {
-                dt { (at.property(predicate)) " " span .count { (at.count(quads.len() as u64, "thing", "things")) } }
+                dt { (at.property(predicate)) " " span .count { (at.count(statements.len() as u64, "thing", "things")) } }
                 dd {
                     ul .inline {
-                        @for quad in sorted(at, quads).into_iter().take(SHOWN) {
+                        @for quad in first(at, statements) {
                             li {
                                 (at.subject(&quad.subject))
-                                @if *property != rdf::TYPE.as_str() { (notes.cite(at, &Triple::from(quad.clone()))) }
+                                @if !is_type { (notes.cite(at, &Triple::from(quad.clone()))) }
                             }
                         }
-                        @if quads.len() > SHOWN {
+                        @if statements.len() > SHOWN {
                             li .muted {
-                                (at.say("and ")) (thousands((quads.len() - SHOWN) as u64)) (at.say(" more"))
+                                (at.say("and ")) (thousands((statements.len() - SHOWN) as u64)) (at.say(" more"))
                                 @if let Some(page) = &members { ": " a href=(at.href(page)) { (at.say("all of them")) } }
                             }
                         }
@@ -189,23 +169,58 @@ pub fn incoming(at: &At<'_, '_>, thing: &NamedNode, notes: &mut Notes) -> Markup
     }
 }
 
-fn sorted<'q>(at: &At<'_, '_>, quads: &[&'q Quad]) -> Vec<&'q Quad> {
-    let mut quads = quads.to_vec();
-    // Sorting a long list by labels costs more than its first few are worth.
-    if quads.len() <= 2000 {
-        quads.sort_by_cached_key(|q| match &q.subject {
-            NamedOrBlankNode::NamedNode(node) => (false, at.model.label(node).to_lowercase(), q.subject.to_string()),
-            NamedOrBlankNode::BlankNode(_) => (true, String::new(), q.subject.to_string()),
-        });
-    } else {
-        quads.sort_unstable_by(|a, b| key(a).cmp(key(b)));
+/// By a property's name and IRI: the property, and its statements about a thing.
+type Referring<'a> = BTreeMap<(String, &'a str), (&'a NamedNode, Vec<Ids>)>;
+
+/// The statements that refer to a thing.
+fn referring<'a>(at: &At<'_, 'a>, thing: &NamedNode) -> Referring<'a> {
+    let (reads, snapshot) = (at.model.reads(), at.model.source.snapshot);
+    let mut by_property: FxHashMap<TermId, Vec<Ids>> = FxHashMap::default();
+    let mut seen: FxHashSet<Ids> = FxHashSet::default();
+    for statement in at.model.incoming(thing) {
+        // What stands in a class expression or a list is named by the statement around it.
+        let is_part = snapshot.kind(statement[0]) == TermKind::BlankNode;
+        let around = is_part.then(|| reads.around(statement[0])).flatten();
+        if around.is_some_and(|around| !seen.insert(around)) {
+            continue;
+        }
+        let statement = around.unwrap_or(*statement);
+        by_property.entry(statement[1]).or_default().push(statement);
     }
-    quads
+    let named = by_property.into_iter().filter_map(|(property, statements)| {
+        let node = reads.node(property)?;
+        Some(((at.model.label(node), node.as_str()), (node, statements)))
+    });
+    named.collect()
 }
 
-fn key(quad: &Quad) -> &str {
-    match &quad.subject {
-        NamedOrBlankNode::NamedNode(node) => node.as_str(),
-        NamedOrBlankNode::BlankNode(node) => node.as_str(),
+/// Up to how many things that refer to a thing are sorted by their names: sorting a long list so costs more than its first few are worth.
+const MOST_SORTED: usize = 2000;
+
+/// The first of these statements to be shown.
+fn first<'a>(at: &At<'_, 'a>, statements: &[Ids]) -> Vec<&'a Quad> {
+    let (model, snapshot) = (at.model, at.model.source.snapshot);
+    let quads = |statements: &[Ids]| statements.iter().filter_map(|ids| model.statement(*ids)).collect::<Vec<_>>();
+    if statements.len() <= MOST_SORTED {
+        let mut quads = quads(statements);
+        quads.sort_by_cached_key(|q| match &q.subject {
+            NamedOrBlankNode::NamedNode(node) => (false, model.label(node).to_lowercase(), q.subject.to_string()),
+            NamedOrBlankNode::BlankNode(_) => (true, String::new(), q.subject.to_string()),
+        });
+        quads.truncate(SHOWN);
+        return quads;
     }
+    let mut sorted = statements.to_vec();
+    if sorted.iter().all(|[subject, ..]| snapshot.kind(*subject) == TermKind::Iri) {
+        // Ids of IRIs sort as these do.
+        sorted.sort_by_key(|[subject, ..]| *subject);
+    } else {
+        sorted.sort_by_cached_key(|[subject, ..]| {
+            let mut text = Vec::new();
+            snapshot.text(*subject, &mut text);
+            text
+        });
+    }
+    sorted.truncate(SHOWN);
+    quads(&sorted)
 }

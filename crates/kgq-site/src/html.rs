@@ -213,7 +213,7 @@ impl At<'_, '_> {
     }
 
     /// The statement that an OWL axiom annotates, if these facts are of one.
-    fn axiom(&self, facts: &[&Quad]) -> Option<Markup> {
+    fn axiom(&self, facts: &[Quad]) -> Option<Markup> {
         let part = |name: &str| object(facts, &format!("{ANNOTATED}{name}"));
         let (subject, property, value) = (part("Source")?, part("Property")?, part("Target")?);
         Some(
@@ -242,7 +242,7 @@ impl At<'_, '_> {
     }
 
     /// The members of an RDF list, if these facts are the head of one; at most as many as a page can show.
-    fn list(&self, facts: &[&Quad]) -> Option<Vec<Term>> {
+    fn list(&self, facts: &[Quad]) -> Option<Vec<Term>> {
         let mut items = vec![object(facts, FIRST)?.clone()];
         let mut rest = object(facts, REST)?;
         while let Term::BlankNode(node) = rest
@@ -285,7 +285,7 @@ impl At<'_, '_> {
     }
 }
 
-fn object<'f>(facts: &[&'f Quad], property: &str) -> Option<&'f Term> {
+fn object<'f>(facts: &'f [Quad], property: &str) -> Option<&'f Term> {
     facts.iter().find(|q| q.predicate.as_str() == property).map(|q| &q.object)
 }
 

@@ -4,6 +4,7 @@ use super::draw;
 use super::html::{At, Head, page, text};
 use super::model::Model;
 use super::vocabulary::*;
+use kgq_snapshot::TermId;
 use kgq_syntax::rdf::NamedNode;
 use kgq_syntax::rdf::language::cased;
 use kgq_syntax::text::thousands;
@@ -35,7 +36,7 @@ pub fn index_page(model: &Model<'_>, dataset: &Value) -> String {
                 ol #found {}
             }
             p .muted {
-                (at.count(model.source.quads.len() as u64, "statement", "statements")) (at.say(" about "))
+                (at.count(model.source.snapshot.len() as u64, "statement", "statements")) (at.say(" about "))
                 (at.count(model.things.len() as u64, "thing", "things")) ". "
                 @if asked > 0 { a href=(at.href("queries.html")) { (at.count(asked as u64, "question", "questions")) } (at.say(" with answers. ")) }
                 @if !model.places.is_empty() { a href=(at.href("places.html")) { (at.count(model.places.len() as u64, "place", "places")) } (at.say(" on a map.")) }
@@ -62,29 +63,30 @@ pub fn index_page(model: &Model<'_>, dataset: &Value) -> String {
 }
 
 /// The classes that the first page shows: of the domain first, by size; those of the ontology's own machinery last.
-fn by_size<'m>(model: &'m Model<'_>) -> Vec<(NamedNode, &'m Vec<&'m NamedNode>)> {
-    let mut classes: Vec<(u8, usize, NamedNode, &Vec<&NamedNode>)> = model
+fn by_size<'m>(model: &'m Model<'_>) -> Vec<(NamedNode, &'m [TermId])> {
+    let mut classes: Vec<(u8, usize, NamedNode, &[TermId])> = model
         .members
         .iter()
         .map(|(class, members)| {
             let machinery = [OWL, "http://www.w3.org/2000/01/rdf-schema#", SH, "http://www.w3.org/ns/oa#"];
-            let named = members.iter().any(|m| !model.source.labels.all(m).is_empty());
+            let named = model.nodes(members).any(|m| !model.source.labels.all(&m).is_empty());
             let rank = u8::from(machinery.iter().any(|ns| class.starts_with(ns))) + u8::from(!named);
-            (rank, members.len(), NamedNode::new_unchecked(*class), members)
+            (rank, members.len(), NamedNode::new_unchecked(class), members.as_slice())
         })
         .collect();
     classes.sort_by(|a, b| a.0.cmp(&b.0).then(b.1.cmp(&a.1)).then_with(|| a.2.as_str().cmp(b.2.as_str())));
     classes.into_iter().map(|(_, _, class, members)| (class, members)).collect()
 }
 
-fn class_card(at: &At<'_, '_>, class: NamedNode, members: &[&NamedNode]) -> Markup {
+fn class_card(at: &At<'_, '_>, class: NamedNode, members: &[TermId]) -> Markup {
     let page = at.model.browse_page(class.as_str()).map(|p| at.href(&p));
-    let mut first: Vec<(String, &NamedNode)> = if members.len() <= 5000 {
-        let mut all: Vec<_> = members.iter().map(|m| (at.model.label(m), *m)).collect();
+    let named = at.model.nodes(members).map(|m| (at.model.label(&m), m));
+    let mut first: Vec<(String, NamedNode)> = if members.len() <= 5000 {
+        let mut all: Vec<_> = named.collect();
         all.sort_by(|a, b| (a.0.to_lowercase(), a.1.as_str()).cmp(&(b.0.to_lowercase(), b.1.as_str())));
         all
     } else {
-        members.iter().take(SHOWN).map(|m| (at.model.label(m), *m)).collect()
+        named.take(SHOWN).collect()
     };
     first.truncate(SHOWN);
     let mut room = ROOM;
@@ -114,13 +116,13 @@ pub fn browse_page(model: &Model<'_>, path: &str) -> Option<String> {
         let stem = model.browse_page(class)?;
         let rest = path.strip_prefix(stem.trim_end_matches(".html"))?;
         let number = (0..parts(members.len())).find(|part| model.browse_part(class, *part).as_deref() == Some(path));
-        (rest.starts_with(['/', '.'])).then_some((NamedNode::new_unchecked(*class), members, number?))
+        (rest.starts_with(['/', '.'])).then_some((NamedNode::new_unchecked(class), members, number?))
     })?;
     let at = At { model, path };
     let label = model.label(&class);
-    let mut sorted: Vec<(String, &NamedNode)> = members.iter().map(|m| (model.label(m), *m)).collect();
-    sorted.sort_by_cached_key(|(label, node)| (label.to_lowercase(), node.as_str()));
-    let part = sorted.chunks(PAGE).nth(number)?;
+    let listed = model.listed(class.as_str());
+    let part = model.nodes(listed.chunks(PAGE).nth(number)?).map(|m| (model.label(&m), m));
+    let part: Vec<(String, NamedNode)> = part.collect();
     // Above the list and below it: who is told the names of landmarks tells them apart.
     let others = |name: &str| {
         html! {
@@ -141,7 +143,7 @@ pub fn browse_page(model: &Model<'_>, path: &str) -> Option<String> {
             @if let Some(about) = model.descriptions(&class).first() { p .summary { (at.literal(about)) } }
             @if is_long { (others(at.say("Pages of the list"))) }
             ul .columns {
-                @for (label, member) in part {
+                @for (label, member) in &part {
                     li {
                         (at.link(member, &text(label)))
                         @for other in model.titles(member).others.iter().take(ALSO) {
@@ -287,7 +289,10 @@ fn stem_of(model: &Model<'_>, thing: &NamedNode) -> Option<String> {
 /// opened from disk can load nothing else.
 pub fn search_data(model: &Model<'_>) -> String {
     let mut kinds: Vec<String> = Vec::new();
-    let mut entries: Vec<Value> = Vec::new();
+    let mut entries = String::new();
+    let mut add = |entry: Value| {
+        let _ = write!(entries, "{}{entry}", if entries.is_empty() { "" } else { ",\n" });
+    };
     let mut kind_number = |kind: String| match kinds.iter().position(|k| *k == kind) {
         Some(number) => number,
         None => {
@@ -295,7 +300,8 @@ pub fn search_data(model: &Model<'_>) -> String {
             kinds.len() - 1
         }
     };
-    for thing in &model.things {
+    for thing in model.nodes(&model.things) {
+        let thing = &thing;
         let mut names: Vec<&str> = Vec::new();
         for label in model.source.labels.all(thing) {
             if !names.contains(&label.value()) {
@@ -315,7 +321,7 @@ pub fn search_data(model: &Model<'_>) -> String {
             let kind = model.own_types(thing).first().map_or_else(String::new, |class| model.label(class));
             // The CURIE, where a prefix makes one, is found too.
             let curie = model.source.prefixes.shorten(thing.as_str());
-            entries.push(match curie {
+            add(match curie {
                 Some(curie) => json!([stem, kind_number(kind), names, curie]),
                 None => json!([stem, kind_number(kind), names]),
             });
@@ -328,7 +334,7 @@ pub fn search_data(model: &Model<'_>) -> String {
         }
         names.push(&query.canned.name);
         let page = model.query_page(query);
-        entries.push(json!([page.trim_end_matches(".html"), kind_number(model.say("Question").into()), names]));
+        add(json!([page.trim_end_matches(".html"), kind_number(model.say("Question").into()), names]));
     }
     let mut out = String::from("kgqSearch({\"kinds\":");
     out.push_str(&json!(kinds).to_string());
@@ -336,16 +342,20 @@ pub fn search_data(model: &Model<'_>) -> String {
         out.push_str(",\"ending\":\"\"");
     }
     out.push_str(",\"entries\":[\n");
-    for (i, entry) in entries.iter().enumerate() {
-        let _ = writeln!(out, "{entry}{}", if i + 1 < entries.len() { "," } else { "" });
+    out.push_str(&entries);
+    if !entries.is_empty() {
+        out.push('\n');
     }
     out.push_str("]});\n");
+    if !out.contains(['\u{2028}', '\u{2029}']) {
+        return out;
+    }
     // Two characters end a line in a script and not in JSON.
     out.replace('\u{2028}', "\\u2028").replace('\u{2029}', "\\u2029")
 }
 
 /// The page of the dumps and descriptions.
-pub fn data_page(model: &Model<'_>, dumps: &[&super::dumps::Dump]) -> String {
+pub fn data_page(model: &Model<'_>, dumps: &[super::dumps::Dump]) -> String {
     let at = At { model, path: "data.html" };
     let body = html! {
         article .data {
@@ -362,7 +372,7 @@ pub fn data_page(model: &Model<'_>, dumps: &[&super::dumps::Dump]) -> String {
                                     td { a href=(at.href(&dump.path)) download { (dump.path.trim_start_matches("dump/")) } }
                                     td { (at.say(dump.holds)) }
                                     @if let Some(made) = &dump.made {
-                                        td .number { (thousands(made.bytes.len() as u64)) }
+                                        td .number { (thousands(made.bytes)) }
                                         td { code .hash { (made.hash) } }
                                     }
                                 }

@@ -3,7 +3,7 @@
 use super::model::Model;
 use super::vocabulary::*;
 use kgq_graph::catalog::{local_name, words_of};
-use kgq_syntax::rdf::vocabulary::rdf;
+use kgq_snapshot::TermId;
 use kgq_syntax::rdf::{Literal, NamedNode, NamedOrBlankNode, Term, Triple};
 
 /// How deep the words for a statement about a statement go.
@@ -26,7 +26,7 @@ impl<'a> Model<'a> {
         }
         if depth < DEEPEST {
             if let Some(triple) = self.reified_by(node) {
-                return self.statement_label(triple, depth);
+                return self.statement_label(&triple, depth);
             }
             if let Some(words) = self.citation_label(node, depth).or_else(|| self.span_label(node)) {
                 return words;
@@ -61,10 +61,10 @@ impl<'a> Model<'a> {
     }
 
     /// The triple that a node names, if it names one.
-    pub fn reified_by(&self, node: &NamedNode) -> Option<&'a Triple> {
-        self.facts(node.into()).iter().find_map(|q| match &q.object {
-            Term::Triple(triple) if q.predicate.as_ref() == rdf::REIFIES => Some(triple.as_ref()),
-            _ => None,
+    pub fn reified_by(&self, node: &NamedNode) -> Option<Triple> {
+        self.values(node, self.known.reifies).into_iter().find_map(|value| match value {
+            Term::Triple(triple) => Some(*triple),
+            Term::NamedNode(_) | Term::BlankNode(_) | Term::Literal(_) => None,
         })
     }
 
@@ -85,7 +85,7 @@ impl<'a> Model<'a> {
     }
 
     fn citation_label(&self, node: &NamedNode, depth: u8) -> Option<String> {
-        if !self.facts(node.into()).iter().any(|q| q.predicate.as_str() == OA_HAS_SOURCE) {
+        if self.values(node, self.known.has_source).is_empty() {
             return None;
         }
         let citation = self.source.audit.citation(node);
@@ -105,13 +105,14 @@ impl<'a> Model<'a> {
     }
 
     fn span_label(&self, node: &NamedNode) -> Option<String> {
-        let number = |property: &str| {
-            self.facts(node.into()).iter().find(|q| q.predicate.as_str() == property).and_then(|q| match &q.object {
-                Term::Literal(literal) => Some(literal.value()),
+        let number = |property: Option<TermId>| {
+            self.values(node, property).into_iter().next().and_then(|value| match value {
+                Term::Literal(literal) => Some(literal.destruct().0),
                 Term::NamedNode(_) | Term::BlankNode(_) | Term::Triple(_) => None,
             })
         };
-        Some(self.fill("characters {}", format_args!("{}–{}", number(OA_START)?, number(OA_END)?)))
+        let (start, end) = (number(self.known.start)?, number(self.known.end)?);
+        Some(self.fill("characters {}", format_args!("{start}–{end}")))
     }
 
     /// The name of a thing for its page's head, which is its label, and its names in other languages.

@@ -30,8 +30,8 @@
 //!     name: "people",
 //!     title: "People",
 //!     base: "http://e/",
-//!     quads: data.quads(),
-//!     inferred: &[],
+//!     snapshot: &snapshot,
+//!     inferred: None,
 //!     entailment: Entailment::None,
 //!     prefixes: &prefixes,
 //!     labels: &Labels::of(data.quads()),
@@ -77,6 +77,7 @@ mod form;
 mod hosting;
 mod html;
 mod index;
+mod indexing;
 mod label;
 mod links;
 mod mentions;
@@ -87,6 +88,7 @@ mod ontology;
 mod pages;
 mod point;
 mod query;
+mod reads;
 mod rebased;
 mod request;
 mod routes;
@@ -114,6 +116,7 @@ use kgq_syntax::budget::Budget;
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::NamedNode;
 use model::{Index, Model};
+use reads::Decoded;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -157,43 +160,51 @@ pub struct Writing<'a> {
 pub fn write(source: Source<'_>, writing: &Writing<'_>) -> Result<Report> {
     let index = Index::new(source);
     index.answer_all(&|| true);
-    let model = Model {
-        index: &index,
-        language: writing.language,
-        chosen: false,
-        broken: None,
-        editable: false,
-        budget: writing.budget,
-    };
+    let decoded = Decoded::default();
+    let model = model_of(&index, writing, &decoded);
     if writing.strict {
         links::check_graph(&model)?;
     }
-    let planned = model.paths()?;
-    folder::check(&planned)?;
     let folder = Folder::open(writing.output, Maker::Publish, writing.unfinished)?;
+    // Their sizes stand on pages, and only trying tells which formats can hold the graph.
+    let dumps = dumps::make(&model, &folder)?;
+    index.dumps.get_or_init(|| dumps);
+    let planned = model.paths();
+    folder::check(&planned)?;
     folder.announce(&planned)?;
-    write_files(&model, &planned, &folder, writing)?;
+    write_files(&index, &planned, &folder, writing)?;
+    index.source.snapshot.intact()?;
     let pages = planned.iter().filter(|path| path.ends_with(".html")).count() as u64;
     let changes = folder.finish()?;
-    let undescribed = model.stubs.iter().filter(|node| !model.graphs.contains_key(node.as_str()));
+    let undescribed = model.nodes(&model.stubs).filter(|node| !model.graphs.contains_key(node.as_str()));
     Ok(Report {
         things: model.things.len() as u64,
-        undescribed: undescribed.map(|node| (*node).clone()).collect(),
+        undescribed: undescribed.collect(),
         queries: model.source.queries.len() as u64,
         pages,
         changes,
     })
 }
 
+/// The index as the page of a folder sees it.
+fn model_of<'m>(index: &'m Index<'m>, writing: &Writing<'m>, decoded: &'m Decoded) -> Model<'m> {
+    let Writing { language, budget, .. } = *writing;
+    Model { index, decoded, language, chosen: false, broken: None, editable: false, budget }
+}
+
 /// Makes the files and writes them, on all processors.
-fn write_files(model: &Model<'_>, planned: &[String], folder: &Folder, writing: &Writing<'_>) -> Result<()> {
+fn write_files(index: &Index<'_>, planned: &[String], folder: &Folder, writing: &Writing<'_>) -> Result<()> {
     let workers = std::thread::available_parallelism().map_or(1, usize::from).min(8);
     let (next, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
-    let links = links::Links::new(planned, model.root_path());
+    let links = links::Links::new(planned, index.root_path());
     let work = || -> Result<()> {
         loop {
             let Some(path) = planned.get(next.fetch_add(1, Ordering::Relaxed)) else { return Ok(()) };
-            let written = writing.budget.check().and_then(|()| write_file(model, path, folder, &links));
+            let written = writing.budget.check().and_then(|()| {
+                // What a page shows is decoded for it alone.
+                let decoded = Decoded::default();
+                write_file(&model_of(index, writing, &decoded), path, folder, &links)
+            });
             if written.is_err() {
                 // The others stop at their next file.
                 next.store(planned.len(), Ordering::Relaxed);
@@ -210,7 +221,10 @@ fn write_files(model: &Model<'_>, planned: &[String], folder: &Folder, writing: 
     })
 }
 
-fn write_file(model: &Model<'_>, path: &str, folder: &Folder, links: &links::Links) -> Result<()> {
+fn write_file(model: &Model<'_>, path: &str, folder: &Folder, links: &links::Links<'_>) -> Result<()> {
+    if model.dumps().iter().any(|dump| dump.path == path) {
+        return Ok(());
+    }
     let Some(bytes) = model.file(path)? else { return Err(Error::bug(format!("{path} was planned and not made"))) };
     if path.ends_with(".html") {
         links.check(path, &String::from_utf8_lossy(&bytes))?;

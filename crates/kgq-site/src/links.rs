@@ -2,83 +2,97 @@
 
 use super::html::MISSING;
 use super::model::Model;
+use super::reads::{MOST_IN_ORDER, id_of, node_of, sort};
+use kgq_snapshot::{Ids, Snapshot, TermId, TermKind};
 use kgq_syntax::error::{Error, Kind, Result};
-use kgq_syntax::rdf::{GraphName, NamedNode, NamedOrBlankNode, Quad, Term, Triple};
+use kgq_syntax::rdf::{NamedNode, NamedOrBlankNode, Quad};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 /// How many broken links one message names.
 const MOST: usize = 20;
 
 /// What is named in the site's own namespace and is the subject of no statement, sorted: as a property, an object, a part of a quoted
-/// triple, or the name of a graph.
-pub fn undescribed<'a>(quads: &'a [Quad], base: &str, described: &FxHashSet<&str>) -> Vec<&'a NamedNode> {
-    let mut found: Vec<&NamedNode> = Vec::new();
-    let mut seen: FxHashSet<&str> = FxHashSet::default();
-    for quad in quads {
-        each_named(quad, &mut |node| {
-            let iri = node.as_str();
-            let own = !base.is_empty() && iri.starts_with(base) && iri != base;
-            if own && !described.contains(iri) && seen.insert(iri) {
-                found.push(node);
-            }
-        });
+/// triple, or the name of a graph. With it, for each that is within quoted triples, these.
+pub fn undescribed(snapshot: &Snapshot, base: &str) -> (Vec<TermId>, FxHashMap<TermId, Vec<TermId>>) {
+    if base.is_empty() {
+        return Default::default();
     }
-    found.sort_unstable_by(|a, b| a.as_str().cmp(b.as_str()));
-    found
-}
-
-/// Visits what a statement names besides its subject.
-fn each_named<'q>(quad: &'q Quad, visit: &mut dyn FnMut(&'q NamedNode)) {
-    visit(&quad.predicate);
-    match &quad.object {
-        Term::NamedNode(node) => visit(node),
-        Term::Triple(triple) => nodes(triple).into_iter().for_each(&mut *visit),
-        Term::BlankNode(_) | Term::Literal(_) => {}
-    }
-    if let GraphName::NamedNode(graph) = &quad.graph_name {
-        visit(graph);
-    }
-}
-
-/// The first statements that have one of these as their property or within a quoted triple.
-pub fn named_in<'a>(quads: &'a [Quad], iris: &FxHashSet<&str>) -> FxHashMap<&'a str, Vec<&'a Quad>> {
-    let mut found: FxHashMap<&str, Vec<&Quad>> = FxHashMap::default();
-    if iris.is_empty() {
-        return found;
-    }
-    for quad in quads {
-        let within = match &quad.object {
-            Term::Triple(triple) => nodes(triple),
-            Term::NamedNode(_) | Term::BlankNode(_) | Term::Literal(_) => Vec::new(),
-        };
-        for node in within.into_iter().chain([&quad.predicate]).filter(|node| iris.contains(node.as_str())) {
-            let statements = found.entry(node.as_str()).or_default();
-            if statements.len() < MOST_MENTIONS && statements.last() != Some(&quad) {
-                statements.push(quad);
+    let own = snapshot.iris_beginning_with(base);
+    let itself = id_of(snapshot, base);
+    let described = |id: TermId| snapshot.has([Some(id), None, None]);
+    let mut within: FxHashMap<TermId, Vec<TermId>> = FxHashMap::default();
+    for triple in snapshot.kind_range(TermKind::Triple).map(TermId::new) {
+        for node in parts(snapshot, triple) {
+            if own.contains(&node.get()) && Some(node) != itself && !described(node) {
+                let triples = within.entry(node).or_default();
+                if triples.last() != Some(&triple) {
+                    triples.push(triple);
+                }
             }
         }
     }
+    let is_stub = |id: &TermId| {
+        let is_named = || {
+            within.contains_key(id)
+                || snapshot.has([None, None, Some(*id)])
+                || snapshot.has([None, Some(*id), None])
+                || snapshot.named_graphs().contains(id)
+        };
+        Some(*id) != itself && !described(*id) && is_named()
+    };
+    (own.clone().map(TermId::new).filter(is_stub).collect(), within)
+}
+
+/// What a triple term is made of, triples within it taken apart.
+fn parts(snapshot: &Snapshot, triple: TermId) -> Vec<TermId> {
+    let mut found = Vec::new();
+    let mut next = Some(triple);
+    while let Some([subject, predicate, object]) = next.and_then(|triple| snapshot.triple_components(triple)) {
+        found.extend([predicate, subject, object]);
+        next = (snapshot.kind(object) == TermKind::Triple).then_some(object);
+    }
+    found
+}
+
+/// The first statements that have this as their property or are about a quoted triple that it is within.
+pub fn naming(snapshot: &Snapshot, node: TermId, within: &[TermId]) -> Vec<Ids> {
+    let as_property = snapshot.find_ids([None, Some(node), None]);
+    let quoted = within.iter().flat_map(|triple| snapshot.find_ids([None, None, Some(*triple)]));
+    // One may do both.
+    let quoted = quoted.filter(|[_, predicate, ..]| *predicate != node);
+    let mut found: Vec<Ids> = as_property.chain(quoted).take(MOST_IN_ORDER).collect();
+    sort(snapshot, &mut found);
+    found.truncate(MOST_MENTIONS);
     found
 }
 
 /// Refuses a graph that names, in the site's own namespace, what it does not describe. The name of a graph needs no description.
 pub fn check_graph(model: &Model<'_>) -> Result<()> {
-    let lacking: FxHashSet<&str> =
-        model.stubs.iter().map(|node| node.as_str()).filter(|iri| !model.graphs.contains_key(iri)).collect();
+    let snapshot = model.source.snapshot;
+    let names_graph = |id: &TermId| snapshot.named_graphs().contains(id);
+    let lacking: FxHashSet<TermId> = model.stubs.iter().copied().filter(|id| !names_graph(id)).collect();
+    if lacking.is_empty() {
+        return Ok(());
+    }
     let mut missing: Vec<Error> = Vec::new();
-    let mut properties: FxHashSet<&str> = FxHashSet::default();
+    let mut properties: FxHashSet<TermId> = FxHashSet::default();
     let mut count = 0usize;
-    for quad in model.source.quads {
-        each_named(quad, &mut |node| {
+    let order = snapshot.file_order(model.budget)?;
+    for statement in snapshot.in_file_order(&order) {
+        let [_, predicate, object, graph] = statement;
+        let quoted = if snapshot.kind(object) == TermKind::Triple { parts(snapshot, object) } else { Vec::new() };
+        for node in [predicate, object].into_iter().chain(quoted).chain([graph]) {
             // A property is reported once, not with every statement.
-            let again = *node == quad.predicate && !properties.insert(node.as_str());
-            if lacking.contains(node.as_str()) && !again {
-                count += 1;
-                if missing.len() < MOST {
-                    missing.push(broken(model, node, quad));
-                }
+            if !lacking.contains(&node) || node == predicate && !properties.insert(node) {
+                continue;
             }
-        });
+            count += 1;
+            if missing.len() < MOST
+                && let (Some(node), Some(quad)) = (node_of(snapshot, node), snapshot.statement(statement))
+            {
+                missing.push(broken(model, &node, &quad));
+            }
+        }
     }
     let more = count.saturating_sub(missing.len());
     match Error::all(missing) {
@@ -88,20 +102,6 @@ pub fn check_graph(model: &Model<'_>) -> Result<()> {
             .hint("without `--strict` it gets a page that says that it is not described")
             .hint_if((more > 0).then(|| format!("{more} more statements lead nowhere")))),
     }
-}
-
-/// What a triple names, quoted ones within it included.
-pub fn nodes(triple: &Triple) -> Vec<&NamedNode> {
-    let mut found = vec![&triple.predicate];
-    if let NamedOrBlankNode::NamedNode(node) = &triple.subject {
-        found.push(node);
-    }
-    match &triple.object {
-        Term::NamedNode(node) => found.push(node),
-        Term::Triple(inner) => found.extend(nodes(inner)),
-        Term::BlankNode(_) | Term::Literal(_) => {}
-    }
-    found
 }
 
 fn broken(model: &Model<'_>, node: &NamedNode, quad: &Quad) -> Error {
@@ -128,15 +128,15 @@ fn broken(model: &Model<'_>, node: &NamedNode, quad: &Quad) -> Error {
 const MOST_MENTIONS: usize = 60;
 
 /// The files of a site, to check the links of its pages against.
-pub struct Links {
-    files: FxHashSet<String>,
+pub struct Links<'f> {
+    files: FxHashSet<&'f str>,
     /// The path at which the site stands.
     root: String,
 }
 
-impl Links {
-    pub fn new(files: &[String], root: String) -> Self {
-        Self { files: files.iter().cloned().collect(), root }
+impl<'f> Links<'f> {
+    pub fn new(files: &'f [String], root: String) -> Self {
+        Self { files: files.iter().map(String::as_str).collect(), root }
     }
 
     /// Checks that each link of a page leads to the web, to a file of the site, or to a place in the page itself.
@@ -158,7 +158,7 @@ impl Links {
                 Some(below) if path == MISSING => Some(below.to_owned()),
                 _ => resolve(path, file),
             };
-            if !target.is_some_and(|target| self.files.contains(&target)) {
+            if !target.is_some_and(|target| self.files.contains(target.as_str())) {
                 return wrong(link);
             }
         }
@@ -225,7 +225,8 @@ mod tests {
 
     #[test]
     fn a_link_that_leads_nowhere_or_out_of_the_site_is_found() {
-        let links = Links::new(&["a/b.html".into(), "c.html".into()], "/".into());
+        let files = ["a/b.html".to_owned(), "c.html".to_owned()];
+        let links = Links::new(&files, "/".into());
         let check = |html: &str| links.check("a/b.html", html).is_ok();
         assert!(check(r##"<a href="../c.html">x</a> <a href="#x">y</a><p id="x"></p> <a href="https://e/">"##));
         assert!(!check(r#"<a href="c.html">x</a>"#));

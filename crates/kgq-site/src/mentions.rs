@@ -2,6 +2,7 @@
 
 use super::html::At;
 use super::model::Model;
+use kgq_snapshot::Ids;
 use kgq_syntax::rdf::{NamedNode, Quad};
 use kgq_syntax::text::thousands;
 use maud::{Markup, html};
@@ -24,21 +25,22 @@ pub fn notice(at: &At<'_, '_>, thing: &NamedNode) -> Markup {
 
 /// The statements that name a thing as their property, or within a quoted triple.
 pub fn mentions(at: &At<'_, '_>, thing: &NamedNode) -> Markup {
-    let quads = at.model.named_in(thing.as_str());
+    let quads = at.model.named_in(thing);
     let uses = at.model.uses.get(thing.as_str()).copied().unwrap_or(0).max(quads.len() as u64);
     html! {
         @if !quads.is_empty() {
-            section { h2 { (at.say("Statements that name it")) } (statements(at, quads, uses as usize)) }
+            section { h2 { (at.say("Statements that name it")) } (statements(at, &quads, uses as usize)) }
         }
     }
 }
 
 /// What a named graph holds.
 pub fn contents(at: &At<'_, '_>, graph: &NamedNode) -> Markup {
-    let quads = at.model.graphs.get(graph.as_str()).map_or(&[][..], Vec::as_slice);
+    let (count, first) = at.model.held_by(graph.as_str(), SHOWN);
+    let quads: Vec<&Quad> = first.into_iter().filter_map(|statement| at.model.statement(statement)).collect();
     html! {
         @if !quads.is_empty() {
-            section #holds { h2 { (at.say("What this graph holds")) } (statements(at, quads, quads.len())) }
+            section #holds { h2 { (at.say("What this graph holds")) } (statements(at, &quads, count)) }
         }
     }
 }
@@ -65,13 +67,15 @@ fn statements(at: &At<'_, '_>, quads: &[&Quad], all: usize) -> Markup {
 /// The statements in the files beside a page besides those about the thing: those of a named graph, and of what is not described those
 /// that name it.
 pub fn beside<'a>(model: &Model<'a>, thing: &NamedNode) -> Vec<&'a Quad> {
+    let decode = |statement: Ids| model.statement(statement);
     let mut quads: Vec<&Quad> = Vec::new();
-    if let Some(held) = model.graphs.get(thing.as_str()).filter(|held| held.len() <= WHOLE) {
-        quads.extend(held);
+    let (count, held) = model.held_by(thing.as_str(), WHOLE);
+    if count <= WHOLE {
+        quads.extend(held.into_iter().filter_map(decode));
     }
     if model.is_stub(thing) {
-        quads.extend(model.incoming(thing.as_str()).iter().take(WHOLE));
-        quads.extend(model.named_in(thing.as_str()));
+        quads.extend(model.incoming(thing).iter().take(WHOLE).copied().filter_map(decode));
+        quads.extend(model.named_in(thing));
     }
     quads
 }

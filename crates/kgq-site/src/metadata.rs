@@ -4,16 +4,18 @@
 use super::dumps::{Dump, follows};
 use super::model::Model;
 use super::query::PublishedQuery;
+use super::reads::node_of;
 use super::vocabulary::*;
 use kgq_engine::query::Form;
 use kgq_graph::export::turtle;
+use kgq_snapshot::{Permutation, QuadPermutation, TermId};
 use kgq_syntax::error::Result;
 use kgq_syntax::rdf::vocabulary::rdf;
 use kgq_syntax::rdf::{BlankNode, GraphName, Literal, NamedNode, NamedOrBlankNode, Prefixes, Quad, Term};
 use kgq_syntax::text::count;
 use maud::html;
 use oxrdf::vocab::xsd;
-use rustc_hash::FxHashSet;
+use rustc_hash::FxHashMap;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -114,7 +116,7 @@ fn about_inferred(model: &Model<'_>, statements: &mut Statements, inferred: &Nam
 
 /// What the dataset is, in a sentence made of counts.
 fn summary(model: &Model<'_>) -> String {
-    let statements = count(model.source.quads.len() as u64, "statement", "statements");
+    let statements = count(model.source.snapshot.len() as u64, "statement", "statements");
     let things = count(model.things.len() as u64, "thing", "things");
     format!("{}: {statements} about {things}.", model.source.title)
 }
@@ -132,32 +134,46 @@ fn about(model: &Model<'_>, statements: &mut Statements, dataset: &NamedOrBlankN
     }
 }
 
+/// How many terms come first in these orders.
+fn distinct(model: &Model<'_>, triples: Permutation, quads: QuadPermutation) -> u64 {
+    let snapshot = model.source.snapshot;
+    let (triples, quads) = (snapshot.triples(triples), snapshot.quads(quads));
+    let only_in_quads = quads.keys().filter(|(id, _)| triples.run(*id).is_empty());
+    (triples.keys().count() + only_in_quads.count()) as u64
+}
+
+/// How many nodes are of each class.
+fn class_sizes(model: &Model<'_>) -> BTreeMap<String, u64> {
+    let snapshot = model.source.snapshot;
+    let Some(kind) = model.known.kind else { return BTreeMap::new() };
+    let mut nodes: FxHashMap<TermId, Vec<TermId>> = FxHashMap::default();
+    for [of, _, class, _] in snapshot.find_ids([None, Some(kind), None]) {
+        nodes.entry(class).or_default().push(of);
+    }
+    let sizes = nodes.into_iter().filter_map(|(class, mut nodes)| {
+        nodes.sort_unstable();
+        nodes.dedup();
+        Some((node_of(snapshot, class)?.into_string(), nodes.len() as u64))
+    });
+    sizes.collect()
+}
+
 /// VoID, with a partition for each class and each property.
-pub fn void(model: &Model<'_>, dumps: &[&Dump]) -> Result<String> {
+pub fn void(model: &Model<'_>, dumps: &[Dump]) -> Result<String> {
     let mut out = Statements::new();
     let dataset = dataset(model);
-    let quads = model.source.quads;
+    let snapshot = model.source.snapshot;
     out.kind(&dataset, format!("{VOID}Dataset"));
     about(model, &mut out, &dataset);
     out.add(&dataset, format!("{FOAF}homepage"), node(model.url("index.html")));
     out.add(&dataset, format!("{VOID}uriSpace"), Literal::new_simple_literal(model.source.base));
-    let subjects: FxHashSet<&NamedOrBlankNode> = quads.iter().map(|q| &q.subject).collect();
-    let objects: FxHashSet<&Term> = quads.iter().map(|q| &q.object).collect();
-    let mut classes: BTreeMap<&str, u64> = BTreeMap::new();
-    let mut typed: FxHashSet<(&NamedOrBlankNode, &str)> = FxHashSet::default();
-    for quad in quads {
-        if let (true, Term::NamedNode(class)) = (quad.predicate.as_ref() == rdf::TYPE, &quad.object)
-            && typed.insert((&quad.subject, class.as_str()))
-        {
-            *classes.entry(class.as_str()).or_default() += 1;
-        }
-    }
-    let properties: BTreeMap<&str, u64> = model.uses.iter().map(|(p, n)| (*p, *n)).collect();
+    let classes = class_sizes(model);
+    let properties: BTreeMap<&str, u64> = model.uses.iter().map(|(p, n)| (p.as_str(), *n)).collect();
     for (name, value) in [
-        ("triples", quads.len() as u64),
+        ("triples", snapshot.len() as u64),
         ("entities", model.things.len() as u64),
-        ("distinctSubjects", subjects.len() as u64),
-        ("distinctObjects", objects.len() as u64),
+        ("distinctSubjects", distinct(model, Permutation::Spo, QuadPermutation::Spog)),
+        ("distinctObjects", distinct(model, Permutation::Osp, QuadPermutation::Ospg)),
         ("classes", classes.len() as u64),
         ("properties", properties.len() as u64),
     ] {
@@ -169,13 +185,14 @@ pub fn void(model: &Model<'_>, dumps: &[&Dump]) -> Result<String> {
     if let Some(endpoint) = model.source.endpoint {
         out.add(&dataset, format!("{VOID}sparqlEndpoint"), node(endpoint));
     }
-    let members = model.members.values().filter(|m| m.iter().any(|t| !model.source.labels.all(t).is_empty()));
-    if let Some(example) = members.max_by_key(|m| m.len()).and_then(|m| m.first()) {
-        out.add(&dataset, format!("{VOID}exampleResource"), (*example).clone());
+    let members = model.members.values().filter(|m| model.nodes(m).any(|t| !model.source.labels.all(&t).is_empty()));
+    if let Some(example) = members.max_by_key(|m| m.len()).and_then(|m| model.nodes(m).next()) {
+        out.add(&dataset, format!("{VOID}exampleResource"), example);
     }
     let mut vocabularies: Vec<&str> = properties
         .keys()
-        .chain(classes.keys())
+        .copied()
+        .chain(classes.keys().map(String::as_str))
         .filter_map(|iri| iri.rfind(['#', '/']).map(|at| &iri[..=at]))
         .filter(|namespace| !namespace.starts_with(model.source.base))
         .collect();
@@ -184,21 +201,21 @@ pub fn void(model: &Model<'_>, dumps: &[&Dump]) -> Result<String> {
     for vocabulary in vocabularies {
         out.add(&dataset, format!("{VOID}vocabulary"), node(vocabulary));
     }
-    for (class, members) in classes {
+    for (class, members) in &classes {
         let part = out.below(&dataset, format!("{VOID}classPartition"));
         out.add(&part, format!("{VOID}class"), node(class));
-        out.add(&part, format!("{VOID}entities"), number(members));
+        out.add(&part, format!("{VOID}entities"), number(*members));
     }
     for (property, uses) in properties {
         let part = out.below(&dataset, format!("{VOID}propertyPartition"));
         out.add(&part, format!("{VOID}property"), node(property));
         out.add(&part, format!("{VOID}triples"), number(uses));
     }
-    if !model.source.inferred.is_empty() {
+    if let Some(conclusions) = model.source.inferred.filter(|conclusions| !conclusions.is_empty()) {
         let inferred = inferred(model);
         out.kind(&inferred, format!("{VOID}Dataset"));
         about_inferred(model, &mut out, &inferred);
-        out.add(&inferred, format!("{VOID}triples"), number(model.source.inferred.len() as u64));
+        out.add(&inferred, format!("{VOID}triples"), number(conclusions.len() as u64));
         for dump in dumps.iter().filter(|d| d.inferred) {
             out.add(&inferred, format!("{VOID}dataDump"), node(model.url(&dump.path)));
         }
@@ -207,7 +224,7 @@ pub fn void(model: &Model<'_>, dumps: &[&Dump]) -> Result<String> {
 }
 
 /// A DCAT 3 catalogue of the dataset and of what follows from it, with a distribution for each dump.
-pub fn dcat(model: &Model<'_>, dumps: &[&Dump]) -> Result<String> {
+pub fn dcat(model: &Model<'_>, dumps: &[Dump]) -> Result<String> {
     let mut out = Statements::new();
     let catalog: NamedOrBlankNode = node(format!("{}#catalog", model.base_url())).into();
     let dataset = dataset(model);
@@ -219,7 +236,7 @@ pub fn dcat(model: &Model<'_>, dumps: &[&Dump]) -> Result<String> {
     about(model, &mut out, &dataset);
     out.add(&dataset, format!("{DCAT}landingPage"), node(model.url("index.html")));
     let inferred = inferred(model);
-    if !model.source.inferred.is_empty() {
+    if model.source.inferred.is_some_and(|conclusions| !conclusions.is_empty()) {
         out.add(&catalog, format!("{DCAT}dataset"), Term::from(inferred.clone()));
         out.kind(&inferred, format!("{DCAT}Dataset"));
         about_inferred(model, &mut out, &inferred);
@@ -243,7 +260,7 @@ pub fn dcat(model: &Model<'_>, dumps: &[&Dump]) -> Result<String> {
             out.add(&distribution, format!("{DCAT}compressFormat"), node(format!("{IANA}application/gzip")));
         }
         let Some(made) = &dump.made else { continue };
-        let size = Literal::new_typed_literal(made.bytes.len().to_string(), xsd::NON_NEGATIVE_INTEGER);
+        let size = Literal::new_typed_literal(made.bytes.to_string(), xsd::NON_NEGATIVE_INTEGER);
         out.add(&distribution, format!("{DCAT}byteSize"), size);
         let checksum = out.below(&distribution, format!("{SPDX}checksum"));
         out.kind(&checksum, format!("{SPDX}Checksum"));
@@ -270,14 +287,11 @@ pub fn service(model: &Model<'_>) -> Result<String> {
     }
     let whole = out.below(&service, format!("{SD}defaultDataset"));
     out.kind(&whole, format!("{SD}Dataset"));
-    let mut graphs: BTreeMap<Option<&str>, u64> = BTreeMap::new();
-    for quad in model.source.quads {
-        match &quad.graph_name {
-            GraphName::NamedNode(node) => *graphs.entry(Some(node.as_str())).or_default() += 1,
-            GraphName::DefaultGraph => *graphs.entry(None).or_default() += 1,
-            GraphName::BlankNode(_) => {}
-        }
-    }
+    let snapshot = model.source.snapshot;
+    let in_default = (snapshot.triple_count() > 0).then(|| (None, snapshot.triple_count() as u64));
+    let size = |graph: TermId| snapshot.quads(QuadPermutation::Gspo).run(graph).len() as u64;
+    let named = model.graphs.iter().map(|(name, graph)| (Some(name.as_str()), size(*graph)));
+    let graphs: BTreeMap<Option<&str>, u64> = in_default.into_iter().chain(named).collect();
     for (name, size) in graphs {
         let graph = match name {
             None => out.below(&whole, format!("{SD}defaultGraph")),
@@ -353,7 +367,7 @@ fn executable(model: &Model<'_>, out: &mut Statements, query: &PublishedQuery<'_
 }
 
 /// The dataset as schema.org describes one.
-pub fn dataset_json(model: &Model<'_>, dumps: &[&Dump]) -> Value {
+pub fn dataset_json(model: &Model<'_>, dumps: &[Dump]) -> Value {
     let distributions: Vec<Value> = dumps
         .iter()
         .filter(|d| !d.inferred)
@@ -361,7 +375,7 @@ pub fn dataset_json(model: &Model<'_>, dumps: &[&Dump]) -> Value {
             let media = if d.compressed { "application/gzip" } else { d.format.media_type() };
             let mut out = json!({"@type": "DataDownload", "contentUrl": model.url(&d.path), "encodingFormat": media});
             if let (Some(object), Some(made)) = (out.as_object_mut(), &d.made) {
-                object.insert("contentSize".into(), json!(made.bytes.len().to_string()));
+                object.insert("contentSize".into(), json!(made.bytes.to_string()));
                 object.insert("sha256".into(), json!(made.hash));
             }
             out
@@ -421,12 +435,12 @@ pub fn sitemap_names(pages: usize, most: usize) -> Vec<String> {
 }
 
 /// An overview in Markdown for language models (llmstxt.org).
-pub fn llms(model: &Model<'_>, dumps: &[&Dump]) -> String {
+pub fn llms(model: &Model<'_>, dumps: &[Dump]) -> String {
     let mut out = format!("# {}\n\n", line(model.source.title));
     let _ = writeln!(
         out,
         "{} statements about {} things. Each thing's page has the same as Turtle (`.ttl`), JSON-LD (`.jsonld`) and N-Triples (`.nt`) beside it; statements name their sources as RDF 1.2 reifiers.\n",
-        model.source.quads.len(),
+        model.source.snapshot.len(),
         model.things.len()
     );
     out.push_str("## Data\n\n");
@@ -438,7 +452,7 @@ pub fn llms(model: &Model<'_>, dumps: &[&Dump]) -> String {
     let _ = writeln!(out, "- [queries]({}): the questions below as SPARQL", model.url("queries.ttl"));
     let _ = writeln!(out, "\n## Vocabulary\n\n- [Ontology]({})", model.url(&model.ontology_page()));
     for (class, members) in &model.members {
-        let node = NamedNode::new_unchecked(*class);
+        let node = NamedNode::new_unchecked(class);
         let _ =
             writeln!(out, "- `{}` {}: {} members", line(&model.curie(class)), line(&model.label(&node)), members.len());
     }

@@ -1,26 +1,25 @@
-//! What a site is made of, indexed once so that every page is made from what is near it: facts by subject and by object, the pages'
-//! names, what things are called, classes with their ancestors, places; and how one page sees that: in a language, for a folder or a server.
+//! What a site is made of, indexed once so that every page is made from what is near it: the pages' names, what things are called,
+//! classes with their ancestors, places; and how one page sees that: in a language, for a folder or a server. Statements stay in the
+//! snapshot.
 
 use super::dumps::Dump;
 use super::links;
-use super::point::{Point, parse_point};
+use super::point::Point;
 use super::query::PublishedQuery;
+use super::reads::{Decoded, MOST_IN_ORDER, Reads, id_of, in_order, node_of, nodes_of, sort};
 use super::shapes::Layout;
 use super::vocabulary::*;
 use kgq_graph::audit::Audit;
 use kgq_graph::catalog::Labels;
-use kgq_graph::export::names::{PageNames, safe_part};
+use kgq_graph::export::names::PageNames;
 use kgq_graph::project::Entailment;
+use kgq_snapshot::{Ids, QuadPermutation, Snapshot, TermId, TermKind};
 use kgq_syntax::budget::Budget;
-use kgq_syntax::error::Result;
-use kgq_syntax::rdf::vocabulary::rdf;
-use kgq_syntax::rdf::{
-    BlankNode, GraphName, Literal, NamedNode, NamedOrBlankNode, NamedOrBlankNodeRef, Prefixes, Quad, Term,
-};
-use rustc_hash::{FxHashMap, FxHashSet};
+use kgq_syntax::rdf::{BlankNode, Literal, NamedNode, NamedOrBlankNodeRef, Prefixes, Quad, Term, TermRef};
+use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 use std::ops::Deref;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// What is published.
 pub struct Source<'a> {
@@ -29,9 +28,9 @@ pub struct Source<'a> {
     pub title: &'a str,
     /// Whatever has an IRI that starts so gets a page.
     pub base: &'a str,
-    pub quads: &'a [Quad],
+    pub snapshot: &'a Snapshot,
     /// What follows by entailment and is not among the quads.
-    pub inferred: &'a [Quad],
+    pub inferred: Option<&'a Snapshot>,
     /// By which rules it follows.
     pub entailment: Entailment,
     pub prefixes: &'a Prefixes,
@@ -56,46 +55,64 @@ pub struct Index<'a> {
     pub source: Source<'a>,
     pub names: PageNames,
     pub layout: Layout,
-    /// The things that the graph says something of, sorted. All of them have pages.
-    pub things: Vec<&'a NamedNode>,
+    /// The things that the graph says something of, sorted as their IRIs are. All of them have pages.
+    pub things: Vec<TermId>,
     /// What is named below the base and not described, sorted. It has pages too, which say so.
-    pub stubs: Vec<&'a NamedNode>,
-    /// The statements of each named graph.
-    pub graphs: BTreeMap<&'a str, Vec<&'a Quad>>,
+    pub stubs: Vec<TermId>,
+    /// The named graphs.
+    pub graphs: BTreeMap<String, TermId>,
     /// The members of each class by direct `rdf:type`, things with pages only, sorted.
-    pub members: BTreeMap<&'a str, Vec<&'a NamedNode>>,
+    pub members: BTreeMap<String, Vec<TermId>>,
     /// How many statements use a property.
-    pub uses: FxHashMap<&'a str, u64>,
+    pub uses: FxHashMap<String, u64>,
     /// Each class with all above it.
-    pub ancestors: FxHashMap<&'a str, Vec<&'a str>>,
+    pub ancestors: FxHashMap<TermId, Vec<TermId>>,
     /// Things with a place, by IRI.
-    pub places: BTreeMap<&'a str, (&'a NamedNode, Point)>,
+    pub places: BTreeMap<String, (NamedNode, Point)>,
+    /// The site's ontology, if the graph has one with a page.
+    pub(super) ontology: Option<NamedNode>,
+    /// Terms that are looked for again and again.
+    pub(super) known: Known,
     /// The canned queries (by number) that name a thing in their text.
-    named_by: FxHashMap<String, Vec<usize>>,
+    pub(super) named_by: FxHashMap<String, Vec<usize>>,
     /// Those whose answer holds it, once all are answered.
-    answered_by: OnceLock<FxHashMap<String, Vec<usize>>>,
-    /// By the IRI of the subject.
-    pub(super) out: FxHashMap<&'a str, Vec<&'a Quad>>,
-    /// By the label of the subject.
-    of_blank: FxHashMap<&'a str, Vec<&'a Quad>>,
-    incoming: FxHashMap<&'a str, Vec<&'a Quad>>,
-    /// The first statement whose object a blank node is.
-    owner: FxHashMap<&'a str, &'a Quad>,
-    /// Of what is named only: the first statements that have it as property or within a quoted triple.
-    named_in: FxHashMap<&'a str, Vec<&'a Quad>>,
+    pub(super) answered_by: OnceLock<FxHashMap<String, Vec<usize>>>,
+    /// Of what is named only: the triple terms within which it is.
+    pub(super) within: FxHashMap<TermId, Vec<TermId>>,
     /// Page of the list of a class's members, without ending.
-    browse: FxHashMap<&'a str, String>,
+    pub(super) browse: FxHashMap<String, String>,
     /// The things whose page has another path than their IRI, by that path without its ending.
-    pub renamed: FxHashMap<String, &'a NamedNode>,
-    pub dumps: OnceLock<Result<Vec<Dump>>>,
+    pub renamed: FxHashMap<String, TermId>,
+    /// The members of a class as a list in some language has them.
+    pub(super) listed: Mutex<Lists>,
+    pub dumps: OnceLock<Vec<Dump>>,
     /// The languages in which things have names.
     pub languages: OnceLock<Vec<String>>,
+}
+
+/// Members by their class and a language.
+pub(super) type Lists = FxHashMap<(String, String), Arc<Vec<TermId>>>;
+
+/// The ids of terms that are looked for again and again; none of one that the snapshot does not have.
+#[derive(Default)]
+pub(super) struct Known {
+    pub kind: Option<TermId>,
+    pub reifies: Option<TermId>,
+    pub has_source: Option<TermId>,
+    pub start: Option<TermId>,
+    pub end: Option<TermId>,
+    pub deprecated: Option<TermId>,
+    /// What a class is of, and what a property is.
+    pub classes: Vec<TermId>,
+    pub properties: Vec<TermId>,
 }
 
 /// The index as one page sees it.
 #[derive(Clone, Copy)]
 pub struct Model<'a> {
     pub index: &'a Index<'a>,
+    /// What was decoded for it.
+    pub decoded: &'a Decoded,
     /// The language of titles, and of what the site itself says.
     pub language: &'a str,
     /// Whether the reader chose the language, so that links carry it on.
@@ -119,166 +136,7 @@ impl<'a> Deref for Model<'a> {
     }
 }
 
-/// Stems of the site's own pages and of files beside them.
-const OWN: &[&str] =
-    &["index", "404", "ontology-terms", "queries", "places", "data", "ask", "void", "catalog", "service", "search"];
-
 impl<'a> Index<'a> {
-    pub fn new(source: Source<'a>) -> Self {
-        let mut out: FxHashMap<&str, Vec<&Quad>> = FxHashMap::default();
-        let mut of_blank: FxHashMap<&str, Vec<&Quad>> = FxHashMap::default();
-        let mut incoming: FxHashMap<&str, Vec<&Quad>> = FxHashMap::default();
-        let mut uses: FxHashMap<&str, u64> = FxHashMap::default();
-        let mut owner: FxHashMap<&str, &Quad> = FxHashMap::default();
-        let mut graphs: BTreeMap<&str, Vec<&Quad>> = BTreeMap::new();
-        let mut things: Vec<&NamedNode> = Vec::new();
-        let mut seen: FxHashSet<&str> = FxHashSet::default();
-        for quad in source.quads {
-            match &quad.subject {
-                NamedOrBlankNode::NamedNode(node) => out.entry(node.as_str()).or_default().push(quad),
-                NamedOrBlankNode::BlankNode(node) => of_blank.entry(node.as_str()).or_default().push(quad),
-            }
-            *uses.entry(quad.predicate.as_str()).or_default() += 1;
-            if let Term::NamedNode(object) = &quad.object {
-                incoming.entry(object.as_str()).or_default().push(quad);
-            }
-            if let Term::BlankNode(object) = &quad.object {
-                owner.entry(object.as_str()).or_insert(quad);
-            }
-            if let GraphName::NamedNode(graph) = &quad.graph_name {
-                graphs.entry(graph.as_str()).or_default().push(quad);
-            }
-            if let NamedOrBlankNode::NamedNode(node) = &quad.subject
-                && node.as_str().starts_with(source.base)
-                && seen.insert(node.as_str())
-            {
-                things.push(node);
-            }
-        }
-        // A server has pages for the IRIs of others too; where a graph has none of its own, these are what it is about.
-        if source.served && things.is_empty() {
-            things.extend(out.values().filter_map(|quads| match &quads.first()?.subject {
-                NamedOrBlankNode::NamedNode(node) => Some(node),
-                NamedOrBlankNode::BlankNode(_) => None,
-            }));
-        }
-        things.sort_unstable_by(|a, b| a.as_str().cmp(b.as_str()));
-        let stubs = links::undescribed(source.quads, source.base, &seen);
-        let stub_iris: FxHashSet<&str> = stubs.iter().map(|node| node.as_str()).collect();
-        let mut index = Self {
-            named_in: links::named_in(source.quads, &stub_iris),
-            source,
-            names: PageNames::default(),
-            layout: Layout::default(),
-            things,
-            stubs,
-            graphs,
-            members: BTreeMap::new(),
-            uses,
-            ancestors: FxHashMap::default(),
-            places: BTreeMap::new(),
-            named_by: FxHashMap::default(),
-            answered_by: OnceLock::new(),
-            out,
-            of_blank,
-            incoming,
-            owner,
-            browse: FxHashMap::default(),
-            renamed: FxHashMap::default(),
-            dumps: OnceLock::new(),
-            languages: OnceLock::new(),
-        };
-        index.index_classes();
-        let mut taken: FxHashSet<String> = FxHashSet::default();
-        for class in index.members.keys() {
-            let short = index.source.prefixes.shorten(class).unwrap_or_else(|| (*class).to_owned());
-            let (mut slug, _) = safe_part(&short.replace([':', '/'], "-"), true);
-            while !taken.insert(slug.to_lowercase()) {
-                slug.push_str("-2");
-            }
-            index.browse.insert(class, format!("browse/{slug}"));
-        }
-        let base = index.source.base;
-        if !base.is_empty() {
-            let named = index.things.iter().chain(&index.stubs).map(|t| t.as_str()).filter(|iri| iri.starts_with(base));
-            index.names = PageNames::assign(base, named, OWN);
-        }
-        for thing in index.things.iter().chain(&index.stubs) {
-            let stem = index.names.get(thing.as_str()).filter(|stem| thing.as_str().strip_prefix(base) != Some(stem));
-            if let Some(stem) = stem {
-                index.renamed.insert(stem.to_owned(), thing);
-            }
-        }
-        index.layout = Layout::of(&index);
-        index.places = index.find_places();
-        for (number, query) in index.source.queries.iter().enumerate() {
-            for term in &query.names {
-                push_once(index.named_by.entry(term.as_str().to_owned()).or_default(), number);
-            }
-        }
-        index
-    }
-
-    fn index_classes(&mut self) {
-        for thing in &self.things {
-            for class in self.types(thing) {
-                self.members.entry(class.as_str()).or_default().push(thing);
-            }
-        }
-        let mut above: FxHashMap<&str, Vec<&str>> = FxHashMap::default();
-        for quad in self.source.quads {
-            if let (RDFS_SUB_CLASS_OF, NamedOrBlankNode::NamedNode(below), Term::NamedNode(class)) =
-                (quad.predicate.as_str(), &quad.subject, &quad.object)
-            {
-                above.entry(below.as_str()).or_default().push(class.as_str());
-            }
-        }
-        for class in above.keys() {
-            let mut all: Vec<&str> = Vec::new();
-            let mut open = vec![*class];
-            while let Some(next) = open.pop() {
-                for parent in above.get(next).into_iter().flatten() {
-                    if !all.contains(parent) {
-                        all.push(parent);
-                        open.push(parent);
-                    }
-                }
-            }
-            self.ancestors.insert(class, all);
-        }
-    }
-
-    fn find_places(&self) -> BTreeMap<&'a str, (&'a NamedNode, Point)> {
-        let mut places = BTreeMap::new();
-        for thing in &self.things {
-            if let Some(point) = self.point_of(thing) {
-                places.insert(thing.as_str(), (*thing, point));
-            }
-        }
-        places
-    }
-
-    /// The point of a thing: of its geometry's WKT, or by latitude and longitude.
-    fn point_of(&self, thing: &NamedNode) -> Option<Point> {
-        let (mut latitude, mut longitude) = (None, None);
-        for quad in self.facts(thing.into()) {
-            match (quad.predicate.as_str(), &quad.object) {
-                (GEO_HAS_GEOMETRY, geometry) => {
-                    let wkt = self.facts_of_term(geometry).iter().find(|q| q.predicate.as_str() == GEO_AS_WKT);
-                    if let Some(Term::Literal(wkt)) = wkt.map(|q| &q.object)
-                        && let Some(point) = parse_point(wkt.value())
-                    {
-                        return Some(point);
-                    }
-                }
-                (WGS_LAT, Term::Literal(literal)) => latitude = literal.value().parse().ok(),
-                (WGS_LONG, Term::Literal(literal)) => longitude = literal.value().parse().ok(),
-                _ => {}
-            }
-        }
-        Point { latitude: latitude?, longitude: longitude? }.on_earth()
-    }
-
     /// The canned queries (by number) that name a thing in their text.
     pub fn named_by(&self, iri: &str) -> &[usize] {
         self.named_by.get(iri).map_or(&[], Vec::as_slice)
@@ -307,8 +165,10 @@ impl<'a> Index<'a> {
     pub fn languages(&self) -> &[String] {
         self.languages.get_or_init(|| {
             let mut counted: BTreeMap<&str, usize> = BTreeMap::new();
-            for tag in self.things.iter().flat_map(|thing| self.source.labels.all(thing)).filter_map(|l| l.language()) {
-                *counted.entry(tag).or_default() += 1;
+            for thing in self.nodes(&self.things) {
+                for tag in self.source.labels.all(&thing).into_iter().filter_map(|label| label.language()) {
+                    *counted.entry(tag).or_default() += 1;
+                }
             }
             let mut tags: Vec<(&str, usize)> = counted.into_iter().collect();
             tags.sort_by_key(|(tag, count)| (std::cmp::Reverse(*count), *tag));
@@ -323,117 +183,107 @@ impl<'a> Index<'a> {
         })
     }
 
+    /// The id of an IRI.
+    pub fn id(&self, iri: &str) -> Option<TermId> {
+        id_of(self.source.snapshot, iri)
+    }
+
+    /// The IRIs with these ids.
+    pub fn nodes<'s>(&'s self, ids: &'s [TermId]) -> impl Iterator<Item = NamedNode> + use<'s, 'a> {
+        nodes_of(self.source.snapshot, ids)
+    }
+
+    /// Whether the graph says something of an IRI.
+    pub fn describes(&self, iri: &str) -> bool {
+        self.id(iri).is_some_and(|id| self.source.snapshot.has([Some(id), None, None]))
+    }
+
     /// Whether the graph names an IRI anywhere.
     pub fn names_it(&self, iri: &str) -> bool {
-        let known = self.out.contains_key(iri) || self.incoming.contains_key(iri) || self.uses.contains_key(iri);
-        known || self.graphs.contains_key(iri) || self.stubs.iter().any(|node| node.as_str() == iri)
+        let Some(id) = self.id(iri) else { return false };
+        let has = |pattern| self.source.snapshot.has(pattern);
+        let known = has([Some(id), None, None]) || has([None, None, Some(id)]) || has([None, Some(id), None]);
+        known || self.graphs.contains_key(iri) || self.stubs.binary_search(&id).is_ok()
     }
 
-    /// What is said of a node, in the order of the files.
-    pub fn facts(&self, subject: NamedOrBlankNodeRef<'_>) -> &[&'a Quad] {
-        let facts = match subject {
-            NamedOrBlankNodeRef::NamedNode(node) => self.out.get(node.as_str()),
-            NamedOrBlankNodeRef::BlankNode(node) => self.of_blank.get(node.as_str()),
-        };
-        facts.map_or(&[], Vec::as_slice)
+    /// How many statements a named graph has, and the first of them; of a large graph in the order of their ids.
+    pub fn held_by(&self, graph: &str, most: usize) -> (usize, Vec<Ids>) {
+        let Some(graph) = self.graphs.get(graph) else { return (0, Vec::new()) };
+        let snapshot = self.source.snapshot;
+        let index = snapshot.quads(QuadPermutation::Gspo);
+        let rows = index.run(*graph);
+        let count = rows.len();
+        let first = rows.start..rows.end.min(rows.start.saturating_add(MOST_IN_ORDER.max(most)));
+        let mut found: Vec<Ids> = index.statements(first).collect();
+        sort(snapshot, &mut found);
+        found.truncate(most);
+        (count, found)
     }
 
-    pub fn facts_of_term(&self, term: &Term) -> &[&'a Quad] {
-        match term {
-            Term::NamedNode(node) => self.facts(node.into()),
-            Term::BlankNode(node) => self.facts(node.into()),
-            Term::Literal(_) | Term::Triple(_) => &[],
-        }
-    }
-
-    pub fn blank_facts(&self, node: &BlankNode) -> &[&'a Quad] {
-        self.facts(node.into())
-    }
-
-    /// What is said of a blank node, as properties and values.
-    pub fn said_of(&self, node: &BlankNode) -> Vec<(NamedNode, Term)> {
-        self.blank_facts(node).iter().map(|quad| (quad.predicate.clone(), quad.object.clone())).collect()
-    }
-
-    /// The statements whose object a thing is.
-    pub fn incoming(&self, iri: &str) -> &[&'a Quad] {
-        self.incoming.get(iri).map_or(&[], Vec::as_slice)
-    }
-
-    /// Of what is named only: statements that have it as property or within a quoted triple, the first of them.
-    pub fn named_in(&self, iri: &str) -> &[&'a Quad] {
-        self.named_in.get(iri).map_or(&[], Vec::as_slice)
-    }
-
-    /// The statement of a thing with a name that a blank node is a part of, such as a class expression that it stands in.
-    pub fn statement_around(&self, node: &BlankNode) -> Option<&'a Quad> {
-        const FARTHEST: usize = 200;
-        let mut quad = *self.owner.get(node.as_str())?;
-        for _ in 0..FARTHEST {
-            match &quad.subject {
-                NamedOrBlankNode::NamedNode(_) => return Some(quad),
-                NamedOrBlankNode::BlankNode(node) => quad = self.owner.get(node.as_str())?,
-            }
-        }
-        None
-    }
-
-    pub fn types(&self, thing: &NamedNode) -> Vec<&'a NamedNode> {
+    /// The types of a thing, each once, in the order of the files.
+    fn types_of(&self, thing: TermId) -> Vec<TermId> {
+        let Some(kind) = self.known.kind else { return Vec::new() };
+        let snapshot = self.source.snapshot;
         let mut types = Vec::new();
-        for quad in self.facts(thing.into()) {
-            if let (true, Term::NamedNode(class)) = (quad.predicate.as_ref() == rdf::TYPE, &quad.object)
-                && !types.contains(&class)
-            {
+        for [_, _, class, _] in in_order(snapshot, [Some(thing), Some(kind), None]) {
+            if snapshot.kind(class) == TermKind::Iri && !types.contains(&class) {
                 types.push(class);
             }
         }
         types
     }
 
-    /// The types of a thing without those that another of its types is below.
-    pub fn own_types(&self, thing: &NamedNode) -> Vec<&'a NamedNode> {
-        let types = self.types(thing);
-        let above = |class: &NamedNode| {
-            types.iter().any(|other| {
-                *other != class && self.ancestors.get(other.as_str()).is_some_and(|all| all.contains(&class.as_str()))
-            })
-        };
-        types.iter().filter(|class| !above(class)).copied().collect()
+    /// The ids of the types of a thing.
+    pub(super) fn type_ids(&self, thing: &NamedNode) -> Vec<TermId> {
+        self.id(thing.as_str()).map(|thing| self.types_of(thing)).unwrap_or_default()
     }
 
     /// Whether a thing is of a class or of one below it.
     pub fn is_a(&self, thing: &NamedNode, class: &str) -> bool {
-        self.types(thing).iter().any(|t| self.is_below(t.as_str(), class))
-    }
-
-    /// Whether a class is another, or is below it.
-    pub fn is_below(&self, class: &str, other: &str) -> bool {
-        class == other || self.ancestors.get(class).is_some_and(|all| all.contains(&other))
+        let Some(class) = self.id(class) else { return false };
+        let is_below = |of: TermId| of == class || self.ancestors.get(&of).is_some_and(|all| all.contains(&class));
+        self.type_ids(thing).into_iter().any(is_below)
     }
 
     pub fn is_class(&self, thing: &NamedNode) -> bool {
-        self.types(thing).iter().any(|t| [OWL_CLASS, RDFS_CLASS].contains(&t.as_str()))
+        self.is_one_of(thing, &self.known.classes)
     }
 
     pub fn is_property(&self, thing: &NamedNode) -> bool {
-        self.types(thing).iter().any(|t| PROPERTY_CLASSES.contains(&t.as_str()))
+        self.is_one_of(thing, &self.known.properties)
+    }
+
+    fn is_one_of(&self, thing: &NamedNode, classes: &[TermId]) -> bool {
+        let (Some(kind), false) = (self.known.kind, classes.is_empty()) else { return false };
+        let Some(thing) = self.id(thing.as_str()) else { return false };
+        classes.iter().any(|class| self.source.snapshot.has([Some(thing), Some(kind), Some(*class)]))
+    }
+
+    /// The things that are of one of these classes, sorted as their IRIs are.
+    pub(super) fn members_of(&self, classes: &[&str]) -> Vec<TermId> {
+        let mut found: Vec<TermId> =
+            classes.iter().filter_map(|class| self.members.get(*class)).flatten().copied().collect();
+        found.sort_unstable();
+        found.dedup();
+        found
     }
 
     pub fn is_deprecated(&self, thing: &NamedNode) -> bool {
-        self.facts(thing.into()).iter().any(|q| {
-            q.predicate.as_str() == OWL_DEPRECATED
-                && matches!(&q.object, Term::Literal(l) if matches!(l.value(), "true" | "1"))
-        })
+        let Some(deprecated) = self.known.deprecated else { return false };
+        let Some(thing) = self.id(thing.as_str()) else { return false };
+        let snapshot = self.source.snapshot;
+        let mut values = snapshot.find_ids([Some(thing), Some(deprecated), None]).map(|[_, _, value, _]| value);
+        values.any(|value| matches!(snapshot.term(value), Term::Literal(l) if matches!(l.value(), "true" | "1")))
     }
 
     /// What has a page: the things that are described, then those that are named only.
-    pub fn pages(&self) -> impl Iterator<Item = &'a NamedNode> + '_ {
-        self.things.iter().chain(&self.stubs).copied()
+    pub fn pages(&self) -> impl Iterator<Item = NamedNode> + '_ {
+        self.nodes(&self.things).chain(self.nodes(&self.stubs))
     }
 
     /// Whether the graph names a thing and says nothing of it.
     pub fn is_stub(&self, thing: &NamedNode) -> bool {
-        self.facts(thing.into()).is_empty()
+        !self.describes(thing.as_str())
     }
 
     /// The page that lists the members of a class.
@@ -445,11 +295,6 @@ impl<'a> Index<'a> {
     pub fn browse_part(&self, class: &str, part: usize) -> Option<String> {
         let stem = self.browse.get(class)?;
         Some(if part == 0 { format!("{stem}.html") } else { format!("{stem}/{}.html", part + 1) })
-    }
-
-    /// The site's ontology, if the graph has one with a page.
-    pub fn ontology(&self) -> Option<&'a NamedNode> {
-        self.members.get(OWL_ONTOLOGY).and_then(|found| found.first().copied())
     }
 
     pub fn base_url(&self) -> String {
@@ -477,6 +322,123 @@ impl<'a> Index<'a> {
 }
 
 impl<'a> Model<'a> {
+    pub fn reads(&self) -> Reads<'a> {
+        Reads { snapshot: self.index.source.snapshot, decoded: self.decoded }
+    }
+
+    /// What is said of a node, in the order of the files.
+    pub fn facts(&self, subject: NamedOrBlankNodeRef<'_>) -> &'a [Quad] {
+        self.reads().facts(subject)
+    }
+
+    pub fn facts_of_term(&self, term: &Term) -> &'a [Quad] {
+        self.reads().facts_of_term(term)
+    }
+
+    pub fn blank_facts(&self, node: &BlankNode) -> &'a [Quad] {
+        self.facts(node.into())
+    }
+
+    /// What is said of a blank node, as properties and values.
+    pub fn said_of(&self, node: &BlankNode) -> Vec<(NamedNode, Term)> {
+        self.blank_facts(node).iter().map(|quad| (quad.predicate.clone(), quad.object.clone())).collect()
+    }
+
+    /// The statements whose object a thing is.
+    pub fn incoming(&self, thing: &NamedNode) -> &'a [Ids] {
+        self.index.id(thing.as_str()).map_or(&[], |thing| self.reads().incoming(thing))
+    }
+
+    /// One of the snapshot's statements. `None` only where the file is damaged.
+    pub fn statement(&self, statement: Ids) -> Option<&'a Quad> {
+        self.reads().statement(statement)
+    }
+
+    /// The statements that have this property and one of these values, if given.
+    pub fn statements_with(&self, property: &str, value: Option<TermRef<'_>>) -> Vec<&'a Quad> {
+        let snapshot = self.source.snapshot;
+        let value = value.map(|value| snapshot.id(value));
+        let (Some(property), false) = (self.id(property), value == Some(None)) else { return Vec::new() };
+        let found = in_order(snapshot, [None, Some(property), value.flatten()]);
+        found.into_iter().filter_map(|statement| self.statement(statement)).collect()
+    }
+
+    /// The values of a property, in the order of the files, without decoding what else is said.
+    pub fn values(&self, thing: &NamedNode, property: Option<TermId>) -> Vec<Term> {
+        let Some(property) = property else { return Vec::new() };
+        let Some(thing) = self.id(thing.as_str()) else { return Vec::new() };
+        let snapshot = self.source.snapshot;
+        let found = in_order(snapshot, [Some(thing), Some(property), None]);
+        found.into_iter().map(|[_, _, value, _]| snapshot.term(value)).collect()
+    }
+
+    /// Of what is named only: statements that have it as property or within a quoted triple, the first of them.
+    pub fn named_in(&self, thing: &NamedNode) -> Vec<&'a Quad> {
+        let Some(id) = self.id(thing.as_str()).filter(|id| self.stubs.binary_search(id).is_ok()) else {
+            return Vec::new();
+        };
+        let found = links::naming(self.source.snapshot, id, self.within.get(&id).map_or(&[], Vec::as_slice));
+        found.into_iter().filter_map(|statement| self.statement(statement)).collect()
+    }
+
+    fn nodes_here(&self, ids: impl IntoIterator<Item = TermId>) -> Vec<&'a NamedNode> {
+        let reads = self.reads();
+        ids.into_iter().filter_map(|id| reads.node(id)).collect()
+    }
+
+    pub fn types(&self, thing: &NamedNode) -> Vec<&'a NamedNode> {
+        self.nodes_here(self.type_ids(thing))
+    }
+
+    /// The types of a thing without those that another of its types is below.
+    pub fn own_types(&self, thing: &NamedNode) -> Vec<&'a NamedNode> {
+        let types = self.type_ids(thing);
+        let is_above = |class: TermId| {
+            let is_below = |other: &TermId| self.ancestors.get(other).is_some_and(|all| all.contains(&class));
+            types.iter().any(|other| *other != class && is_below(other))
+        };
+        self.nodes_here(types.iter().copied().filter(|class| !is_above(*class)))
+    }
+
+    /// The types of a thing, and then what they are below.
+    pub fn all_types(&self, thing: &NamedNode) -> Vec<&'a NamedNode> {
+        let own = self.type_ids(thing);
+        let mut classes = own.clone();
+        for above in own.iter().filter_map(|class| self.ancestors.get(class)).flatten() {
+            if !classes.contains(above) {
+                classes.push(*above);
+            }
+        }
+        self.nodes_here(classes)
+    }
+
+    /// The things that are of one of these classes, sorted as their IRIs are.
+    pub fn members_here(&self, classes: &[&str]) -> Vec<&'a NamedNode> {
+        self.nodes_here(self.members_of(classes))
+    }
+
+    /// The members of a class in the order of their names.
+    pub fn listed(&self, class: &str) -> Arc<Vec<TermId>> {
+        let key = (class.to_owned(), self.language.to_owned());
+        let lists = || self.index.listed.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(listed) = lists().get(&key) {
+            return Arc::clone(listed);
+        }
+        let members = self.members.get(class).map_or(&[][..], Vec::as_slice);
+        let mut named: Vec<(String, TermId)> = members
+            .iter()
+            .filter_map(|id| Some((self.label(&node_of(self.source.snapshot, *id)?).to_lowercase(), *id)))
+            .collect();
+        // Ids of IRIs sort as these do.
+        named.sort_unstable();
+        let listed = Arc::new(named.into_iter().map(|(_, id)| id).collect());
+        Arc::clone(lists().entry(key).or_insert(listed))
+    }
+
+    pub fn ontology(&self) -> Option<&'a NamedNode> {
+        self.index.ontology.as_ref()
+    }
+
     /// The literals of the best of several properties: those in the page's language first.
     pub fn texts(&self, thing: &NamedNode, properties: &[&str]) -> Vec<&'a Literal> {
         for property in properties {
@@ -506,7 +468,7 @@ impl<'a> Model<'a> {
     }
 }
 
-fn push_once(list: &mut Vec<usize>, number: usize) {
+pub(super) fn push_once(list: &mut Vec<usize>, number: usize) {
     if list.last() != Some(&number) && !list.contains(&number) {
         list.push(number);
     }

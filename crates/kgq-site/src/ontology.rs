@@ -80,8 +80,8 @@ struct Terms<'a> {
 
 impl<'a> Terms<'a> {
     fn of(model: &Model<'a>) -> Self {
-        let mut classes: Vec<&NamedNode> = model.things.iter().filter(|t| model.is_class(t)).copied().collect();
-        let mut properties: Vec<&NamedNode> = model.things.iter().filter(|t| model.is_property(t)).copied().collect();
+        let mut classes: Vec<&NamedNode> = model.members_here(&[OWL_CLASS, RDFS_CLASS]);
+        let mut properties: Vec<&NamedNode> = model.members_here(PROPERTY_CLASSES);
         classes.sort_by_cached_key(|c| (model.label(c).to_lowercase(), c.as_str()));
         properties.sort_by_cached_key(|p| (model.label(p).to_lowercase(), p.as_str()));
         let mut below: BTreeMap<&str, Vec<&NamedNode>> = BTreeMap::new();

@@ -9,6 +9,7 @@ use super::html::SERVED_POLICY;
 use super::index::{Missing, missing_page, refused_page};
 use super::links::unescape;
 use super::model::{Index, Model, Source};
+use super::reads::Decoded;
 use super::routes::{BESIDE, media_type};
 use super::why::About;
 use super::{ontology, thing};
@@ -47,8 +48,8 @@ struct Owner {
     name: String,
 }
 
-/// Of how many statements pages are made: their index is held in memory.
-const MOST_STATEMENTS: usize = 3_000_000;
+/// Of how many statements pages are made: the names of their things are held in memory.
+const MOST_STATEMENTS: usize = 20_000_000;
 
 /// Why a graph of so many statements has no pages, if it has none.
 fn refused(statements: usize) -> Option<Error> {
@@ -157,9 +158,9 @@ impl Pages {
         Ok(self.held.get_or_init(|| made).borrow_dependent())
     }
 
-    fn model<'p>(&'p self, view: &Audience<'p>) -> Result<Model<'p>> {
+    fn model<'p>(&'p self, view: &Audience<'p>, decoded: &'p Decoded) -> Result<Model<'p>> {
         let Audience { language, chosen, broken, editable, budget } = *view;
-        Ok(Model { index: self.index()?, language, chosen, broken, editable, budget })
+        Ok(Model { index: self.index()?, decoded, language, chosen, broken, editable, budget })
     }
 
     /// What stands at a path below the root, as an address has it: without the slash before it and without a query string. `None` if
@@ -168,7 +169,8 @@ impl Pages {
     /// # Errors
     /// Those of the graph's files and of the queries.
     pub fn page(&self, path: &str, view: &Audience<'_>) -> Result<Option<Page>> {
-        let model = self.model(view)?;
+        let decoded = Decoded::default();
+        let model = self.model(view, &decoded)?;
         let path = if path.is_empty() { "index" } else { path };
         let page = self.page_of(&model, path, view)?;
         self.graph.intact()?;
@@ -190,7 +192,7 @@ impl Pages {
                 return Ok(Some(Page::of(model, path, body)));
             }
         }
-        Ok(model.thing_at(path).map(|thing| thing_or_ontology(model, thing, path)))
+        Ok(model.thing_at(path).map(|thing| thing_or_ontology(model, &thing, path)))
     }
 
     /// The page of any IRI that the graph names.
@@ -198,7 +200,8 @@ impl Pages {
     /// # Errors
     /// Those of the graph's files.
     pub fn about(&self, iri: &str, view: &Audience<'_>) -> Result<Option<Page>> {
-        let model = self.model(view)?;
+        let decoded = Decoded::default();
+        let model = self.model(view, &decoded)?;
         let Ok(node) = NamedNode::new(iri) else { return Ok(None) };
         let page = model.names_it(iri).then(|| thing_or_ontology(&model, &node, "about"));
         self.graph.intact()?;
@@ -210,7 +213,8 @@ impl Pages {
     /// # Errors
     /// Those of the graph's files.
     pub fn description(&self, iri: &str, format: RdfFormat, view: &Audience<'_>) -> Result<Option<Page>> {
-        let model = self.model(view)?;
+        let decoded = Decoded::default();
+        let model = self.model(view, &decoded)?;
         let Ok(node) = NamedNode::new(iri) else { return Ok(None) };
         if !model.names_it(iri) || !BESIDE.contains(&format) {
             return Ok(None);
@@ -232,7 +236,8 @@ impl Pages {
         options: &EvaluationOptions,
         view: &Audience<'_>,
     ) -> Result<Option<Page>> {
-        let model = self.model(view)?;
+        let decoded = Decoded::default();
+        let model = self.model(view, &decoded)?;
         let Some(query) = model.index.source.queries.iter().find(|query| query.canned.name == name) else {
             return Ok(None);
         };
@@ -247,7 +252,8 @@ impl Pages {
     /// # Errors
     /// Those of the graph's files, and of limits. A mistake in the query stands in the page.
     pub fn ask(&self, question: &Question<'_>, options: &EvaluationOptions, view: &Audience<'_>) -> Result<Page> {
-        let model = self.model(view)?;
+        let decoded = Decoded::default();
+        let model = self.model(view, &decoded)?;
         let html = ask_page(&model, &self.graph, question, options)?;
         self.graph.intact()?;
         Ok(Page::html(&model, html))
@@ -258,7 +264,8 @@ impl Pages {
     /// # Errors
     /// Those of the graph's files.
     pub fn docs(&self, described: &serde_json::Value, view: &Audience<'_>) -> Result<Page> {
-        let model = self.model(view)?;
+        let decoded = Decoded::default();
+        let model = self.model(view, &decoded)?;
         Ok(Page::html(&model, docs_page(&model, described)))
     }
 
@@ -267,7 +274,8 @@ impl Pages {
     /// # Errors
     /// Those of the graph's files.
     pub fn login(&self, login: &Login<'_>, view: &Audience<'_>) -> Result<Page> {
-        let model = self.model(view)?;
+        let decoded = Decoded::default();
+        let model = self.model(view, &decoded)?;
         Ok(Page::html(&model, login_page(&model, login)))
     }
 
@@ -276,7 +284,8 @@ impl Pages {
     /// # Errors
     /// Those of the graph's files.
     pub fn edit(&self, correction: &Correction<'_>, view: &Audience<'_>) -> Result<Page> {
-        let model = self.model(view)?;
+        let decoded = Decoded::default();
+        let model = self.model(view, &decoded)?;
         Ok(Page::html(&model, edit_page(&model, correction)))
     }
 
@@ -285,7 +294,8 @@ impl Pages {
     /// # Errors
     /// Those of the graph's files.
     pub fn missing(&self, path: &str, why: Missing, near: &[NamedNode], view: &Audience<'_>) -> Result<Page> {
-        let model = self.model(view)?;
+        let decoded = Decoded::default();
+        let model = self.model(view, &decoded)?;
         Ok(Page::html(&model, missing_page(&model, path, why, near)))
     }
 
@@ -294,7 +304,8 @@ impl Pages {
     /// # Errors
     /// Those of the graph's files.
     pub fn refused(&self, reasons: &[String], view: &Audience<'_>) -> Result<Page> {
-        let model = self.model(view)?;
+        let decoded = Decoded::default();
+        let model = self.model(view, &decoded)?;
         Ok(Page::html(&model, refused_page(&model, reasons)))
     }
 
@@ -331,8 +342,8 @@ fn source(owner: &Owner) -> Result<Source<'_>> {
         name,
         title: manifest.and_then(|manifest| manifest.title.as_deref()).unwrap_or(name),
         base: graph.base().unwrap_or_default(),
-        quads: graph.dataset()?.quads(),
-        inferred: &[],
+        snapshot: graph.snapshot()?,
+        inferred: None,
         entailment: Entailment::None,
         prefixes: graph.prefixes()?,
         labels: graph.labels()?,
@@ -353,6 +364,6 @@ mod tests {
     #[test]
     fn pages_are_made_of_so_many_statements_and_no_more() {
         assert!(refused(MOST_STATEMENTS).is_none());
-        assert!(refused(MOST_STATEMENTS + 1).unwrap().message().contains("3,000,001 statements"));
+        assert!(refused(MOST_STATEMENTS + 1).unwrap().message().contains("20,000,001 statements"));
     }
 }

@@ -208,7 +208,7 @@ fn statements_behind(model: &Model<'_>, sources: &[RowSources]) -> Result<String
         quads.push(triple.clone().in_graph(oxrdf::GraphName::DefaultGraph));
         for statement in model.source.audit.statements(triple) {
             for quad in model.facts(statement.reifier.as_ref()) {
-                let mut quad = (*quad).clone();
+                let mut quad = quad.clone();
                 quad.graph_name = oxrdf::GraphName::DefaultGraph;
                 quads.push(quad);
             }

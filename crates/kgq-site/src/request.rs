@@ -15,7 +15,7 @@ use kgq_snapshot::Snapshot;
 use kgq_snapshot::store::Unfinished;
 use kgq_syntax::budget::{Budget, Work};
 use kgq_syntax::error::{Error, Result};
-use kgq_syntax::rdf::{Prefixes, Quad};
+use kgq_syntax::rdf::Prefixes;
 use rustc_hash::FxHashMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -91,7 +91,7 @@ pub fn publish(graph: &Graph, request: Request<'_>, told: &(dyn Fn(Stage<'_>) + 
         (whole, left_out.files) = graph.leaving_out_broken(Some(&reading))?;
         &whole
     };
-    graph.read(Some(&reading))?;
+    graph.snapshot()?;
     told(Stage::History);
     let changed = match graph.project() {
         Some(project) => last_changes(project, base, &|file| (request.line_times)(&project.root, file)),
@@ -106,17 +106,18 @@ pub fn publish(graph: &Graph, request: Request<'_>, told: &(dyn Fn(Stage<'_>) + 
     }
     told(Stage::Conclusions);
     let inferred = graph.infer(graph.entailment(), &budget)?.quads;
+    let inferred = Snapshot::from_quads_in_order(&inferred, &budget)?;
     let mut shown = Shown {
         base: base.to_owned(),
         prefixes: graph.prefixes()?.clone(),
-        quads: graph.dataset()?.quads().into(),
+        snapshot: graph.snapshot()?.clone(),
         inferred,
         queries,
         changed,
         audit: Some(audit),
     };
     if let Some(rebase) = request.rebase {
-        shown = shown.rebased(rebase);
+        shown = shown.rebased(rebase, &budget)?;
     }
     let (report, prefixes) = shown.write(graph, request, &budget, told)?;
     Ok(Published { report, left_out, prefixes })
@@ -156,8 +157,8 @@ fn canned_queries<'a>(
 struct Shown<'a> {
     base: String,
     prefixes: Prefixes,
-    quads: std::borrow::Cow<'a, [Quad]>,
-    inferred: Vec<Quad>,
+    snapshot: Snapshot,
+    inferred: Snapshot,
     queries: Vec<PublishedQuery<'a>>,
     changed: FxHashMap<String, String>,
     /// Of the graph, if its IRIs stay.
@@ -165,18 +166,24 @@ struct Shown<'a> {
 }
 
 impl Shown<'_> {
-    fn rebased(mut self, rebase: &Rebase) -> Self {
+    fn rebased(mut self, rebase: &Rebase, budget: &Budget) -> Result<Self> {
         self.queries.iter_mut().for_each(|query| rebase_query(query, rebase));
-        let rebased = |quads: &[Quad]| quads.iter().map(|quad| rebase.quad(quad)).collect::<Vec<_>>();
-        Self {
+        let rebased = |snapshot: &Snapshot| {
+            let order = snapshot.file_order(budget)?;
+            let all = snapshot.in_file_order(&order).filter_map(|statement| snapshot.statement(statement));
+            Snapshot::from_walk_in_order(all.map(|quad| rebase.quad(&quad)), snapshot.len(), budget)
+        };
+        let (snapshot, inferred) = (rebased(&self.snapshot)?, rebased(&self.inferred)?);
+        self.snapshot.intact()?;
+        Ok(Self {
             base: rebase.iri(&self.base),
             prefixes: rebase.prefixes(&self.prefixes),
-            quads: rebased(&self.quads).into(),
-            inferred: rebased(&self.inferred),
+            snapshot,
+            inferred,
             queries: self.queries,
             changed: self.changed.into_iter().map(|(iri, day)| (rebase.iri(&iri), day)).collect(),
             audit: None,
-        }
+        })
     }
 
     fn write(
@@ -189,21 +196,17 @@ impl Shown<'_> {
         let manifest = graph.project().map(|project| &project.manifest);
         let citations = manifest.map(|manifest| manifest.citations.clone()).unwrap_or_default();
         let name = manifest.map_or("graph", |manifest| manifest.name.as_str());
-        let labels = Labels::of(self.quads.iter());
-        let rebased;
+        let labels = Labels::in_order(&self.snapshot);
         let audit = match self.audit {
             Some(audit) => audit,
-            None => {
-                rebased = Snapshot::from_quads_in_order(&self.quads, budget)?;
-                Arc::new(Audit::new(&rebased, &citations, &self.prefixes))
-            }
+            None => Arc::new(Audit::new(&self.snapshot, &citations, &self.prefixes)),
         };
         let source = Source {
             name,
             title: manifest.and_then(|manifest| manifest.title.as_deref()).unwrap_or(name),
             base: &self.base,
-            quads: &self.quads,
-            inferred: &self.inferred,
+            snapshot: &self.snapshot,
+            inferred: Some(&self.inferred),
             entailment: graph.entailment(),
             prefixes: &self.prefixes,
             labels: &labels,

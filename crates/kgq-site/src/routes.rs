@@ -5,6 +5,7 @@ use super::dumps::Dump;
 use super::html::MISSING;
 use super::links::unescape;
 use super::model::Model;
+use super::reads::node_of;
 use super::{dumps, hosting, index, metadata, ontology, query, scripts, thing};
 use kgq_graph::export::turtle;
 use kgq_graph::render::{GraphOptions, write_quads};
@@ -43,14 +44,13 @@ impl<'a> Model<'a> {
         paths.extend(self.asks().then(|| "ask.html".to_owned()));
         paths.extend(self.source.queries.iter().map(|query| self.query_page(query)));
         let ontology = self.ontology();
-        paths.extend(
-            self.pages().filter(|thing| ontology != Some(*thing)).filter_map(|thing| self.page(thing.as_str())),
-        );
+        paths
+            .extend(self.pages().filter(|thing| ontology != Some(thing)).filter_map(|thing| self.page(thing.as_str())));
         paths
     }
 
     /// The paths of all files of a folder, pages first.
-    pub fn paths(&self) -> Result<Vec<String>> {
+    pub fn paths(&self) -> Vec<String> {
         let asks = self.asks();
         let mut paths = self.page_paths();
         let sitemaps = metadata::sitemap_names(paths.len() - 1, metadata::SITEMAP);
@@ -61,13 +61,13 @@ impl<'a> Model<'a> {
             paths.extend(endings.map(|ending| format!("{}.{ending}", query.stem())));
         }
         paths.extend(self.source.assets.iter().map(|(path, _)| format!("assets/{path}")));
-        paths.extend(self.dumps()?.iter().map(|dump| dump.path.clone()));
+        paths.extend(self.dumps().iter().map(|dump| dump.path.clone()));
         paths.extend(sitemaps);
         for thing in self.pages() {
             let Some(stem) = self.names.get(thing.as_str()) else { continue };
             paths.extend(BESIDE.iter().map(|format| format!("{stem}.{}", format.endings()[0])));
         }
-        Ok(paths)
+        paths
     }
 
     /// What stands at a path; `None` if nothing does.
@@ -89,17 +89,17 @@ impl<'a> Model<'a> {
         let Some((stem, ending)) = path.rsplit_once('.') else { return Ok(None) };
         let Some(thing) = self.named_so(stem) else { return Ok(None) };
         match BESIDE.iter().find(|format| format.endings()[0] == ending) {
-            Some(format) => self.description(thing, *format).map(Some),
-            None if ending == "html" => Ok(Some(thing::thing_page(self, thing, path).into_bytes())),
+            Some(format) => self.description(&thing, *format).map(Some),
+            None if ending == "html" => Ok(Some(thing::thing_page(self, &thing, path).into_bytes())),
             None => Ok(None),
         }
     }
 
     fn single_page(&self, path: &str) -> Result<Option<String>> {
         Ok(Some(match path {
-            "index.html" => index::index_page(self, &metadata::dataset_json(self, &self.dumps()?)),
+            "index.html" => index::index_page(self, &metadata::dataset_json(self, self.dumps())),
             "queries.html" => index::queries_page(self),
-            "data.html" => index::data_page(self, &self.dumps()?),
+            "data.html" => index::data_page(self, self.dumps()),
             "places.html" => index::places_page(self),
             MISSING => index::missing_page(self, path, index::Missing::Unknown, &[]),
             "ask.html" if self.asks() && !self.source.served => index::ask_page(self),
@@ -115,12 +115,12 @@ impl<'a> Model<'a> {
             "assets/site.js" => super::SCRIPT.into(),
             "assets/served.js" if self.source.served => super::SERVED_SCRIPT.into(),
             "assets/icon.svg" => super::ICON.into(),
-            "void.ttl" => metadata::void(self, &self.dumps()?)?,
-            "catalog.ttl" => metadata::dcat(self, &self.dumps()?)?,
+            "void.ttl" => metadata::void(self, self.dumps())?,
+            "catalog.ttl" => metadata::dcat(self, self.dumps())?,
             "service.ttl" => metadata::service(self)?,
             "queries.ttl" => metadata::executables(self)?,
-            "llms.txt" => metadata::llms(self, &self.dumps()?),
-            "dump/SHA256SUMS" => dumps::checksums(&self.dumps()?),
+            "llms.txt" => metadata::llms(self, self.dumps()),
+            "dump/SHA256SUMS" => dumps::checksums(self.dumps()),
             "assets/queries.js" if self.asks() && !self.source.served => scripts::asked_queries(self),
             path if path.starts_with("dump/") => return dumps::file(self, path),
             path if path.starts_with("hosting/") || path == ".nojekyll" => match hosting::file(self, path) {
@@ -146,10 +146,9 @@ impl<'a> Model<'a> {
         self.source.served || !self.source.assets.is_empty()
     }
 
-    /// The dumps; those of a folder with their bytes.
-    pub fn dumps(&self) -> Result<Vec<&'a Dump>> {
-        let dumps = self.index.dumps.get_or_init(|| dumps::dumps(self));
-        dumps.as_ref().map(|dumps| dumps.iter().collect()).map_err(Clone::clone)
+    /// The dumps: of a folder those that were made.
+    pub fn dumps(&self) -> &'a [Dump] {
+        self.index.dumps.get_or_init(|| dumps::served(self))
     }
 
     /// The canned query whose page or file has this name below `query/`, and its ending.
@@ -164,24 +163,23 @@ impl<'a> Model<'a> {
     }
 
     /// The thing whose files have this path without their ending.
-    fn named_so(&self, stem: &str) -> Option<&'a NamedNode> {
+    fn named_so(&self, stem: &str) -> Option<NamedNode> {
         if let Some(thing) = self.index.renamed.get(stem) {
-            return Some(thing);
+            return node_of(self.source.snapshot, *thing);
         }
         let iri = format!("{}{stem}", self.source.base);
         (self.names.get(&iri) == Some(stem)).then(|| self.thing(&iri)).flatten()
     }
 
     /// The thing with this IRI, if it has a page of its own.
-    pub fn thing(&self, iri: &str) -> Option<&'a NamedNode> {
-        [&self.index.things, &self.index.stubs].into_iter().find_map(|sorted| {
-            let at = sorted.binary_search_by(|node| node.as_str().cmp(iri)).ok()?;
-            sorted.get(at).copied()
-        })
+    pub fn thing(&self, iri: &str) -> Option<NamedNode> {
+        let id = self.id(iri)?;
+        let has_page = [&self.things, &self.stubs].into_iter().any(|sorted| sorted.binary_search(&id).is_ok());
+        has_page.then(|| NamedNode::new_unchecked(iri))
     }
 
     /// The thing whose IRI a server has at this path below its root.
-    pub fn thing_at(&self, path: &str) -> Option<&'a NamedNode> {
+    pub fn thing_at(&self, path: &str) -> Option<NamedNode> {
         let base = self.source.base;
         if base.is_empty() {
             return None;

@@ -19,8 +19,8 @@ pub fn asked_queries(model: &Model<'_>) -> String {
         .pages()
         .filter_map(|thing| {
             let page = model.page(thing.as_str())?;
-            let others: Vec<&str> = model.titles(thing).others.iter().map(|title| title.value()).collect();
-            Some((thing.as_str().to_owned(), json!([page, model.label(thing), others])))
+            let others: Vec<&str> = model.titles(&thing).others.iter().map(|title| title.value()).collect();
+            Some((thing.as_str().to_owned(), json!([page, model.label(&thing), others])))
         })
         .collect();
     let all = json!({"queries": queries, "prefixes": prefixes, "base": model.source.base, "dump": dumps::main_dump(model), "things": pages});

@@ -2,8 +2,9 @@
 
 use super::html::At;
 use super::model::Index;
+use super::reads::Reads;
 use super::vocabulary::*;
-use kgq_syntax::rdf::{Literal, NamedNode, NamedOrBlankNode, NamedOrBlankNodeRef, Term};
+use kgq_syntax::rdf::{Literal, NamedNode, NamedOrBlankNode, Quad, Term};
 use maud::{Markup, html};
 use rustc_hash::FxHashMap;
 
@@ -26,42 +27,45 @@ pub struct Slot {
 }
 
 impl Layout {
-    pub fn of(model: &Index<'_>) -> Self {
+    pub fn of(index: &Index<'_>, reads: Reads<'_>) -> Self {
         let mut layout = Self::default();
+        let stated = |name: &str| -> Vec<&Quad> {
+            let property = index.id(&sh(name));
+            let found = property.map(|property| reads.snapshot.find_in_order([None, Some(property), None]));
+            found.into_iter().flatten().filter_map(|statement| reads.statement(statement)).collect()
+        };
         let mut groups: Vec<(f64, &NamedNode)> = Vec::new();
+        for quad in stated("group") {
+            if let Term::NamedNode(group) = &quad.object
+                && !groups.iter().any(|(_, g)| *g == group)
+            {
+                groups.push((number(reads, group, "order").unwrap_or(f64::MAX), group));
+            }
+        }
         let mut shapes: FxHashMap<&NamedOrBlankNode, Vec<&str>> = FxHashMap::default();
-        let (target, property) = (sh("targetClass"), sh("property"));
-        for quad in model.source.quads {
-            let predicate = quad.predicate.as_str();
-            if predicate == target {
-                if let Term::NamedNode(class) = &quad.object {
-                    shapes.entry(&quad.subject).or_default().push(class.as_str());
-                }
-            } else if predicate == property
-                && let NamedOrBlankNode::NamedNode(node) = &quad.subject
-                && model.is_class(node)
+        for quad in stated("targetClass") {
+            if let Term::NamedNode(class) = &quad.object {
+                shapes.entry(&quad.subject).or_default().push(class.as_str());
+            }
+        }
+        for quad in stated("property") {
+            if let NamedOrBlankNode::NamedNode(node) = &quad.subject
+                && index.is_class(node)
             {
                 let classes = shapes.entry(&quad.subject).or_default();
                 if !classes.contains(&node.as_str()) {
                     classes.push(node.as_str());
                 }
-            } else if predicate == sh("group")
-                && let Term::NamedNode(group) = &quad.object
-                && !groups.iter().any(|(_, g)| *g == group)
-            {
-                groups.push((
-                    number(model, NamedOrBlankNodeRef::from(group.as_ref()), "order").unwrap_or(f64::MAX),
-                    group,
-                ));
             }
         }
         groups.sort_by(|(a, x), (b, y)| a.total_cmp(b).then_with(|| x.as_str().cmp(y.as_str())));
         layout.groups = groups.into_iter().map(|(_, group)| group.clone()).collect();
+        let property = sh("property");
         let mut shapes: Vec<_> = shapes.into_iter().collect();
         shapes.sort_by_cached_key(|(shape, _)| shape.to_string());
         for (shape, classes) in shapes {
-            for quad in model.facts(shape.as_ref()).iter().filter(|q| q.predicate.as_str() == property) {
-                let Some((path, slot)) = layout.slot_of(model, &quad.object) else { continue };
+            for quad in reads.facts(shape.as_ref()).iter().filter(|q| q.predicate.as_str() == property) {
+                let Some((path, slot)) = layout.slot_of(reads, &quad.object) else { continue };
                 for class in &classes {
                     layout.of.entry(((*class).to_owned(), path.clone())).or_insert(slot);
                 }
@@ -72,8 +76,8 @@ impl Layout {
     }
 
     /// The property of a property shape, and where its facts stand.
-    fn slot_of(&self, model: &Index<'_>, shape: &Term) -> Option<(String, Slot)> {
-        let facts = model.facts_of_term(shape);
+    fn slot_of(&self, reads: Reads<'_>, shape: &Term) -> Option<(String, Slot)> {
+        let facts = reads.facts_of_term(shape);
         let find = |name: &str| {
             let iri = sh(name);
             facts.iter().find(|q| q.predicate.as_str() == iri).map(|q| &q.object)
@@ -96,9 +100,9 @@ impl Layout {
     }
 }
 
-fn number(model: &Index<'_>, subject: NamedOrBlankNodeRef<'_>, name: &str) -> Option<f64> {
+fn number(reads: Reads<'_>, subject: &NamedNode, name: &str) -> Option<f64> {
     let iri = sh(name);
-    model.facts(subject).iter().find(|q| q.predicate.as_str() == iri).and_then(|q| match &q.object {
+    reads.facts(subject.into()).iter().find(|q| q.predicate.as_str() == iri).and_then(|q| match &q.object {
         Term::Literal(literal) => literal.value().parse().ok(),
         Term::NamedNode(_) | Term::BlankNode(_) | Term::Triple(_) => None,
     })
@@ -107,9 +111,9 @@ fn number(model: &Index<'_>, subject: NamedOrBlankNodeRef<'_>, name: &str) -> Op
 /// The property shapes that apply to members of a class, its own and those above it not included, in words.
 pub fn shapes_of(at: &At<'_, '_>, class: &NamedNode) -> Vec<Markup> {
     let model = at.model;
-    let (target, property) = (sh("targetClass"), sh("property"));
-    let mut shapes: Vec<&NamedOrBlankNode> =
-        model.incoming(class.as_str()).iter().filter(|q| q.predicate.as_str() == target).map(|q| &q.subject).collect();
+    let property = sh("property");
+    let targeting = model.statements_with(&sh("targetClass"), Some(class.into()));
+    let mut shapes: Vec<&NamedOrBlankNode> = targeting.into_iter().map(|q| &q.subject).collect();
     let own = NamedOrBlankNode::from(class.clone());
     if model.facts(own.as_ref()).iter().any(|q| q.predicate.as_str() == property) {
         shapes.push(&own);

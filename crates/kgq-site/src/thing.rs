@@ -169,7 +169,7 @@ fn members(at: &At<'_, '_>, thing: &NamedNode) -> Markup {
         @if let Some(members) = members {
             section {
                 h2 { (thousands(members.len() as u64)) (at.say(" of them")) }
-                ul .inline { @for member in members.iter().take(MEMBERS) { li { (at.thing(member)) } } }
+                ul .inline { @for member in at.model.nodes(members).take(MEMBERS) { li { (at.thing(&member)) } } }
                 @if members.len() > MEMBERS
                     && let Some(page) = at.model.browse_page(thing.as_str()) { p { a href=(at.href(&page)) { (at.say("All of them")) } } }
             }
@@ -204,7 +204,8 @@ fn timeline(at: &At<'_, '_>, thing: &NamedNode) -> Markup {
     };
     let facts = model.facts(thing.into());
     facts.iter().for_each(|quad| collect(quad, None));
-    let incoming = model.incoming(thing.as_str()).iter().take(400).filter_map(|q| match &q.subject {
+    let incoming = model.incoming(thing).iter().take(400).filter_map(|statement| model.statement(*statement));
+    let incoming = incoming.filter_map(|q| match &q.subject {
         NamedOrBlankNode::NamedNode(node) if model.names.get(node.as_str()).is_some() => Some(node),
         NamedOrBlankNode::NamedNode(_) | NamedOrBlankNode::BlankNode(_) => None,
     });
@@ -248,7 +249,7 @@ fn map(at: &At<'_, '_>, thing: &NamedNode) -> Markup {
             node,
             label: model.label(node),
             point: *point,
-            own: *iri == thing.as_str(),
+            own: iri == thing.as_str(),
         })
         .collect();
     html! { @if let Some(drawn) = draw::map(at, &spots) { section { h2 { (at.say("Where it is")) } (drawn) } } }
@@ -296,7 +297,7 @@ pub fn description<'a>(model: &Model<'a>, thing: &NamedNode) -> Vec<&'a Quad> {
                 open.push(node.clone().into());
             }
             if quad.predicate.as_ref() != rdf::REIFIES {
-                let statements = model.source.audit.statements(&Triple::from((*quad).clone()));
+                let statements = model.source.audit.statements(&Triple::from(quad.clone()));
                 open.extend(statements.into_iter().map(|s| s.reifier));
             }
         }

@@ -102,7 +102,7 @@ const MANY: usize = 16;
 
 impl<'a> Index<'a> {
     /// These rows as statements of ids.
-    pub(super) fn statements(self, rows: Range<usize>) -> impl Iterator<Item = Ids> + use<'a> {
+    pub fn statements(self, rows: Range<usize>) -> impl Iterator<Item = Ids> + use<'a> {
         let index = self;
         let mut run = (TermId::UNBOUND, 0..0);
         let depths = if rows.len() < MANY { 0..0 } else { 1..index.width() };

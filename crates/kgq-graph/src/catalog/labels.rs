@@ -1,5 +1,6 @@
 //! Labels: what things are called, in every language, and which thing a label means.
 
+use kgq_snapshot::{Ids, Snapshot};
 use kgq_syntax::rdf::vocabulary::{rdfs, skos};
 use kgq_syntax::rdf::{Literal, NamedNode, NamedNodeRef, NamedOrBlankNode, Prefixes, Quad, Term};
 use kgq_syntax::text::nearest;
@@ -81,6 +82,15 @@ pub fn rank(predicate: &str) -> Option<u8> {
 }
 
 impl Labels {
+    /// The labels of a snapshot's things; of those that are as good as each other, the one that stands first in the files is first.
+    pub fn in_order(snapshot: &Snapshot) -> Self {
+        let properties = naming().filter_map(|property| snapshot.id(property.into()));
+        let mut statements: Vec<Ids> =
+            properties.flat_map(|property| snapshot.find_ids([None, Some(property), None])).collect();
+        snapshot.sort_by_origin(&mut statements);
+        Self::of(statements.into_iter().filter_map(|statement| snapshot.statement(statement)))
+    }
+
     /// The labels that are among these statements.
     pub fn of<Q: Borrow<Quad>>(quads: impl IntoIterator<Item = Q>) -> Self {
         let mut labels = Self::default();

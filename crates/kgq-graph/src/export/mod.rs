@@ -3,5 +3,6 @@
 pub mod names;
 pub mod parquet;
 pub mod rebase;
+pub mod sorted;
 pub mod tables;
 pub mod turtle;

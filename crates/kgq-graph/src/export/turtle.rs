@@ -1,11 +1,14 @@
 //! Turtle and TriG for people to read, of quads that come from no file of their own: a subject a block, its facts sorted, annotations at
 //! the statements they are about, blank nodes and lists where they are used. The same quads give the same text, in whatever order.
 
+use super::sorted::{Sorted, Which};
+use crate::render::output_error;
 use kgq_syntax::budget::{Budget, Reservation, Steps};
-use kgq_syntax::error::Result;
+use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::blank::each_node_between;
 use kgq_syntax::rdf::iri::escaped;
 use kgq_syntax::rdf::language::cased;
+use kgq_syntax::rdf::rdf11::quad_bytes;
 use kgq_syntax::rdf::vocabulary::{rdf, rdfs, skos};
 use kgq_syntax::rdf::{BlankNode, GraphName, Literal, NamedNode, NamedOrBlankNode, Prefixes, Quad, Term, Triple};
 use kgq_syntax::sort::sorted_by_text;
@@ -13,6 +16,7 @@ use oxrdf::vocab::xsd;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+use std::io::{self, BufRead, BufReader, BufWriter, Seek, Write};
 
 const RDF_FIRST: &str = "http://www.w3.org/1999/02/22-rdf-syntax-ns#first";
 const RDF_REST: &str = "http://www.w3.org/1999/02/22-rdf-syntax-ns#rest";
@@ -36,40 +40,158 @@ pub fn write<'a>(quads: impl IntoIterator<Item = &'a Quad>, prefixes: &Prefixes,
         graphs.entry(name).or_default().push(quad);
     }
     let shared = shared_blank_nodes(&graphs, &steps)?;
-    let mut used = BTreeSet::new();
-    let mut body = String::new();
-    let mut held = Reservation::default();
+    let (mut body, mut held) = (Vec::new(), Reservation::default());
+    let mut document = Document { prefixes, shared: &shared, steps: &steps, used: BTreeSet::new() };
     for quads in graphs.values() {
-        let mut block = String::new();
-        let mut graph = Graph::of(quads, prefixes, &shared, &steps)?;
-        graph.blocks(&mut block)?;
-        held.grow(budget, block.capacity() as u64)?;
-        used.append(&mut graph.used);
         let Some(first) = quads.first() else { continue };
-        match &first.graph_name {
-            GraphName::DefaultGraph => body.push_str(&block),
-            name => {
-                let name = match name {
-                    GraphName::NamedNode(node) => graph.iri(node.as_str()),
-                    name => name.to_string(),
-                };
-                used.append(&mut graph.used);
-                let _ = write!(body, "\n{name} {{\n");
-                for line in block.trim_start_matches('\n').lines() {
-                    let indent = if line.is_empty() { "" } else { "    " };
-                    let _ = writeln!(body, "{indent}{line}");
-                }
-                body.push_str("}\n");
-            }
-        }
+        document.graph(&first.graph_name, quads, std::iter::empty(), &mut |text| {
+            body.extend_from_slice(text.as_bytes());
+            held.resize(budget, body.capacity() as u64)
+        })?;
     }
-    let mut out = String::new();
-    let widest = used.iter().map(|(prefix, _)| prefix.len()).max().unwrap_or(0);
-    for (prefix, namespace) in &used {
-        let _ = writeln!(out, "PREFIX {prefix}:{} <{}>", " ".repeat(widest - prefix.len()), escaped(namespace));
-    }
+    let mut out = document.head();
+    let body = String::from_utf8_lossy(&body);
     out.push_str(if out.is_empty() { body.trim_start_matches('\n') } else { &body });
     Ok(out)
+}
+
+/// The same of a snapshot: what is plain is read and written subject by subject, and held are only the statements about blank nodes,
+/// about reifiers, and about what has to do with these. The text waits in a temporary file, as the prefixes in use stand before it.
+///
+/// # Errors
+/// The budget's; a temporary file or an output that cannot be written.
+pub fn write_sorted(
+    sorted: &Sorted<'_>,
+    merged: bool,
+    prefixes: &Prefixes,
+    budget: &Budget,
+    out: &mut dyn Write,
+) -> Result<()> {
+    let failed = |e: &io::Error| Error::io("a temporary file", e);
+    let mut file = BufWriter::new(tempfile::tempfile().map_err(|e| failed(&e))?);
+    let steps = Steps::new(budget);
+    let graphs = match merged {
+        true => BTreeMap::from([(String::new(), Which::Merged)]),
+        false => sorted.graphs(),
+    };
+    let shared = if merged { FxHashSet::default() } else { shared_in(sorted, &steps)? };
+    let tangled = sorted.tangled();
+    let mut document = Document { prefixes, shared: &shared, steps: &steps, used: BTreeSet::new() };
+    for which in graphs.values() {
+        let name = match which {
+            Which::Graph(name, _) => name,
+            Which::All | Which::Merged => &GraphName::DefaultGraph,
+        };
+        let (mut quads, mut held): (Vec<Quad>, _) = (Vec::new(), Reservation::default());
+        for group in sorted.groups(which, Some((&tangled, true))) {
+            let group = group?;
+            held.grow(budget, group.iter().map(quad_bytes).sum())?;
+            quads.extend(group);
+        }
+        let quads: Vec<&Quad> = quads.iter().collect();
+        let mut put = |text: &str| file.write_all(text.as_bytes()).map_err(|e| failed(&e));
+        document.graph(name, &quads, sorted.groups(which, Some((&tangled, false))), &mut put)?;
+    }
+    let head = document.head();
+    let mut file = file.into_inner().map_err(|e| failed(e.error()))?;
+    file.rewind().map_err(|e| failed(&e))?;
+    let mut body = BufReader::new(file);
+    if head.is_empty() {
+        while body.fill_buf().map_err(|e| failed(&e))?.first() == Some(&b'\n') {
+            body.consume(1);
+        }
+    }
+    out.write_all(head.as_bytes()).and_then(|()| io::copy(&mut body, out)).map_err(|e| output_error(&e))?;
+    Ok(())
+}
+
+/// A text being written.
+struct Document<'d> {
+    prefixes: &'d Prefixes,
+    shared: &'d FxHashSet<BlankNode>,
+    steps: &'d Steps,
+    used: BTreeSet<(String, String)>,
+}
+
+impl Document<'_> {
+    /// Writes a graph: statements that hang together, and other subjects one by one, sorted as their lines are.
+    fn graph(
+        &mut self,
+        name: &GraphName,
+        quads: &[&Quad],
+        plain: impl Iterator<Item = Result<Vec<Quad>>>,
+        put: &mut dyn FnMut(&str) -> Result<()>,
+    ) -> Result<()> {
+        let mut graph = Graph::of(quads, self.prefixes, self.shared, self.steps)?;
+        let is_default = name.is_default_graph();
+        if !is_default {
+            let name = match name {
+                GraphName::NamedNode(node) => graph.iri(node.as_str()),
+                name => name.to_string(),
+            };
+            put(&format!("\n{name} {{\n"))?;
+        }
+        let mut is_first = true;
+        let mut put_block = |block: &mut String| {
+            let written = match is_default {
+                true => put(block),
+                false => put(&indented(if is_first { block.trim_start_matches('\n') } else { block })),
+            };
+            is_first &= block.is_empty();
+            block.clear();
+            written
+        };
+        let order = graph.order()?;
+        let (mut blocks, mut block) = (order.iter().peekable(), String::new());
+        for group in plain {
+            let group = group?;
+            let Some(subject) = group.first().map(|quad| &quad.subject) else { continue };
+            let text = subject.to_string();
+            while let Some(before) = blocks.next_if(|next| next.is_named_node() && next.to_string() < text) {
+                graph.first_pass(before, &mut block)?;
+                put_block(&mut block)?;
+            }
+            let own: Vec<&Quad> = group.iter().collect();
+            let mut alone = Graph::of(&own, self.prefixes, self.shared, self.steps)?;
+            alone.block(subject, &mut block)?;
+            self.used.append(&mut alone.used);
+            put_block(&mut block)?;
+        }
+        for subject in blocks {
+            graph.first_pass(subject, &mut block)?;
+            put_block(&mut block)?;
+        }
+        for subject in &order {
+            graph.second_pass(subject, &mut block)?;
+            put_block(&mut block)?;
+        }
+        self.used.append(&mut graph.used);
+        if is_default { Ok(()) } else { put("}\n") }
+    }
+
+    /// The prefixes in use.
+    fn head(&self) -> String {
+        let mut out = String::new();
+        let widest = self.used.iter().map(|(prefix, _)| prefix.len()).max().unwrap_or(0);
+        for (prefix, namespace) in &self.used {
+            let _ = writeln!(out, "PREFIX {prefix}:{} <{}>", " ".repeat(widest - prefix.len()), escaped(namespace));
+        }
+        out
+    }
+}
+
+/// The lines of a block within a named graph.
+fn indented(block: &str) -> String {
+    block.lines().map(|line| format!("{}{line}\n", if line.is_empty() { "" } else { "    " })).collect()
+}
+
+/// Blank nodes that more than one graph of a snapshot names.
+fn shared_in(sorted: &Sorted<'_>, steps: &Steps) -> Result<FxHashSet<BlankNode>> {
+    let mut graphs: BTreeMap<String, Vec<&Quad>> = BTreeMap::new();
+    for quad in sorted.held() {
+        graphs.entry(quad.graph_name.to_string()).or_default().push(quad);
+    }
+    shared_blank_nodes(&graphs, steps)
 }
 
 /// Blank nodes that more than one graph names, which must not be written inside another node.
@@ -112,7 +234,7 @@ struct Graph<'a> {
     no_lists: FxHashSet<&'a NamedOrBlankNode>,
     used: BTreeSet<(String, String)>,
     steps: &'a Steps,
-    held: Reservation,
+    _held: Reservation,
 }
 
 /// About what is held for a statement: its place among the facts of its subject, the uses of its terms.
@@ -125,7 +247,7 @@ impl<'a> Graph<'a> {
         shared: &'a FxHashSet<BlankNode>,
         steps: &'a Steps,
     ) -> Result<Self> {
-        let held = steps.budget().reserve(quads.len() as u64 * BYTES_OF_A_FACT)?;
+        let _held = steps.budget().reserve(quads.len() as u64 * BYTES_OF_A_FACT)?;
         let mut facts: FxHashMap<&NamedOrBlankNode, Facts<'_>> = FxHashMap::default();
         let mut uses: FxHashMap<&BlankNode, u32> = FxHashMap::default();
         let mut reifies: FxHashMap<&NamedOrBlankNode, Vec<&Triple>> = FxHashMap::default();
@@ -177,7 +299,7 @@ impl<'a> Graph<'a> {
             no_lists: FxHashSet::default(),
             used: BTreeSet::new(),
             steps,
-            held,
+            _held,
         };
         for (reifier, triples) in reifies {
             if let [triple] = triples.as_slice()
@@ -208,24 +330,23 @@ impl<'a> Graph<'a> {
             || self.facts.get(&triple.subject).is_some_and(|f| f.iter().any(|(p, _)| p.as_ref() == rdf::REIFIES))
     }
 
-    fn blocks(&mut self, out: &mut String) -> Result<()> {
-        let subjects = self.facts.keys().copied();
+    /// The subjects as their blocks stand: things with names first.
+    fn order(&self) -> Result<Vec<&'a NamedOrBlankNode>> {
         let key = |subject: &&NamedOrBlankNode| format!("{}{subject}", u8::from(subject.is_blank_node()));
-        let subjects = sorted_by_text(subjects, key, self.steps.budget())?;
-        let mut counted = 0;
-        // Blank nodes used once stand where they are used; what no block led to, such as a cycle, follows.
-        for pass in 0..2 {
-            for subject in &subjects {
-                let skip = self.done.contains(subject) || self.annotates.contains(subject);
-                if skip || (pass == 0 && self.is_nested(subject)) {
-                    continue;
-                }
-                self.block(subject, out)?;
-                self.held.grow(self.steps.budget(), (out.capacity() - counted) as u64)?;
-                counted = out.capacity();
-            }
+        sorted_by_text(self.facts.keys().copied(), key, self.steps.budget())
+    }
+
+    /// Writes the block of a subject, unless it is written elsewhere: a blank node that is used once stands where it is used.
+    fn first_pass(&mut self, subject: &'a NamedOrBlankNode, out: &mut String) -> Result<()> {
+        if self.is_nested(subject) { Ok(()) } else { self.second_pass(subject, out) }
+    }
+
+    /// Writes the block of a subject that no block led to, such as one of a cycle.
+    fn second_pass(&mut self, subject: &'a NamedOrBlankNode, out: &mut String) -> Result<()> {
+        if self.done.contains(subject) || self.annotates.contains(subject) {
+            return Ok(());
         }
-        Ok(())
+        self.block(subject, out)
     }
 
     fn is_nested(&self, subject: &NamedOrBlankNode) -> bool {

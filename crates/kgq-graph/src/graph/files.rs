@@ -24,7 +24,11 @@ impl Graph {
     /// Reads all, and where that fails finds the files that cannot be read: the graph without them, and their errors. That not one can
     /// be read is an error.
     pub fn leaving_out_broken(&self, progress: Option<&ReadProgress<'_>>) -> Result<(Self, Vec<Error>)> {
-        if self.options.snapshot.is_some() || self.read(progress).is_ok() {
+        let is_whole = || match self.is_large() {
+            true => self.snapshot().is_ok(),
+            false => self.read(progress).is_ok(),
+        };
+        if self.options.snapshot.is_some() || is_whole() {
             return Ok((self.clone(), Vec::new()));
         }
         let files: Vec<(String, Result<Input>)> = match self.options.files.as_slice() {

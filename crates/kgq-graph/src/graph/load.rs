@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 impl Graph {
     /// Whether there is so much to read that questions are answered without holding the parsed statements.
-    fn is_large(&self) -> bool {
+    pub(super) fn is_large(&self) -> bool {
         /// Below, in bytes, reading is as fast as opening a snapshot.
         const SMALL: u64 = 4 << 20;
         if self.dataset.get().is_some() {

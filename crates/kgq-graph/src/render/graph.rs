@@ -7,7 +7,9 @@ use kgq_syntax::rdf::language::written;
 use kgq_syntax::rdf::rdf11;
 use kgq_syntax::rdf::{GraphName, NamedOrBlankNode, Prefixes, Quad, QuadRef, RdfFormat, Term, Triple};
 use oxrdfio::RdfSerializer;
+use rustc_hash::FxHashSet;
 use std::borrow::{Borrow, Cow};
+use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::io::Write;
 
@@ -48,7 +50,7 @@ pub fn write_quads(
     };
     let used = used_prefixes(quads.iter().map(Ok), prefixes, &steps)?;
     if format == RdfFormat::RdfXml {
-        rdfxml::write(quads, &used, budget, out)?;
+        rdfxml::write(&|| Box::new(quads.iter().cloned().map(Ok)), &used, budget, out)?;
         return Ok(count);
     }
     let each = quads.iter().map(|quad| steps.take().map(|()| Cow::Borrowed(quad)));
@@ -59,8 +61,8 @@ pub fn write_quads(
 /// Goes over the same quads as often as it is called.
 pub type Walk<'q> = dyn Fn() -> Box<dyn Iterator<Item = Result<Quad>> + 'q> + 'q;
 
-/// The same for quads that are not held: they are walked over, once more for the prefixes in use where the format has some. What is
-/// mapped to RDF 1.1 is held, and all for RDF/XML.
+/// The same for quads that are not held: they are walked over, several times where the format declares prefixes or has to be told from
+/// what RDF 1.1 lacks. What is mapped to RDF 1.1 is held.
 ///
 /// # Errors
 /// As [`write_quads`].
@@ -72,20 +74,28 @@ pub fn write_walked(
     budget: &Budget,
     out: &mut dyn Write,
 ) -> Result<u64> {
-    if is_whole(format, options) {
-        return write_quads(&walk().collect::<Result<Vec<_>>>()?, format, prefixes, options, budget, out);
-    }
     if !format.holds_named_graphs() {
         check_graphs(walk(), format)?;
     }
-    let steps = Steps::new(budget);
+    let (steps, mapped) = (Steps::new(budget), Cell::new(0));
+    let is_mapped = options.version == RdfVersion::V11 || !format.holds_rdf_12();
+    let taken = if is_mapped { rdf11::contested_labels(walk())? } else { FxHashSet::default() };
+    let each = || -> Box<dyn Iterator<Item = Result<Quad>> + '_> {
+        match is_mapped {
+            true => Box::new(rdf11::downgraded(walk(), taken.clone(), &mapped, budget)),
+            false => walk(),
+        }
+    };
     let used = match format {
         RdfFormat::NTriples | RdfFormat::NQuads => Vec::new(),
-        _ => used_prefixes(walk(), prefixes, &steps)?,
+        _ => used_prefixes(each(), prefixes, &steps)?,
     };
-    let each = walk().map(|quad| steps.take().and(quad).map(Cow::Owned));
-    serialize(each, format, used, out)?;
-    Ok(0)
+    if format == RdfFormat::RdfXml {
+        rdfxml::write(&each, &used, budget, out)?;
+    } else {
+        serialize(each().map(|quad| steps.take().and(quad).map(Cow::Owned)), format, used, out)?;
+    }
+    Ok(mapped.get())
 }
 
 /// That a format without named graphs is given none.

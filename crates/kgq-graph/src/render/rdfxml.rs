@@ -1,5 +1,6 @@
 //! RDF/XML: a description for each run of statements with one subject. What it cannot hold is refused before the first byte.
 
+use super::graph::Walk;
 use super::output_error;
 use super::xml::{check, escape, quote};
 use kgq_syntax::budget::{Budget, Steps};
@@ -32,9 +33,9 @@ const NO_PROPERTIES: &[&str] = &[
     "resource",
 ];
 
-/// Writes the triples of quads, without their graphs; `prefixes` are those to be used.
-pub fn write(quads: &[Quad], prefixes: &[(&str, &str)], budget: &Budget, out: &mut dyn Write) -> Result<()> {
-    let names = Names::of(quads, prefixes)?;
+/// Writes the triples of quads, without their graphs; `prefixes` are those to be used. The quads are walked over twice.
+pub fn write(walk: &Walk<'_>, prefixes: &[(&str, &str)], budget: &Budget, out: &mut dyn Write) -> Result<()> {
+    let names = Names::of(walk(), prefixes)?;
     let mut text = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<rdf:RDF");
     for (namespace, prefix) in &names.prefixes {
         if *namespace == XML {
@@ -47,9 +48,14 @@ pub fn write(quads: &[Quad], prefixes: &[(&str, &str)], budget: &Budget, out: &m
     }
     text.push_str(">\n");
     let steps = Steps::new(budget);
-    for same_subject in quads.chunk_by(|a, b| a.subject == b.subject) {
+    let mut quads = walk().peekable();
+    while let Some(quad) = quads.next() {
         steps.take()?;
-        names.description(same_subject, &mut text);
+        let mut same_subject = vec![quad?];
+        while let Some(quad) = quads.next_if(|next| next.as_ref().is_ok_and(|q| q.subject == same_subject[0].subject)) {
+            same_subject.push(quad?);
+        }
+        names.description(&same_subject, &mut text);
         out.write_all(text.as_bytes()).map_err(|e| output_error(&e))?;
         text.clear();
     }
@@ -64,7 +70,7 @@ struct Names {
 
 impl Names {
     /// The names that the statements need, or an error that says what RDF/XML cannot hold.
-    fn of(quads: &[Quad], prefixes: &[(&str, &str)]) -> Result<Self> {
+    fn of(quads: impl Iterator<Item = Result<Quad>>, prefixes: &[(&str, &str)]) -> Result<Self> {
         let mut names = Self { prefixes: BTreeMap::new() };
         names.prefixes.insert(RDF.to_owned(), "rdf".to_owned());
         names.prefixes.insert(XML.to_owned(), "xml".to_owned());
@@ -76,6 +82,7 @@ impl Names {
             }
         }
         for quad in quads {
+            let quad = quad?;
             check(quad.subject.as_ref().into(), "RDF/XML")?;
             names.need(&quad.predicate)?;
             names.need_of(&quad.object)?;
@@ -253,7 +260,7 @@ mod tests {
 
     fn written(quads: &[Quad], prefixes: &[(&str, &str)]) -> Result<String> {
         let mut out = Vec::new();
-        write(quads, prefixes, &Budget::default(), &mut out)?;
+        write(&|| Box::new(quads.iter().cloned().map(Ok)), prefixes, &Budget::default(), &mut out)?;
         Ok(String::from_utf8(out).unwrap())
     }
 
@@ -302,7 +309,8 @@ mod tests {
             ("<http://e/s> <http://e/p> <<( <a:b> <http://e/1> 1 )>> .", "<http://e/1>"),
         ] {
             let mut out = Vec::new();
-            let error = write(&quads(turtle), &[], &Budget::default(), &mut out).unwrap_err().to_string();
+            let walk = || -> Box<dyn Iterator<Item = Result<Quad>>> { Box::new(quads(turtle).into_iter().map(Ok)) };
+            let error = write(&walk, &[], &Budget::default(), &mut out).unwrap_err().to_string();
             assert!(error.contains(named) && out.is_empty(), "{error}");
         }
     }

@@ -23,7 +23,7 @@ const CELLS: usize = 34;
 /// The nearest things: those that refer to it at the left, those that it refers to at the right. Nothing where there are none.
 pub fn neighbours(at: &At<'_, '_>, thing: &NamedNode) -> Option<Markup> {
     let model = at.model;
-    let interesting = |q: &&&Quad| q.predicate.as_ref() != rdf::TYPE;
+    let interesting = |q: &&Quad| q.predicate.as_ref() != rdf::TYPE;
     let mut right: Vec<(&NamedNode, &NamedNode)> = Vec::new();
     for quad in model.facts(thing.into()).iter().filter(interesting) {
         if let Term::NamedNode(node) = &quad.object
@@ -34,7 +34,8 @@ pub fn neighbours(at: &At<'_, '_>, thing: &NamedNode) -> Option<Markup> {
         }
     }
     let mut left: Vec<(&NamedNode, &NamedNode)> = Vec::new();
-    for quad in model.incoming(thing.as_str()).iter().filter(interesting) {
+    let incoming = model.incoming(thing).iter().filter(|[_, predicate, ..]| Some(*predicate) != model.known.kind);
+    for quad in incoming.filter_map(|statement| model.statement(*statement)) {
         if let NamedOrBlankNode::NamedNode(node) = &quad.subject
             && node != thing
             && !left.iter().any(|(_, other)| *other == node)

@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 use staged::{STAGED, Staged};
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{self, BufWriter, ErrorKind, Write};
+use std::io::{self, BufRead, BufReader, BufWriter, ErrorKind, Write};
 use std::path::{Component, Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -124,10 +124,7 @@ impl Folder {
     pub fn write(&self, path: &str, bytes: &[u8]) -> Result<()> {
         let target = self.place(path)?;
         let failed = |e| Error::io(target.display(), &e);
-        let old = self.root.join(path);
-        let there = fs::symlink_metadata(&old).ok();
-        let there =
-            there.filter(|found| found.is_file() && self.before.contains(path) && true_folders(&self.root, path));
+        let (old, there) = (self.root.join(path), self.there(path));
         let same = |found: &fs::Metadata| {
             found.len() == bytes.len() as u64 && fs::read(&old).is_ok_and(|there| there == bytes)
         };
@@ -140,30 +137,72 @@ impl Folder {
                 file.set_permissions(there.permissions()).map_err(failed)?;
             }
         }
-        let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
-        if files.now.insert(path.to_owned(), hex(bytes)).is_some() {
-            return Err(Error::bug(format!("the site has two files {path}")));
-        }
-        files.changes.bytes += bytes.len() as u64;
-        *(if unchanged { &mut files.changes.unchanged } else { &mut files.changes.written }) += 1;
-        Ok(())
+        self.made(path, &hex(bytes), bytes.len() as u64, unchanged)
     }
 
     /// Writes a file piece by piece, without looking at the one that is there.
     pub fn stream<T>(&self, path: &str, write: impl FnOnce(&mut dyn Write) -> Result<T>) -> Result<T> {
         let target = self.place(path)?;
-        let failed = |e| Error::io(target.display(), &e);
-        let mut out =
-            Hashed { file: BufWriter::new(File::create_new(&target).map_err(failed)?), hash: Sha256::new(), bytes: 0 };
+        let mut out = Hashed::create(&target)?;
         let result = write(&mut out)?;
-        out.flush().map_err(failed)?;
+        let (bytes, hash) = out.finish(&target)?;
+        self.made(path, &hash, bytes, false)?;
+        Ok(result)
+    }
+
+    /// Writes a file piece by piece; the one that is there stays if it has the same bytes. Tells how many, and their SHA-256. Where it
+    /// cannot be written whole, there is none.
+    pub fn stream_or_keep(
+        &self,
+        path: &str,
+        write: impl FnOnce(&mut dyn Write) -> Result<()>,
+    ) -> Result<(u64, String)> {
+        let target = self.place(path)?;
+        let failed = |e| Error::io(target.display(), &e);
+        let mut out = Hashed::create(&target)?;
+        if let Err(error) = write(&mut out) {
+            drop(out);
+            fs::remove_file(&target).map_err(failed)?;
+            return Err(error);
+        }
+        let (bytes, hash) = out.finish(&target)?;
+        let there = self.there(path);
+        let old = self.root.join(path);
+        let unchanged = there.as_ref().is_some_and(|found| found.len() == bytes) && have_same_bytes(&old, &target);
+        if unchanged {
+            // Where there are no links, what was just written does.
+            let link = target.with_added_extension("kept");
+            if fs::hard_link(&old, &link).is_ok() {
+                fs::rename(&link, &target).map_err(failed)?;
+            }
+        } else if let Some(there) = there {
+            fs::set_permissions(&target, there.permissions()).map_err(failed)?;
+        }
+        self.made(path, &hash, bytes, unchanged)?;
+        Ok((bytes, hash))
+    }
+
+    /// Reads a file that was written.
+    pub fn read(&self, path: &str) -> Result<File> {
+        let target = self.place(path)?;
+        File::open(&target).map_err(|e| Error::io(target.display(), &e))
+    }
+
+    /// The file of the last run at a path.
+    fn there(&self, path: &str) -> Option<fs::Metadata> {
+        let found = fs::symlink_metadata(self.root.join(path)).ok()?;
+        (found.is_file() && self.before.contains(path) && true_folders(&self.root, path)).then_some(found)
+    }
+
+    /// Notes a file that was made.
+    fn made(&self, path: &str, hash: &str, bytes: u64, unchanged: bool) -> Result<()> {
         let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
-        if files.now.insert(path.to_owned(), digits(&out.hash.finalize())).is_some() {
+        if files.now.insert(path.to_owned(), hash.to_owned()).is_some() {
             return Err(Error::bug(format!("the folder has two files {path}")));
         }
-        files.changes.bytes += out.bytes;
-        files.changes.written += 1;
-        Ok(result)
+        files.changes.bytes += bytes;
+        *(if unchanged { &mut files.changes.unchanged } else { &mut files.changes.written }) += 1;
+        Ok(())
     }
 
     /// The hashes of the files so far, as `sha256sum -c` reads them.
@@ -223,6 +262,21 @@ impl Drop for Folder {
     }
 }
 
+/// Whether two files that are equally long are the same; not where one cannot be read.
+fn have_same_bytes(one: &Path, other: &Path) -> bool {
+    let (Ok(one), Ok(other)) = (File::open(one), File::open(other)) else { return false };
+    let (mut one, mut other) = (BufReader::new(one), BufReader::new(other));
+    loop {
+        let (Ok(left), Ok(right)) = (one.fill_buf(), other.fill_buf()) else { return false };
+        let common = left.len().min(right.len());
+        if common == 0 || left[..common] != right[..common] {
+            return left.is_empty() && right.is_empty();
+        }
+        one.consume(common);
+        other.consume(common);
+    }
+}
+
 /// Whether the folders on the way to a path are true ones, or not there; a symbolic link is neither.
 fn true_folders(root: &Path, path: &str) -> bool {
     let mut folders: Vec<&Path> = Path::new(path).ancestors().skip(1).filter(|f| !f.as_os_str().is_empty()).collect();
@@ -279,6 +333,19 @@ struct Hashed {
     file: BufWriter<File>,
     hash: Sha256,
     bytes: u64,
+}
+
+impl Hashed {
+    fn create(path: &Path) -> Result<Self> {
+        let file = File::create_new(path).map_err(|e| Error::io(path.display(), &e))?;
+        Ok(Self { file: BufWriter::new(file), hash: Sha256::new(), bytes: 0 })
+    }
+
+    /// How many bytes were written, and their hash.
+    fn finish(mut self, path: &Path) -> Result<(u64, String)> {
+        self.flush().map_err(|e| Error::io(path.display(), &e))?;
+        Ok((self.bytes, digits(&self.hash.finalize())))
+    }
 }
 
 impl Write for Hashed {

@@ -36,7 +36,17 @@ impl Snapshot {
     /// # Errors
     /// As for [`Snapshot::from_quads_within`].
     pub fn from_quads_in_order(quads: &[Quad], budget: &Budget) -> Result<Self> {
-        Self::of_files(quads, vec![0, u32::try_from(quads.len()).map_err(|_| too_many_statements())?], budget)
+        Self::from_walk_in_order(quads.iter().cloned(), quads.len(), budget)
+    }
+
+    /// The same of quads that are nowhere held; `most` says how many come at most.
+    ///
+    /// # Errors
+    /// As for [`Snapshot::from_quads_within`].
+    pub fn from_walk_in_order(quads: impl IntoIterator<Item = Quad>, most: usize, budget: &Budget) -> Result<Self> {
+        let end = u32::try_from(most).map_err(|_| too_many_statements())?;
+        let quads = (0..u32::MAX).zip(quads);
+        Self::of(quads, Declared::default(), ContentKey::default(), Some([vec![0, end], vec![0]]), budget)
     }
 
     /// Builds a snapshot of a parsed dataset in memory, including where its statements stand in its files.

@@ -91,11 +91,19 @@ fn as_set(quads: &[Quad], steps: &Steps) -> Result<(Vec<Quad>, u64, Reservation)
 /// # Errors
 /// As [`canonicalize`].
 pub fn relabel(quads: &[Quad], budget: &Budget) -> Result<(Vec<Quad>, Reservation)> {
+    relabel_among(quads, 0, budget)
+}
+
+/// The same of those quads of a dataset that tell its blank nodes apart; `others` says how many it has besides, which allow for more work.
+///
+/// # Errors
+/// As [`canonicalize`].
+pub fn relabel_among(quads: &[Quad], others: usize, budget: &Budget) -> Result<(Vec<Quad>, Reservation)> {
     let (steps, mut held, mut bytes) = (Steps::new(budget), Reservation::default(), 0);
     let mut renamed_quads = Vec::with_capacity(quads.len());
     {
         let (set, _, _set_held) = as_set(quads, &steps)?;
-        let names = Search::new(&set, &steps)?.run()?;
+        let names = Search { others, ..Search::new(&set, &steps)? }.run()?;
         let rename = |node: &BlankNode| names.get(node).map_or_else(|| node.clone(), BlankNode::new_unchecked);
         for quad in quads {
             steps.take()?;
@@ -183,6 +191,8 @@ impl Issuer {
 /// The canonicalization state (§4.2); blank nodes are numbered here.
 struct Search<'a> {
     quads: &'a [Quad],
+    /// How many quads without blank nodes the dataset has besides.
+    others: usize,
     nodes: Vec<&'a BlankNode>,
     numbers: FxHashMap<&'a BlankNode, usize>,
     /// The quads that mention each blank node.
@@ -201,6 +211,7 @@ impl<'a> Search<'a> {
     fn new(quads: &'a [Quad], steps: &'a Steps) -> Result<Self> {
         let mut search = Self {
             quads,
+            others: 0,
             nodes: Vec::new(),
             numbers: FxHashMap::default(),
             quads_of: Vec::new(),
@@ -377,7 +388,8 @@ impl<'a> Search<'a> {
     fn spend(&mut self, work: usize) -> Result<()> {
         self.work += work as u64;
         (0..work).try_for_each(|_| self.steps.take())?;
-        if self.work > MOST_WORK + WORK_FOR_A_QUAD * self.quads.len() as u64 { Err(too_much_alike()) } else { Ok(()) }
+        let quads = (self.quads.len() + self.others) as u64;
+        if self.work > MOST_WORK + WORK_FOR_A_QUAD * quads { Err(too_much_alike()) } else { Ok(()) }
     }
 }
 

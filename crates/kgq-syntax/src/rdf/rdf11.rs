@@ -8,8 +8,11 @@ use super::{
 use crate::budget::{Budget, Reservation, Steps};
 use crate::error::Result;
 use rustc_hash::{FxHashMap, FxHashSet};
+use std::cell::Cell;
 
 const I18N: &str = "https://www.w3.org/ns/i18n#";
+/// What the names of nodes that stand for triple terms begin with.
+const LABEL: &str = "tt";
 const TRIPLE_TERM: NamedNodeRef<'_> =
     NamedNodeRef::new_unchecked("http://www.w3.org/1999/02/22-rdf-syntax-ns#TripleTerm");
 const TT_SUBJECT: NamedNodeRef<'_> =
@@ -42,8 +45,7 @@ pub fn downgrade(quads: &[Quad], budget: &Budget) -> Result<(Downgraded, Reserva
             taken.insert(node.clone());
         }
     }
-    let mut mapping = Mapping { out: Downgraded::default(), terms: FxHashMap::default(), taken };
-    let mut described = FxHashSet::default();
+    let mut mapping = Mapping { taken, ..Mapping::default() };
     for quad in quads {
         steps.take()?;
         bytes += quad_bytes(quad);
@@ -51,30 +53,62 @@ pub fn downgrade(quads: &[Quad], budget: &Budget) -> Result<(Downgraded, Reserva
         if bytes > 1 << 16 {
             held.grow(budget, std::mem::take(&mut bytes))?;
         }
-        match &quad.object {
-            Term::Triple(triple)
-                if quad.predicate.as_ref() == rdf::REIFIES
-                    // The triples of a reifier of two could not be told apart.
-                    && described.insert((quad.subject.clone(), quad.graph_name.clone())) =>
-            {
-                mapping.out.count += 1;
-                let node = quad.subject.clone();
-                let parts = [rdf::STATEMENT, rdf::SUBJECT, rdf::PREDICATE, rdf::OBJECT];
-                mapping.describe(node, triple, &quad.graph_name, parts);
-            }
-            _ => {
-                let object = mapping.term(&quad.object, &quad.graph_name);
-                let (s, p, g) = (quad.subject.clone(), quad.predicate.clone(), quad.graph_name.clone());
-                mapping.out.quads.push(Quad::new(s, p, object, g));
-            }
-        }
+        mapping.add(quad);
     }
     held.grow(budget, bytes)?;
     Ok((mapping.out, held))
 }
 
+/// The names of a dataset's blank nodes that the mapping could give to others.
+///
+/// # Errors
+/// Those of the quads.
+pub fn contested_labels(quads: impl Iterator<Item = Result<Quad>>) -> Result<FxHashSet<BlankNode>> {
+    let mut taken = FxHashSet::default();
+    let is_contested = |node: &BlankNode| node.as_str().starts_with(LABEL);
+    for quad in quads {
+        let quad = quad?;
+        if let NamedOrBlankNode::BlankNode(node) = quad.subject
+            && is_contested(&node)
+        {
+            taken.insert(node);
+        }
+        if let Term::BlankNode(node) = quad.object
+            && is_contested(&node)
+        {
+            taken.insert(node);
+        }
+    }
+    Ok(taken)
+}
+
+/// The same as [`downgrade`] for quads that are nowhere held: what was mapped is held alone. `taken` are the dataset's
+/// [`contested_labels`]; `count` is set to how many terms were mapped so far.
+pub fn downgraded<'q>(
+    quads: impl Iterator<Item = Result<Quad>> + 'q,
+    taken: FxHashSet<BlankNode>,
+    count: &'q Cell<u64>,
+    budget: &'q Budget,
+) -> impl Iterator<Item = Result<Quad>> + 'q {
+    let (mut mapping, mut held) = (Mapping { taken, ..Mapping::default() }, Reservation::default());
+    count.set(0);
+    quads.flat_map(move |quad| {
+        let mapped = quad.and_then(|quad| {
+            mapping.add(&quad);
+            if mapping.out.count > count.replace(mapping.out.count) {
+                held.grow(budget, quad_bytes(&quad))?;
+            }
+            Ok(std::mem::take(&mut mapping.out.quads))
+        });
+        match mapped {
+            Ok(quads) => quads.into_iter().map(Ok).collect(),
+            Err(error) => vec![Err(error)],
+        }
+    })
+}
+
 /// Roughly the bytes that a quad takes.
-pub(crate) fn quad_bytes(quad: &Quad) -> u64 {
+pub fn quad_bytes(quad: &Quad) -> u64 {
     let node = |node: &NamedOrBlankNode| match node {
         NamedOrBlankNode::NamedNode(node) => node.as_str().len(),
         NamedOrBlankNode::BlankNode(node) => node.as_str().len(),
@@ -98,13 +132,36 @@ pub(crate) fn quad_bytes(quad: &Quad) -> u64 {
     (size_of::<Quad>() + texts) as u64
 }
 
+#[derive(Default)]
 struct Mapping {
     out: Downgraded,
     terms: FxHashMap<(Triple, GraphName), BlankNode>,
     taken: FxHashSet<BlankNode>,
+    /// The reifiers of which the first triple is described.
+    described: FxHashSet<(NamedOrBlankNode, GraphName)>,
 }
 
 impl Mapping {
+    fn add(&mut self, quad: &Quad) {
+        match &quad.object {
+            Term::Triple(triple)
+                if quad.predicate.as_ref() == rdf::REIFIES
+                    // The triples of a reifier of two could not be told apart.
+                    && self.described.insert((quad.subject.clone(), quad.graph_name.clone())) =>
+            {
+                self.out.count += 1;
+                let node = quad.subject.clone();
+                let parts = [rdf::STATEMENT, rdf::SUBJECT, rdf::PREDICATE, rdf::OBJECT];
+                self.describe(node, triple, &quad.graph_name, parts);
+            }
+            _ => {
+                let object = self.term(&quad.object, &quad.graph_name);
+                let (s, p, g) = (quad.subject.clone(), quad.predicate.clone(), quad.graph_name.clone());
+                self.out.quads.push(Quad::new(s, p, object, g));
+            }
+        }
+    }
+
     fn describe(
         &mut self,
         node: NamedOrBlankNode,
@@ -142,7 +199,7 @@ impl Mapping {
                 self.out.count += 1;
                 let mut number = self.terms.len();
                 let node = loop {
-                    let node = BlankNode::new_unchecked(format!("tt{number}"));
+                    let node = BlankNode::new_unchecked(format!("{LABEL}{number}"));
                     if self.taken.insert(node.clone()) {
                         break node;
                     }
