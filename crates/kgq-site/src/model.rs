@@ -90,6 +90,9 @@ pub struct Index<'a> {
     pub languages: OnceLock<Vec<String>>,
 }
 
+/// How many lists of members are kept.
+const MOST_LISTS: usize = 256;
+
 /// Members by their class and a language.
 pub(super) type Lists = FxHashMap<(String, String), Arc<Vec<TermId>>>;
 
@@ -432,7 +435,11 @@ impl<'a> Model<'a> {
         // Ids of IRIs sort as these do.
         named.sort_unstable();
         let listed = Arc::new(named.into_iter().map(|(_, id)| id).collect());
-        Arc::clone(lists().entry(key).or_insert(listed))
+        let mut lists = lists();
+        if lists.len() >= MOST_LISTS {
+            lists.clear();
+        }
+        Arc::clone(lists.entry(key).or_insert(listed))
     }
 
     pub fn ontology(&self) -> Option<&'a NamedNode> {

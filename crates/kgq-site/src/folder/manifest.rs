@@ -1,12 +1,12 @@
 //! The file in a folder that lists what kgq made there, with the SHA-256 of each, and which command did.
 
-use super::is_below;
+use super::{digits, is_below};
 use kgq_syntax::error::{Error, Kind, Result};
 use rustc_hash::FxHashSet;
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind, Write};
 use std::path::Path;
 
 /// The file that lists what kgq made in a folder.
@@ -30,12 +30,15 @@ impl Maker {
     }
 }
 
-/// The text of a manifest of these files, SHA-256 by path.
-pub fn text(files: &BTreeMap<String, String>, maker: Maker) -> Result<String> {
-    let files: Map<String, Value> = files.iter().map(|(path, hash)| (path.clone(), json!(hash))).collect();
-    let text = serde_json::to_string_pretty(&json!({"made-by": maker.command(), "files": files}))
-        .map_err(|e| Error::bug(format!("the manifest cannot be written: {e}")))?;
-    Ok(text + "\n")
+/// Writes the manifest of these files, SHA-256 by path.
+pub fn write(files: &BTreeMap<String, [u8; 32]>, maker: Maker, out: &mut dyn Write) -> io::Result<()> {
+    write!(out, "{{\n  \"made-by\": {},\n  \"files\": {{", Value::from(maker.command()))?;
+    for (number, (path, hash)) in files.iter().enumerate() {
+        let comma = if number > 0 { "," } else { "" };
+        write!(out, "{comma}\n    {}: \"{}\"", Value::from(path.as_str()), digits(hash))?;
+    }
+    let end = if files.is_empty() { "" } else { "\n  " };
+    writeln!(out, "{end}}}\n}}")
 }
 
 /// The files that a folder's manifest lists; `None` without one.

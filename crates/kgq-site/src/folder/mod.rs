@@ -44,7 +44,7 @@ pub struct Folder {
 #[derive(Default)]
 struct Files {
     /// SHA-256 by path.
-    now: BTreeMap<String, String>,
+    now: BTreeMap<String, [u8; 32]>,
     /// Folders that are made.
     folders: FxHashSet<PathBuf>,
     changes: Changes,
@@ -137,7 +137,7 @@ impl Folder {
                 file.set_permissions(there.permissions()).map_err(failed)?;
             }
         }
-        self.made(path, &hex(bytes), bytes.len() as u64, unchanged)
+        self.made(path, Sha256::digest(bytes).into(), bytes.len() as u64, unchanged)
     }
 
     /// Writes a file piece by piece, without looking at the one that is there.
@@ -146,7 +146,7 @@ impl Folder {
         let mut out = Hashed::create(&target)?;
         let result = write(&mut out)?;
         let (bytes, hash) = out.finish(&target)?;
-        self.made(path, &hash, bytes, false)?;
+        self.made(path, hash, bytes, false)?;
         Ok(result)
     }
 
@@ -178,8 +178,8 @@ impl Folder {
         } else if let Some(there) = there {
             fs::set_permissions(&target, there.permissions()).map_err(failed)?;
         }
-        self.made(path, &hash, bytes, unchanged)?;
-        Ok((bytes, hash))
+        self.made(path, hash, bytes, unchanged)?;
+        Ok((bytes, digits(&hash)))
     }
 
     /// Reads a file that was written.
@@ -195,9 +195,9 @@ impl Folder {
     }
 
     /// Notes a file that was made.
-    fn made(&self, path: &str, hash: &str, bytes: u64, unchanged: bool) -> Result<()> {
+    fn made(&self, path: &str, hash: [u8; 32], bytes: u64, unchanged: bool) -> Result<()> {
         let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
-        if files.now.insert(path.to_owned(), hash.to_owned()).is_some() {
+        if files.now.insert(path.to_owned(), hash).is_some() {
             return Err(Error::bug(format!("the folder has two files {path}")));
         }
         files.changes.bytes += bytes;
@@ -208,7 +208,7 @@ impl Folder {
     /// The hashes of the files so far, as `sha256sum -c` reads them.
     pub fn sums(&self) -> String {
         let files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
-        files.now.iter().map(|(path, hash)| format!("{hash}  {path}\n")).collect()
+        files.now.iter().map(|(path, hash)| format!("{}  {path}\n", digits(hash))).collect()
     }
 
     /// Puts the new site in the place of the old one, unless they are the same.
@@ -222,12 +222,14 @@ impl Folder {
         let mut changes = files.changes;
         let gone = |path: &&String| !files.now.contains_key(*path) && self.root.join(path).is_file();
         changes.removed = self.before.iter().filter(gone).count() as u64;
-        let manifest = manifest::text(&files.now, self.maker)?;
-        let same_list = fs::read(self.root.join(MANIFEST)).is_ok_and(|there| there == manifest.as_bytes());
+        let list = |out: &mut dyn Write| manifest::write(&files.now, self.maker, out);
+        let same_list = hash_of(|out| list(out)).ok() == hash_of_file(&self.root.join(MANIFEST)).ok();
         if !same_list || changes.written > 0 {
             let path = staged.path().join(MANIFEST);
             let mut file = WholeFile::create(&path, &Unfinished::default())?;
-            file.file().write_all(manifest.as_bytes()).map_err(|e| Error::io(path.display(), &e))?;
+            let mut out = BufWriter::new(file.file());
+            list(&mut out).and_then(|()| out.flush()).map_err(|e| Error::io(path.display(), &e))?;
+            drop(out);
             file.finish()?;
             replace::sync_all(staged.path()).map_err(|e| Error::io(staged.path().display(), &e))?;
             replace(&self.root, &staged, &self.before)?;
@@ -324,31 +326,44 @@ pub fn hex(bytes: &[u8]) -> String {
     digits(&Sha256::digest(bytes))
 }
 
+/// The SHA-256 of what is written.
+fn hash_of(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<[u8; 32]> {
+    let mut hashed = Hashed { file: io::sink(), hash: Sha256::new(), bytes: 0 };
+    write(&mut hashed)?;
+    Ok(hashed.hash.finalize().into())
+}
+
+fn hash_of_file(path: &Path) -> io::Result<[u8; 32]> {
+    let mut file = File::open(path)?;
+    hash_of(|out| io::copy(&mut file, out).map(drop))
+}
+
+/// Bytes in hexadecimal digits.
 fn digits(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// A file with the hash of what is written to it.
-struct Hashed {
-    file: BufWriter<File>,
+struct Hashed<W> {
+    file: W,
     hash: Sha256,
     bytes: u64,
 }
 
-impl Hashed {
+impl Hashed<BufWriter<File>> {
     fn create(path: &Path) -> Result<Self> {
         let file = File::create_new(path).map_err(|e| Error::io(path.display(), &e))?;
         Ok(Self { file: BufWriter::new(file), hash: Sha256::new(), bytes: 0 })
     }
 
     /// How many bytes were written, and their hash.
-    fn finish(mut self, path: &Path) -> Result<(u64, String)> {
+    fn finish(mut self, path: &Path) -> Result<(u64, [u8; 32])> {
         self.flush().map_err(|e| Error::io(path.display(), &e))?;
-        Ok((self.bytes, digits(&self.hash.finalize())))
+        Ok((self.bytes, self.hash.finalize().into()))
     }
 }
 
-impl Write for Hashed {
+impl<W: Write> Write for Hashed<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let written = self.file.write(bytes)?;
         self.hash.update(&bytes[..written]);
