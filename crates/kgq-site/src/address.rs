@@ -1,10 +1,10 @@
-//! Where pages and files stand, as paths below the root and as readers see them.
+//! Maps things, pages and files to paths below the root, and to the addresses that readers see.
 
 use super::model::Model;
 use super::query::PublishedQuery;
 use std::borrow::Cow;
 
-/// What a server answers itself: a thing whose path begins so has its page at another.
+/// First path segments that the server uses itself: the page of a thing whose path begins with one gets another address.
 const SERVER: &[&str] = &[
     "sparql",
     "graphs",
@@ -23,11 +23,11 @@ const SERVER: &[&str] = &[
     "metrics",
 ];
 
-/// What the address of a canned query says of how it is answered.
+/// Parameters of a canned query's address that control how it is answered.
 pub const OF_ANSWERS: [&str; 7] = ["format", "timeout", "lang", "cite", "why", "why-not", "why-not-value"];
 
-/// How the address of a canned query names a parameter of it: as a variable with its `$` where the bare name says how the query is
-/// answered.
+/// The name of a query parameter in the address of a canned query. If the bare name controls how the query is answered, the
+/// parameter keeps the `$` of its variable.
 pub fn parameter_in_address(name: &str) -> Cow<'_, str> {
     if OF_ANSWERS.contains(&name) {
         return Cow::Owned(format!("${name}"));
@@ -35,17 +35,17 @@ pub fn parameter_in_address(name: &str) -> Cow<'_, str> {
     Cow::Borrowed(name)
 }
 
-/// The parameter of a canned query that a name in its address means, if it means one.
+/// The query parameter that a name in the address denotes, if any.
 pub fn parameter_of_address(name: &str) -> Option<&str> {
     name.strip_prefix('$').or_else(|| (!OF_ANSWERS.contains(&name)).then_some(name))
 }
 
-/// The page by which a server shows any IRI.
+/// The page on which a server shows any IRI.
 fn about(iri: &str) -> String {
     format!("about.html?iri={}", escape(iri))
 }
 
-/// A text as a part of a path or of a query string.
+/// Escapes a text for use in a path or a query string.
 pub fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {
@@ -57,15 +57,15 @@ pub fn escape(text: &str) -> String {
     out
 }
 
-/// Values of a canned query's parameters as a query string.
+/// Writes the values of a canned query's parameters as a query string.
 pub fn query_string(values: &[(String, String)]) -> String {
     let pairs = values.iter().map(|(name, value)| format!("{}={}", escape(&parameter_in_address(name)), escape(value)));
     pairs.collect::<Vec<_>>().join("&")
 }
 
 impl Model<'_> {
-    /// The page of a thing, with its ending. A server has one for whatever the graph says something of, below its base at the path of
-    /// the IRI.
+    /// The page of a thing, with its extension. A server has a page for every thing that the graph describes; if the IRI is
+    /// below the base, the page is at the path of the IRI.
     pub fn page(&self, iri: &str) -> Option<String> {
         match self.names.get(iri) {
             Some(stem) if !self.source.served => Some(format!("{stem}.html")),
@@ -75,7 +75,7 @@ impl Model<'_> {
         }
     }
 
-    /// The file beside a thing's page that says the same in a format.
+    /// The file beside a thing's page with the same content in another format.
     pub fn beside(&self, iri: &str, ending: &str) -> Option<String> {
         match self.names.get(iri) {
             Some(stem) => Some(format!("{stem}.{ending}")),
@@ -83,7 +83,7 @@ impl Model<'_> {
         }
     }
 
-    /// The page of a canned query: of a server at its name, where it is asked.
+    /// The page of a canned query. On a server, it is at the name of the query, where the query is also answered.
     pub fn query_page(&self, query: &PublishedQuery<'_>) -> String {
         match self.source.served {
             true => format!("query/{}.html", query.canned.name.split('/').map(escape).collect::<Vec<_>>().join("/")),
@@ -91,7 +91,7 @@ impl Model<'_> {
         }
     }
 
-    /// The file beside that page with this ending.
+    /// The file beside that page with this extension.
     pub fn query_file(&self, query: &PublishedQuery<'_>, ending: &str) -> String {
         format!("{}{ending}", self.query_page(query).trim_end_matches("html"))
     }
@@ -101,12 +101,12 @@ impl Model<'_> {
         own.unwrap_or_else(|| "ontology-terms.html".into())
     }
 
-    /// Where a page will stand on the web.
+    /// The address of a page once it is on the web.
     pub fn url(&self, path: &str) -> String {
         format!("{}{}", self.base_url(), self.shown(path))
     }
 
-    /// A path as readers see it: of a server's page without its ending.
+    /// A path as readers see it: pages of a server have no extension.
     pub fn shown<'p>(&self, path: &'p str) -> &'p str {
         match path.strip_suffix(".html").filter(|_| self.source.served) {
             Some("index") => "",

@@ -1,4 +1,4 @@
-//! An answer as a page shows it: drawn where a header asks for it, as a table with the sources of its rows, with downloads.
+//! Shows an answer on a page: as the drawing that the query header asks for, as a table with sources, and with downloads.
 
 use super::draw;
 use super::html::{At, is_date, is_number, text};
@@ -13,10 +13,10 @@ use kgq_syntax::rdf::{Literal, NamedNode, NamedOrBlankNode, Term, Triple, Variab
 use kgq_syntax::text::thousands;
 use maud::{Markup, html};
 
-/// The most rows that a page shows; the downloads hold all.
+/// The maximum number of rows on a page; the downloads have all.
 pub const MOST_ROWS: usize = 1000;
 
-/// What is answered: its title, the header that says how it is shown, and where it is told what makes a row, if that is.
+/// How to show an answer: its title, the header of its query, and the address that explains a row, if there is one.
 #[derive(Clone, Copy)]
 pub struct Look<'q> {
     pub title: &'q str,
@@ -24,7 +24,7 @@ pub struct Look<'q> {
     pub why: Option<&'q dyn Fn(usize) -> String>,
 }
 
-/// The answer in words, drawings and a table, with links to its downloads.
+/// The answer in words, drawings and a table, with links to the downloads.
 pub fn answer(
     at: &At<'_, '_>,
     look: Look<'_>,
@@ -75,7 +75,7 @@ fn graph_answer(at: &At<'_, '_>, look: Look<'_>, triples: &[Triple]) -> Markup {
     }
 }
 
-/// The triples between things with names, types left out.
+/// The triples between named things, without types.
 fn edges<'t>(triples: impl Iterator<Item = &'t Triple>) -> Vec<(&'t NamedNode, &'t NamedNode, &'t NamedNode)> {
     let mut edges: Vec<(&NamedNode, &NamedNode, &NamedNode)> = Vec::new();
     for triple in triples.filter(|t| t.predicate.as_ref() != rdf::TYPE) {
@@ -137,7 +137,7 @@ fn answer_table(
     }
 }
 
-/// The most sources that a row names; one that counts many statements rests on all of them.
+/// The maximum number of sources shown for a row; a row that aggregates many statements has them all as sources.
 const MOST_MARKS: usize = 8;
 
 fn row_marks(at: &At<'_, '_>, sources: Option<&RowSources>, notes: &mut Notes) -> Markup {
@@ -150,7 +150,7 @@ fn row_marks(at: &At<'_, '_>, sources: Option<&RowSources>, notes: &mut Notes) -
     }
 }
 
-/// The chart that the header asks for, where the answer has what it needs.
+/// The chart that the header asks for, if the answer has the columns that it needs.
 fn chart(
     at: &At<'_, '_>,
     look: Look<'_>,

@@ -1,5 +1,5 @@
-//! Canned queries as a site shows them, made of a graph: their texts, what they name, their parameters, and their answers, each asked
-//! when a page first needs it.
+//! Prepares the canned queries of a graph for a site: their texts, the terms they use, their parameters, and their answers, each
+//! computed when a page first needs it.
 
 use super::answer::MOST_ROWS;
 use super::query::{NoAnswer, PublishedAnswer, PublishedParam, PublishedQuery};
@@ -13,7 +13,7 @@ use kgq_syntax::error::Result;
 use kgq_syntax::rdf::{NamedNode, Triple};
 use std::sync::{Arc, OnceLock};
 
-/// What is made when it is first asked for, and kept.
+/// A value that is computed on first use, and kept.
 pub struct Later<'a, T> {
     kept: OnceLock<T>,
     make: Box<dyn Fn() -> T + Send + Sync + 'a>,
@@ -28,16 +28,16 @@ impl<'a, T> Later<'a, T> {
         self.kept.get_or_init(|| (self.make)())
     }
 
-    /// What was made, to be changed; `None` before that.
+    /// The computed value, mutable; `None` if it was not computed yet.
     pub fn get_mut(&mut self) -> Option<&mut T> {
         self.kept.get_mut()
     }
 }
 
-/// A canned query as a site shows it. A required parameter has the value of its example.
+/// Prepares a canned query for a site. A required parameter takes the value of its example.
 ///
 /// # Errors
-/// Those of its text and its header.
+/// The text or the header of the query has an error.
 pub fn published<'a>(graph: &'a Graph, audit: &Arc<Audit<'a>>, canned: &'a CannedQuery) -> Result<PublishedQuery<'a>> {
     let known = graph.known()?;
     let prefixes = graph.prefixes()?;
@@ -84,7 +84,7 @@ pub fn published<'a>(graph: &'a Graph, audit: &Arc<Audit<'a>>, canned: &'a Canne
     }
     let values = Values::from_pairs(given);
     let bound = standalone::bind(&text, &canned.bindings(&values, &known)?);
-    // Whether it can be asked is told now, what it answers later.
+    // Check now that the query can run; it is answered later.
     graph.parse_canned(canned, &values)?;
     let audit = Arc::clone(audit);
     let answer = Later::new(move || {
@@ -98,10 +98,10 @@ pub fn published<'a>(graph: &'a Graph, audit: &Arc<Audit<'a>>, canned: &'a Canne
     Ok(PublishedQuery { canned, text, bound, form, names, params, answer })
 }
 
-/// The answer to a query: the rows that a page shows with what they rest on; all of them, or the first `most`.
+/// Answers a query: the rows that a page shows, with their sources. All rows, or the first `most`.
 ///
 /// # Errors
-/// Those of the query, and of limits.
+/// The query fails, or exceeds a limit.
 pub fn answer(
     graph: &Graph,
     audit: &Audit<'_>,
@@ -135,7 +135,7 @@ pub fn answer(
     })
 }
 
-/// The kind of a parameter's values in words, and the class where they are its members.
+/// The kind of a parameter's values in words; if they are the members of a class, also the class.
 pub fn kind_in_words(kind: &ParamKind) -> (&'static str, Option<&NamedNode>) {
     match kind {
         ParamKind::MemberOf(class) => ("a member of a class", Some(class)),

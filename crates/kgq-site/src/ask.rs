@@ -1,5 +1,5 @@
-//! The page at which a server is asked: the query in a form, then its answer with the sources of its rows, why it is empty, what is wrong
-//! with it and where, and how it is answered. It needs no script; one asks for the part below the form alone.
+//! The query page of a server: a form for the query, then the answer with the sources of its rows, why it is empty, what is
+//! wrong with the query and where, and the plan. It works without scripts; a script can request the part below the form alone.
 
 use super::address::escape;
 use super::answer::{Look, MOST_ROWS, answer};
@@ -24,16 +24,16 @@ use maud::{Markup, html};
 
 use std::time::Instant;
 
-/// What stands in the form before anything is asked.
+/// The initial text of the form.
 const FIRST: &str = "SELECT * WHERE {\n  ?s ?p ?o\n}\nLIMIT 20\n";
 
-/// The name of the text in messages.
+/// The name of the query text in messages.
 const NAME: &str = "query";
 
-/// The page, or the part that answers.
+/// Makes the page, or only the part with the answer.
 ///
 /// # Errors
-/// Those of the graph's files, and of limits.
+/// The files of the graph cannot be read, or a limit is exceeded.
 pub fn ask_page(
     model: &Model<'_>,
     graph: &Graph,
@@ -95,7 +95,7 @@ fn answered(
     };
     let found = match answers::answer(graph, &at.model.source.audit, &parsed, options, Some(MOST_ROWS)) {
         Ok(found) => found,
-        // The server decides what becomes of a limit, and of what cannot be read.
+        // The server decides how to report exceeded limits and unreadable files.
         Err(error) if !matches!(error.kind(), Kind::Input | Kind::Policy) => return Err(error),
         Err(error) => return Ok(failure(at, &error)),
     };
@@ -120,7 +120,7 @@ fn answered(
     })
 }
 
-/// An error in the text, with the place that a script can go to.
+/// Shows an error in the text, with its place in attributes for scripts.
 fn wrong(at: &At<'_, '_>, error: &Error) -> Markup {
     let place = error.place().map(|place| (place.line, place.column));
     html! {
@@ -135,7 +135,7 @@ fn safe(words: &str) -> String {
     words.lines().map(|line| visible(line).into_owned() + "\n").collect()
 }
 
-/// A query that was answered.
+/// A query with its answer.
 struct Answered<'q> {
     graph: &'q Graph,
     source: Source<'q>,
@@ -145,7 +145,7 @@ struct Answered<'q> {
 }
 
 impl Answered<'_> {
-    /// What usually is a mistake, and why there is nothing.
+    /// Remarks on likely mistakes, and on why the answer is empty.
     fn remarks(&self, at: &At<'_, '_>, found: &PublishedAnswer) -> Result<Markup> {
         let turned = match found {
             PublishedAnswer::Table { rows, .. } => Turned::of(rows.len() as u64, None),

@@ -1,7 +1,7 @@
-//! What the site itself says, in Chinese. The English words stand in the templates and are the keys; a text that is not here is said in
+//! The texts of the site itself in Chinese. The English texts in the templates are the keys; a text without an entry stays
 //! English. Data is never translated.
 
-/// English and Chinese.
+/// Pairs of an English text and its Chinese translation.
 pub const WORDS: &[(&str, &str)] = &[
     ("why", "为何"),
     ("Why row {}", "为何有第 {} 行"),
@@ -362,7 +362,7 @@ pub const WORDS: &[(&str, &str)] = &[
     ("What is near {}", "{} 周围"),
 ];
 
-/// What is counted, by the English singular, with the word for one of its kind.
+/// Nouns for counted things, by the English singular, with the Chinese measure word and noun.
 pub const COUNTED: &[(&str, &str)] = &[
     ("statement makes it so", "条陈述使其成立"),
     ("thing", "个事物"),
@@ -378,7 +378,7 @@ pub const COUNTED: &[(&str, &str)] = &[
     ("value in another language", "个其他语言的值"),
 ];
 
-/// The local names of RDF Schema, OWL, SKOS and SHACL as words, and in Chinese.
+/// The local names of RDF Schema, OWL, SKOS and SHACL, as words, with their Chinese translation.
 pub const VOCABULARY: &[(&str, &str)] = &[
     ("is a", "类型"),
     ("label", "标签"),

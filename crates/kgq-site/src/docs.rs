@@ -1,11 +1,11 @@
-//! The page that tells programmers what a server answers: its description by OpenAPI, made readable without anything from elsewhere.
+//! The documentation page for programmers: renders the OpenAPI description of a server without external resources.
 
 use super::html::{At, Head, page, text};
 use super::model::Model;
 use maud::{Markup, html};
 use serde_json::{Map, Value};
 
-/// The page of a description by OpenAPI 3.1.
+/// Renders an OpenAPI 3.1 description as a page.
 pub fn docs_page(model: &Model<'_>, described: &Value) -> String {
     let at = At { model, path: "docs" };
     let none = Map::new();
@@ -16,7 +16,7 @@ pub fn docs_page(model: &Model<'_>, described: &Value) -> String {
             h1 { (at.say("For programs")) }
             p { (at.say("What this server answers, address by address. The same for programs: ")) a href=(at.href("openapi.json")) { code { "/openapi.json" } } "." }
             @for (path, operations) in paths {
-                // What is sent by POST has the same values.
+                // POST takes the same parameters.
                 @for (method, operation) in operations.as_object().into_iter().flatten().filter(|(method, _)| *method == "get") {
                     (operation_section(&at, server, path, method, operation))
                 }
@@ -72,7 +72,7 @@ fn row(at: &At<'_, '_>, parameter: &Value) -> Markup {
     }
 }
 
-/// What follows the path in an example: the parameters that are needed, with a place for their values.
+/// The query string of an example: the required parameters, with placeholders for their values.
 fn example(parameters: &[Value]) -> String {
     let needed = parameters.iter().filter(|parameter| parameter["required"] == true);
     let mut out = String::new();

@@ -1,4 +1,4 @@
-//! The whole graph in every format, in an order that depends on nothing but the graph, as it is and compressed.
+//! The whole graph in every format, plain and compressed, in an order that depends only on the graph.
 
 use super::folder::Folder;
 use super::model::Model;
@@ -13,13 +13,13 @@ use kgq_syntax::rdf::RdfFormat;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Write};
 
-/// A file that holds the graph.
+/// A file with the whole graph.
 pub struct Dump {
     pub path: String,
     pub format: RdfFormat,
     pub compressed: bool,
     pub inferred: bool,
-    /// What it holds, in words.
+    /// A description of its content.
     pub holds: &'static str,
     /// What was written into a folder; a server makes it when it is asked for.
     pub made: Option<Made>,
@@ -31,7 +31,7 @@ pub struct Made {
     pub hash: String,
 }
 
-/// How many statements a server puts into one file at once; for more there are queries, and `kgq export`.
+/// The maximum number of statements that a server puts into one file; larger graphs need queries or `kgq export`.
 const MOST_SERVED: usize = 1_000_000;
 
 const FORMATS: [RdfFormat; 5] =
@@ -92,7 +92,7 @@ pub fn file(model: &Model<'_>, path: &str) -> Result<Option<Vec<u8>>> {
     Ok(Some(bytes))
 }
 
-/// What a dump of what is stated holds, in words.
+/// Describes the content of a dump of the stated graph.
 fn held(several: bool, format: RdfFormat) -> &'static str {
     match (several, format.holds_named_graphs()) {
         (true, true) => "everything, graph by graph",
@@ -101,7 +101,7 @@ fn held(several: bool, format: RdfFormat) -> &'static str {
     }
 }
 
-/// What the inferred graph is, in words.
+/// Describes the inferred graph.
 pub fn follows(entailment: Entailment) -> &'static str {
     match entailment {
         Entailment::None => "nothing: no rules are applied",
@@ -110,7 +110,7 @@ pub fn follows(entailment: Entailment) -> &'static str {
     }
 }
 
-/// The name of the dump that the query page loads.
+/// The dump that the query page loads.
 pub fn main_dump(model: &Model<'_>) -> String {
     format!("dump/{}.nq", file_name(model.source.name))
 }

@@ -1,5 +1,4 @@
-//! The pages by which who has a token corrects what is said of a thing: signing in, the form, the difference, and that it is saved. They
-//! need no script.
+//! The editing pages for holders of a token: sign-in, form, preview of the difference, confirmation. They work without scripts.
 
 use super::address::escape;
 use super::edit_rows::{FormRows, all_hidden};
@@ -9,20 +8,20 @@ use kgq_edit::form::{Field, Row, Wrong};
 use kgq_syntax::rdf::NamedNode;
 use maud::{Markup, html};
 
-/// Signing in.
+/// The sign-in page.
 #[derive(Clone, Copy, Debug)]
 pub struct Login<'l> {
     /// Who is signed in.
     pub who: Option<&'l str>,
-    /// What shows that a form was made here.
+    /// The secret that proves that the form was made by this server.
     pub secret: &'l str,
-    /// Where to go then.
+    /// Where to go after signing in.
     pub to: &'l str,
-    /// Whether a token was given that nobody holds.
+    /// Whether an unknown token was given.
     pub wrong: bool,
 }
 
-/// A form of a thing.
+/// A form that edits a thing.
 #[derive(Clone, Copy, Debug)]
 pub struct Correction<'c> {
     pub about: About<'c>,
@@ -39,11 +38,11 @@ pub struct Correction<'c> {
     pub step: Step<'c>,
 }
 
-/// What a form is about.
+/// The subject of a form.
 #[derive(Clone, Copy, Debug)]
 pub enum About<'c> {
     Thing(&'c NamedNode),
-    /// One that is yet to be made, and what it is to be called, if that is known.
+    /// A thing that does not exist yet, with its IRI if that is known.
     New {
         class: &'c NamedNode,
         iri: &'c str,
@@ -59,11 +58,11 @@ impl<'c> About<'c> {
     }
 }
 
-/// How far a correction is.
+/// The stage of a correction.
 #[derive(Clone, Copy, Debug)]
 pub enum Step<'c> {
     Fill,
-    /// The difference of the files, before it is saved.
+    /// Preview of the difference of the files.
     Look {
         difference: &'c str,
     },
@@ -140,7 +139,7 @@ pub fn edit_page(model: &Model<'_>, correction: &Correction<'_>) -> String {
     page(&at, Head { title: at.say("Correct this").into(), query, section: "things", ..Head::default() }, body)
 }
 
-/// Where a form is sent.
+/// The address to which a form is sent.
 fn action(at: &At<'_, '_>, file: &str) -> String {
     at.href(file)
 }
@@ -200,7 +199,7 @@ fn look(at: &At<'_, '_>, correction: &Correction<'_>, difference: &str) -> Marku
 fn diff_line(line: &str) -> Markup {
     let shown = text(line);
     match line.chars().next() {
-        // The names of the files.
+        // The headers with the file names.
         _ if line.starts_with("--- ") || line.starts_with("+++ ") => html! { b { (shown) } },
         Some('+') => html! { ins { (shown) } },
         Some('-') => html! { del { (shown) } },
@@ -208,7 +207,7 @@ fn diff_line(line: &str) -> Markup {
     }
 }
 
-/// What a field is called: by its shape, else by its property's label.
+/// The name of a field: that of its shape, else the label of its property.
 pub fn name(at: &At<'_, '_>, field: &Field) -> Markup {
     match in_language(at, &field.names) {
         Some(name) => html! { bdi { (text(name)) } },
@@ -216,7 +215,7 @@ pub fn name(at: &At<'_, '_>, field: &Field) -> Markup {
     }
 }
 
-/// The text in the page's language, else the first.
+/// The text in the language of the page, else the first.
 pub fn in_language<'t>(at: &At<'_, '_>, texts: &'t [kgq_syntax::rdf::Literal]) -> Option<&'t str> {
     let own = texts.iter().find(|text| text.language() == Some(at.model.language));
     own.or(texts.first()).map(|text| text.value())

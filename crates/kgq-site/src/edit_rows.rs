@@ -1,4 +1,4 @@
-//! The rows of a form: one for each value, with what it is cited from, and those within a value that has no name.
+//! The rows of a form: one per value, with its citations; the value of a blank node has rows of its own within.
 
 use super::edit::{Correction, in_language, name};
 use super::html::{At, text};
@@ -7,16 +7,16 @@ use kgq_syntax::rdf::language::cased;
 use kgq_syntax::rdf::{NamedNode, Term};
 use maud::{Markup, html};
 
-/// Up to how many things stand in a list to choose from; of more, one is named.
+/// The maximum number of things offered in a list; beyond it, the user types a name.
 const LONGEST_CHOICE: usize = 200;
-/// Of how many characters a text gets more than a line.
+/// From this many characters on, a text gets more than one line.
 const LONG: usize = 70;
 
-/// A form that is filled.
+/// A form with its entered values.
 pub struct FormRows<'r> {
     pub at: &'r At<'r, 'r>,
     pub correction: &'r Correction<'r>,
-    /// The documents that citations are of, as they are written and called.
+    /// The documents that can be cited, as they are written and as they are called.
     documents: Vec<(String, String)>,
 }
 
@@ -31,7 +31,7 @@ impl<'r> FormRows<'r> {
         Self { at, correction, documents }
     }
 
-    /// The fields of what stands at a place, with their rows.
+    /// The fields at one level of the form, with their rows.
     pub fn fields(&self, fields: &[Field], within: &str) -> Markup {
         let at = self.at;
         html! {
@@ -58,7 +58,7 @@ impl<'r> FormRows<'r> {
         rows.filter(move |(_, row)| row.within == within && row.property == field.property.as_str())
     }
 
-    /// A value that has no name, with the rows within it.
+    /// A blank node as value, with the rows within it.
     fn unnamed(&self, field: &Field, number: usize, row: &Row) -> Markup {
         let at = self.at;
         let is_of = |fact: &&FieldValue| fact.node.as_ref().is_some_and(|node| node.key == row.old);
@@ -111,7 +111,7 @@ impl<'r> FormRows<'r> {
         }
     }
 
-    /// What a value is cited from, and a citation to be made.
+    /// What a value is cited from, and inputs for a new citation.
     fn cited(&self, number: usize, row: &Row) -> Markup {
         let at = self.at;
         let (cited, document, words) = (format!("c-{number}"), format!("d-{number}"), format!("w-{number}"));
@@ -146,7 +146,7 @@ impl<'r> FormRows<'r> {
     }
 }
 
-/// What a row is of. Each begins with its property.
+/// Hidden inputs that identify a row. Each row begins with its property.
 fn hidden(row: &Row) -> Markup {
     html! {
         input type="hidden" name="p" value=(row.property);
@@ -155,7 +155,7 @@ fn hidden(row: &Row) -> Markup {
     }
 }
 
-/// All that a row says, to be sent once more.
+/// All content of a row as hidden inputs, to be sent again.
 pub fn all_hidden(row: &Row) -> Markup {
     html! {
         (hidden(row))
@@ -165,7 +165,7 @@ pub fn all_hidden(row: &Row) -> Markup {
     }
 }
 
-/// A thing as it is written, and what it is called.
+/// A thing as it is written, and its label.
 fn choice(at: &At<'_, '_>, node: &NamedNode) -> (String, String) {
     let short = at.model.source.prefixes.shorten(node.as_str()).unwrap_or_else(|| node.as_str().to_owned());
     (short, at.model.label(node))
@@ -200,14 +200,14 @@ fn control(at: &At<'_, '_>, field: &Field, id: &str, row: &Row, described: Optio
     }
     let kind = field.datatype.as_ref().map(|datatype| datatype.as_str().rsplit('#').next().unwrap_or_default());
     let (kind, mode) = match kind {
-        // A browser empties such a field of what is not written so: of a date with a time zone, say.
+        // A browser empties a date input whose value has another form, such as a date with a time zone.
         Some("date") if row.value.is_empty() || is_plain_date(&row.value) => ("date", None),
         Some("integer" | "decimal" | "nonNegativeInteger") => ("text", Some("decimal")),
         _ => ("text", None),
     };
     html! {
         @if row.value.chars().count() > LONG || row.value.contains(['\n', '\r']) {
-            // The first end of a line is none of the text (HTML, §13.1.2.6).
+            // The first line break in a textarea is not part of its text (HTML, §13.1.2.6).
             textarea #(id) name="v" rows="4" dir="auto" aria-describedby=[described] aria-invalid=[invalid] { "\n" (row.value) }
         } @else {
             input #(id) name="v" type=(kind) inputmode=[mode] dir="auto" value=(row.value) aria-describedby=[described] aria-invalid=[invalid];

@@ -1,5 +1,5 @@
-//! The facts of a thing as its page shows them: grouped and ordered as the ontology's shapes say, each with its footnotes; and what refers
-//! to the thing.
+//! The facts of a thing on its page, grouped and ordered by the shapes of the ontology, each with its footnotes; and the
+//! statements that refer to the thing.
 
 use super::html::At;
 use super::notes::Notes;
@@ -12,13 +12,13 @@ use maud::{Markup, html};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::BTreeMap;
 
-/// How many things that refer to a thing are listed for each property.
+/// The maximum number of referring things listed for each property.
 const SHOWN: usize = 60;
 
-/// How many values of one property stand on a page.
+/// The maximum number of values of one property on a page.
 const MOST_VALUES: usize = 500;
 
-/// Up to how many values in other languages stand beside those in the site's.
+/// The maximum number of values in other languages shown beside those in the language of the site.
 pub const FEW_LANGUAGES: usize = 3;
 
 struct Row<'q> {
@@ -27,7 +27,7 @@ struct Row<'q> {
     quads: Vec<&'q Quad>,
 }
 
-/// All that is said of a thing, its types apart.
+/// Everything said about a thing, except its types.
 pub fn facts(at: &At<'_, '_>, thing: &NamedNode, notes: &mut Notes) -> Markup {
     let model = at.model;
     let classes: Vec<&str> = model.all_types(thing).into_iter().map(NamedNode::as_str).collect();
@@ -99,8 +99,8 @@ fn fact_row(at: &At<'_, '_>, row: &Row<'_>, notes: &mut Notes) -> Markup {
     }
 }
 
-/// The values to show, and those in other languages where they are more than a few: then the site's language stands for all, else
-/// English, else the first there is.
+/// Returns the values to show first, and those in other languages if they are more than a few. The first ones are then in
+/// the language of the site, else in English, else in the first language there is.
 fn by_language<'q>(at: &At<'_, '_>, quads: &[&'q Quad]) -> (Vec<&'q Quad>, Vec<&'q Quad>) {
     let language = |quad: &Quad| match &quad.object {
         Term::Literal(literal) => literal.language().map(str::to_owned),
@@ -116,7 +116,7 @@ fn by_language<'q>(at: &At<'_, '_>, quads: &[&'q Quad]) -> (Vec<&'q Quad>, Vec<&
     quads.iter().partition(|q| language(q).is_none_or(|tag| Some(tag.as_str()) == wanted))
 }
 
-/// The order of properties that no shape places: names, then words, then the rest by label.
+/// The order of properties that no shape places: names, then descriptions, then the rest by label.
 fn default_order(property: &str) -> f64 {
     match property {
         RDFS_LABEL | "http://www.w3.org/2004/02/skos/core#prefLabel" => 0.0,
@@ -127,14 +127,14 @@ fn default_order(property: &str) -> f64 {
 }
 
 fn sort_key(text: &str) -> String {
-    // Whole numbers sort by value.
+    // Whole numbers are ordered by value.
     match text.parse::<u64>() {
         Ok(number) => format!("{number:020}"),
         Err(_) => text.to_lowercase(),
     }
 }
 
-/// What refers to a thing, by property with counts.
+/// The statements that refer to a thing, by property, with counts.
 pub fn incoming(at: &At<'_, '_>, thing: &NamedNode, notes: &mut Notes) -> Markup {
     let by_property = referring(at, thing);
     let body = html! {

@@ -1,4 +1,4 @@
-//! The page of a canned query at a server: a form for its parameters, what is wrong with a value at its field, and the answer below.
+//! The page of a canned query on a server: a form for its parameters, errors in a value at its field, and the answer below.
 
 use super::address::{escape, parameter_in_address, query_string};
 use super::answer::{Look, MOST_ROWS, answer};
@@ -18,23 +18,23 @@ use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::{NamedNode, Term};
 use maud::{Markup, html};
 
-/// Up to how many values stand in a list to choose from; of more, one is typed.
+/// The maximum number of values offered in a list; beyond it, the user types one.
 const LONGEST_CHOICE: usize = 500;
 
-/// A canned query asked with these values; without any, with its examples.
+/// A canned query to be run with these values; without any, with its examples.
 pub struct FormRequest<'q> {
     pub graph: &'q Graph,
     pub query: &'q PublishedQuery<'q>,
     pub values: &'q [(String, String)],
     pub options: &'q EvaluationOptions,
-    /// What is asked of the answer, if anything is.
+    /// An explanation of the answer, if one is requested.
     pub about: Option<About<'q>>,
 }
 
-/// The page, as it stands at a path. What is wrong with a value stands in it; what stops the query is an error.
+/// Makes the page at a path. It shows errors in values; whatever stops the query is returned as an error.
 ///
 /// # Errors
-/// Those of the graph's files, and of limits.
+/// The files of the graph cannot be read, or a limit is exceeded.
 pub fn form_page(model: &Model<'_>, asked: &FormRequest<'_>, path: &str) -> Result<String> {
     let at = At { model, path };
     let canned = asked.query.canned;
@@ -71,7 +71,7 @@ pub fn form_page(model: &Model<'_>, asked: &FormRequest<'_>, path: &str) -> Resu
     Ok(page(&at, Head { title: title.to_owned(), description, section: "queries", query, ..Head::default() }, body))
 }
 
-/// The values to ask with: those given and not left empty; if none at all is given, the examples of what is required.
+/// The values to use: those given and not empty; if none is given at all, the examples of the required parameters.
 fn given(asked: &FormRequest<'_>) -> Vec<(String, String)> {
     if asked.values.is_empty() {
         let required = asked.query.params.iter().filter(|param| param.required);
@@ -81,7 +81,7 @@ fn given(asked: &FormRequest<'_>) -> Vec<(String, String)> {
     asked.values.iter().filter(|(_, value)| !value.trim().is_empty()).cloned().collect()
 }
 
-/// The query with its values in place, as any tool can ask it; as it is, where the values do not fit.
+/// The query with its values inserted, so that any tool can run it; unchanged if the values do not fit.
 fn bound(
     canned: &CannedQuery,
     query: &PublishedQuery<'_>,
@@ -105,7 +105,7 @@ fn answered(
         return Ok(html! { p .muted { (at.say("There is one when the values above are mended.")) } });
     }
     let given = Values::from_pairs(values.iter().cloned());
-    // What is wrong with no one field, such as a parameter that there is not.
+    // Errors that belong to no field, such as an unknown parameter.
     if let Err(error) = asked.query.canned.bindings(&given, known) {
         return Ok(failure(at, &error));
     }
@@ -137,15 +137,15 @@ fn answered(
     Ok(html! { (told) (answer(at, look, &found, &downloads, notes)) (missing_form(at, &page, values, &found)) })
 }
 
-/// A list's items: a link for each format in which the answer to a query of this form can be had as a file.
+/// List items with a link to the answer in each downloadable format that fits a query of this form.
 pub fn downloads(at: &At<'_, '_>, form: Form, answer: &PublishedAnswer, address: &dyn Fn(&str) -> String) -> Markup {
     let fits = |format: &Format| match format {
-        // It stands on the page.
+        // The page shows the table itself.
         Format::Table => false,
         Format::GeoJson => {
             matches!(answer, PublishedAnswer::Table { variables, rows, .. } if has_geometry(variables, rows))
         }
-        // A truth value is read by programs that read SPARQL's results.
+        // A boolean is for programs that read SPARQL results.
         Format::Json | Format::Xml => true,
         _ => form != Form::Ask,
     };
@@ -155,7 +155,7 @@ pub fn downloads(at: &At<'_, '_>, form: Form, answer: &PublishedAnswer, address:
     }
 }
 
-/// An error with its hints.
+/// Shows an error with its hints.
 pub fn failure(at: &At<'_, '_>, error: &Error) -> Markup {
     html! {
         p .wrong role="alert" { (at.say("It could not be answered: ")) (text(error.message())) }
@@ -163,14 +163,14 @@ pub fn failure(at: &At<'_, '_>, error: &Error) -> Markup {
     }
 }
 
-/// A parameter in the form.
+/// A parameter as a field of the form.
 struct Field<'q> {
     param: &'q PublishedParam,
-    /// What was given, or the default.
+    /// The given values, or the default.
     texts: Vec<String>,
-    /// The terms that these mean.
+    /// The terms that these values denote.
     terms: Vec<Term>,
-    /// The values that are allowed: as they are given, and as they are called where a thing is meant.
+    /// The allowed values: as they are given, with the thing that labels them, if one is meant.
     choice: Vec<(String, Option<NamedNode>)>,
     wrong: Option<Error>,
 }
@@ -183,7 +183,7 @@ impl<'q> Field<'q> {
         known: &KnownTerms<'_>,
     ) -> Result<Self> {
         let own: Vec<(String, String)> = values.iter().filter(|(name, _)| *name == param.name).cloned().collect();
-        // Asked with this parameter alone, what is wrong is this one.
+        // Bind this parameter alone, so that every error is about it.
         let mut alone = canned.clone();
         alone.header.params.retain(|name, _| *name == param.name);
         let bindings = alone.bindings(&Values::from_pairs(own.iter().cloned()), known);
@@ -289,7 +289,7 @@ fn control(at: &At<'_, '_>, field: &Field<'_>, id: &str, described: &str) -> Mar
         ParamKind::Date => ("date", None),
         _ => ("text", None),
     };
-    // What a field for numbers or dates would not show is typed as a text, so that what is wrong with it is seen.
+    // An invalid value goes into a text input: a number or date input would not show it.
     let kind = if invalid.is_some() { "text" } else { kind };
     let names = matches!(param.kind, ParamKind::Iri | ParamKind::MemberOf(_)).then_some("names");
     html! {

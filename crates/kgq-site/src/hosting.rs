@@ -1,11 +1,11 @@
-//! Recipes for those who serve the site: content negotiation for Apache and nginx, redirects for w3id.org, a note for GitHub Pages.
+//! Recipes for hosting the site: content negotiation for Apache and nginx, redirects for w3id.org, a note for GitHub Pages.
 
 use super::html::POLICY;
 use super::links::unescape;
 use super::model::Model;
 use std::fmt::Write as _;
 
-/// Media types by the ending of the file that has them, the most wanted first.
+/// The media types to negotiate with their file extensions, the preferred first.
 const NEGOTIATED: &[(&str, &str)] =
     &[("text/turtle", "ttl"), ("application/ld\\+json", "jsonld"), ("application/n-triples", "nt")];
 
@@ -21,10 +21,10 @@ const TYPES: &[(&str, &str)] = &[
     ("application/wasm", "wasm"),
 ];
 
-/// Endings of the site's files, as alternatives of a regular expression.
+/// The extensions of the site's files, as alternatives of a regular expression.
 const ENDINGS: &str = "html|ttl|jsonld|nt|nq|trig|rdf|gz|txt|xml|rq|csv|json|js|css|svg|wasm";
 
-/// The paths of the recipes. GitHub Pages serves files as they are where the last one stands.
+/// The paths of the recipes. The last one makes GitHub Pages serve all files unchanged.
 pub const FILES: [&str; 5] =
     ["hosting/README.md", "hosting/apache.htaccess", "hosting/nginx.conf", "hosting/w3id.htaccess", ".nojekyll"];
 
@@ -41,15 +41,15 @@ pub fn file(model: &Model<'_>, path: &str) -> Option<String> {
     }
 }
 
-/// The things whose page has another path than their IRI: (path of the IRI as servers see it, path of the page without ending).
+/// Things whose page has another path than their IRI: (path of the IRI as servers see it, path of the page without extension).
 fn renamed<'m>(model: &'m Model<'_>) -> Vec<(String, &'m str)> {
     let mut found = Vec::new();
     for thing in model.pages() {
         let tail = thing.as_str().strip_prefix(model.source.base).unwrap_or_default().trim_start_matches('/');
         let Some(stem) = model.names.get(thing.as_str()) else { continue };
-        // Servers match what percent signs stand for.
+        // Servers match paths with percent signs decoded.
         let path = unescape(tail);
-        // A fragment never reaches a server; what no rule could hold is left out.
+        // A fragment never reaches a server; paths that no rule can express are left out.
         let plain = path.chars().all(|c| c.is_alphanumeric() || " -._~/!$&'()*+,;=:@%".contains(c));
         if stem != path && plain && !path.is_empty() {
             found.push((path, stem));
@@ -58,7 +58,7 @@ fn renamed<'m>(model: &'m Model<'_>) -> Vec<(String, &'m str)> {
     found
 }
 
-/// A regular expression that matches this path alone.
+/// A regular expression that matches exactly this path.
 fn pattern(path: &str) -> String {
     let mut out = String::new();
     for c in path.chars() {
@@ -72,8 +72,8 @@ fn pattern(path: &str) -> String {
     out
 }
 
-/// What an `Accept` header asks for, as regular expressions with the ending each leads to: what it names first counts most, and whoever
-/// names none of ours is a browser.
+/// Regular expressions for the `Accept` header, each with the extension that it selects. The type named first counts most; a
+/// client that names none of our types is taken for a browser.
 fn preferences() -> Vec<(String, &'static str)> {
     let first = std::iter::once(("^text/html".to_owned(), "html"))
         .chain(NEGOTIATED.iter().map(|(media, ending)| (format!("^{media}"), *ending)));
@@ -129,7 +129,7 @@ fn nginx(model: &Model<'_>) -> String {
     }
     out.push_str("}\nmap $uri $kgq_renamed {\n    default \"\";\n");
     for (tail, stem) in renamed(model) {
-        // Of two names that differ in case, a plain key would match both.
+        // A plain key would match both of two names that differ only in case.
         let _ = writeln!(out, "    \"~^{root}{}$\" \"{root}{stem}\";", pattern(&tail));
     }
     let _ = write!(
@@ -140,7 +140,7 @@ fn nginx(model: &Model<'_>) -> String {
          error_page 404 {root}404.html;\n    include mime.types;\n    types {{\n",
         model.host(),
     );
-    // nginx knows WebAssembly, and warns of what it is told twice.
+    // nginx knows WebAssembly already, and warns of duplicates.
     for (media, ending) in TYPES.iter().filter(|(_, ending)| *ending != "wasm") {
         let _ = writeln!(out, "        {media} {ending};");
     }
@@ -164,7 +164,7 @@ fn w3id(model: &Model<'_>) -> String {
          Options +FollowSymLinks\nRewriteEngine on\nHeader always set Access-Control-Allow-Origin *\n\n",
     );
     for (tail, stem) in renamed(model) {
-        // The rules below then see the page's name. A slash at the end would come back as what follows a file's name.
+        // The following rules see the name of the page. A slash at the end would reappear as path info after the file name.
         let _ = writeln!(out, "RewriteRule ^{}$ {stem} [DPI]", pattern(&tail));
     }
     let _ = writeln!(

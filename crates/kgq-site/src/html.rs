@@ -1,5 +1,5 @@
-//! The frame of every page, and how terms, links and texts stand in it. Whatever comes from data is escaped by the template, and a link
-//! leads to the web, to a mailbox or to another page, never anywhere else.
+//! The frame of every page, and how terms, links and texts appear in it. The templates escape all data, and a link leads
+//! only to the web, to a mailbox or to another page.
 
 use super::facts::FEW_LANGUAGES;
 use super::model::Model;
@@ -12,60 +12,60 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use oxrdf::vocab::xsd;
 use std::borrow::Cow;
 
-/// Nothing is loaded from elsewhere, and nothing in a page runs but the site's own script.
+/// The policy of pages: they load nothing from other hosts, and run only the script of the site.
 pub const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'";
 
-/// The pages of a server ask it, and send forms to it.
+/// The policy of pages on a server: they may also query it and send forms to it.
 pub const SERVED_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'self'";
 
-/// The query page compiles WebAssembly, starts a worker and fetches the dump; all of them its own.
+/// The policy of the query page: it compiles WebAssembly, starts a worker and fetches the dump, all from the site itself.
 const QUERY_POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'";
 
-/// The page that a server shows instead of one that is not there.
+/// The page that a server shows for a missing page.
 pub const MISSING: &str = "404.html";
 
-/// How deep blank nodes are shown inside each other.
+/// The maximum depth of nested blank nodes.
 const DEEPEST: usize = 4;
 
-/// How many members of a list are shown.
+/// The maximum number of list members shown.
 const LONGEST_LIST: usize = 200;
 
 const FIRST: &str = "http://www.w3.org/1999/02/22-rdf-syntax-ns#first";
 const REST: &str = "http://www.w3.org/1999/02/22-rdf-syntax-ns#rest";
 
-/// What an axiom annotates: its source, property and target.
+/// The prefix of the properties that state what an axiom annotates: its source, property and target.
 const ANNOTATED: &str = "http://www.w3.org/2002/07/owl#annotated";
 const AXIOM: &str = "<http://www.w3.org/2002/07/owl#Axiom>";
 
-/// The place that a page is written from, which decides how it names other pages.
+/// The page being written; its path decides how links to other pages are written.
 pub struct At<'m, 'a> {
     pub model: &'m Model<'a>,
     pub path: &'m str,
 }
 
-/// What a page says besides its body.
+/// The parts of a page besides its body.
 #[derive(Default)]
 pub struct Head<'h> {
     pub title: String,
     pub description: Option<String>,
-    /// Files that say the same: media type and path.
+    /// Files with the same content, as media type and path.
     pub alternates: Vec<(&'static str, String)>,
-    /// schema.org's view of it, as JSON.
+    /// Its schema.org description, as JSON.
     pub json_ld: Option<serde_json::Value>,
-    /// Which entry of the navigation it belongs to.
+    /// The entry of the navigation to which the page belongs.
     pub section: &'h str,
-    /// Scripts besides the site's own.
+    /// Scripts besides the one of the site.
     pub scripts: Vec<&'h str>,
     pub styles: Vec<&'h str>,
     pub runs_queries: bool,
-    /// What stands behind the `?` of the page's address, besides the language.
+    /// The query string of the page's address, without the language.
     pub query: String,
 }
 
 impl At<'_, '_> {
-    /// How this page names another file of the site.
+    /// The link from this page to another file of the site.
     pub fn href(&self, path: &str) -> String {
-        // It is shown at whatever address leads nowhere, from which no relative link would be right.
+        // This page appears at any missing address, where a relative link would be wrong.
         if self.path == MISSING && !self.model.source.served {
             return format!("{}{path}", self.model.root_path());
         }
@@ -85,17 +85,17 @@ impl At<'_, '_> {
         out
     }
 
-    /// Words of the site's own, in its language.
+    /// A text of the site itself, in its language.
     pub fn say(&self, english: &'static str) -> &'static str {
         self.model.say(english)
     }
 
-    /// Words of the site's own with a value in them.
+    /// A text of the site itself with a value inserted.
     pub fn fill(&self, english: &'static str, value: impl std::fmt::Display) -> String {
         self.model.fill(english, value)
     }
 
-    /// A number with what it counts.
+    /// A number with its noun.
     pub fn count(&self, number: u64, one: &'static str, several: &'static str) -> String {
         self.model.count(number, one, several)
     }
@@ -106,7 +106,7 @@ impl At<'_, '_> {
         self.link(node, &text(&label))
     }
 
-    /// A link to a thing: to its page, else to its own place on the web, else none.
+    /// A link to the page of a thing, else to its own address on the web; only the words if it has neither.
     pub fn link(&self, node: &NamedNode, words: &str) -> Markup {
         let iri = node.as_str();
         if let Some(page) = self.model.page(iri) {
@@ -119,12 +119,12 @@ impl At<'_, '_> {
         }
     }
 
-    /// A property: with its label, else in words.
+    /// A property, by its label, else in words.
     pub fn property(&self, node: &NamedNode) -> Markup {
         self.thing(node)
     }
 
-    /// The head of a thing's page: its name in one language, those in others folded.
+    /// The heading of a thing's page: its name in one language, with the names in others folded.
     pub fn heading(&self, thing: &NamedNode) -> Markup {
         let titles = self.model.titles(thing);
         let language = titles.best.and_then(|title| title.language()).map(cased);
@@ -134,7 +134,7 @@ impl At<'_, '_> {
         }
     }
 
-    /// Names in other languages: a few beside each other, more than that folded.
+    /// Names in other languages: a few side by side, more of them folded.
     pub fn other_names(&self, names: &[&Literal]) -> Markup {
         html! {
             @if (1..=FEW_LANGUAGES).contains(&names.len()) {
@@ -148,7 +148,7 @@ impl At<'_, '_> {
         }
     }
 
-    /// A value as a reader wants it.
+    /// A value in a readable form.
     pub fn term(&self, term: &Term) -> Markup {
         self.term_to(term, 0)
     }
@@ -221,7 +221,7 @@ impl At<'_, '_> {
         )
     }
 
-    /// A class expression in words, its terms as links.
+    /// A class expression in words, with its terms as links.
     fn expression(&self, pieces: &[ClassWord], depth: usize) -> Markup {
         let mut open = true;
         html! {
@@ -300,14 +300,14 @@ pub fn is_number(literal: &Literal) -> bool {
         .contains(&datatype)
 }
 
-/// The IRI, if a link to it can only lead to the web or to a mailbox.
+/// Returns the IRI if a link to it leads to the web or to a mailbox.
 pub fn web_link(iri: &str) -> Option<&str> {
     let lower = iri.get(..8.min(iri.len())).unwrap_or_default().to_ascii_lowercase();
     let allowed = ["http://", "https://", "mailto:"].iter().any(|scheme| lower.starts_with(scheme));
     (allowed && !iri.chars().any(|c| c.is_whitespace() || is_unsafe(c))).then_some(iri)
 }
 
-/// A text that may keep its line breaks, with everything else that hides or turns characters made visible.
+/// Makes characters visible that hide text or change its direction; line breaks are kept.
 pub fn text(text: &str) -> Cow<'_, str> {
     if !text.chars().any(|c| is_unsafe(c) && !matches!(c, '\n' | '\t')) {
         return Cow::Borrowed(text);
@@ -316,13 +316,13 @@ pub fn text(text: &str) -> Cow<'_, str> {
     Cow::Owned(lines.join("\n"))
 }
 
-/// What ends a sentence after these words: nothing but a space where they end one themselves.
+/// The punctuation that ends a sentence after these words: only a space if they already end with some.
 pub fn stop(words: &str) -> &'static str {
     let ended = words.trim_end_matches(['”', '"', '’', ')', ' ']).ends_with(['.', '!', '?', '…', '。', '！', '？']);
     if ended { " " } else { ". " }
 }
 
-/// A whole page.
+/// A complete page.
 pub fn page(at: &At<'_, '_>, head: Head<'_>, body: Markup) -> String {
     let source = &at.model.source;
     let title = text(source.title);
@@ -348,7 +348,7 @@ pub fn page(at: &At<'_, '_>, head: Head<'_>, body: Markup) -> String {
                 meta charset="utf-8";
                 meta http-equiv="Content-Security-Policy" content=(policy);
                 meta name="viewport" content="width=device-width, initial-scale=1";
-                // A browser that tells no referrer tells a server no origin of a form either.
+                // A browser that sends no referrer also sends no origin with a form.
                 meta name="referrer" content=(if source.served { "same-origin" } else { "no-referrer" });
                 meta name="color-scheme" content="light dark";
                 title { (own_title) }
@@ -394,7 +394,7 @@ pub fn page(at: &At<'_, '_>, head: Head<'_>, body: Markup) -> String {
     out.into_string()
 }
 
-/// The same page in other languages.
+/// Links to the same page in other languages.
 fn languages(at: &At<'_, '_>, query: &str) -> Markup {
     let before = if query.is_empty() { String::new() } else { format!("{query}&") };
     html! {
@@ -406,7 +406,7 @@ fn languages(at: &At<'_, '_>, query: &str) -> Markup {
     }
 }
 
-/// What a language is called in itself, where that is known; else its tag.
+/// The name of a language in that language, if known; else its tag.
 fn name_of(tag: &str) -> String {
     let name = match tag {
         "ar" => "العربية",
@@ -427,7 +427,7 @@ fn name_of(tag: &str) -> String {
     name.to_owned()
 }
 
-/// JSON in a page, as data that no browser runs: `<` cannot close the block.
+/// Embeds JSON in a page as data, which browsers do not execute; escaping `<` keeps it from closing the block.
 fn data_block(json: &serde_json::Value) -> Markup {
     let text = json.to_string().replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026");
     PreEscaped(format!("<script type=\"application/ld+json\">{text}</script>"))

@@ -1,4 +1,4 @@
-//! The pages that lead to all others: the first one with search and classes, the lists of members, the questions, the data, the map.
+//! The pages that lead to all others: the home page with search and classes, lists of members, queries, data, and the map.
 
 use super::draw;
 use super::html::{At, Head, page, text};
@@ -12,17 +12,17 @@ use maud::{Markup, html};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 
-/// How many things stand on one page of a list.
+/// The number of things on one page of a list.
 pub const PAGE: usize = 1000;
 
-/// How many members of a class the first page names, and how many characters their names may take.
+/// How many members of a class the home page names, and how many columns of text their names may take.
 const SHOWN: usize = 12;
 const ROOM: usize = 240;
 
-/// How many names in other languages stand beside a name in a list.
+/// How many names in other languages are shown beside a name in a list.
 const ALSO: usize = 2;
 
-/// The first page.
+/// The home page.
 pub fn index_page(model: &Model<'_>, dataset: &Value) -> String {
     let at = At { model, path: "index.html" };
     let asked = model.source.queries.iter().filter(|q| !q.canned.is_check()).count();
@@ -105,12 +105,12 @@ fn class_card(at: &At<'_, '_>, class: NamedNode, members: &[TermId]) -> Markup {
     }
 }
 
-/// How many pages the list of so many members has.
+/// The number of pages of a list with this many members.
 pub fn parts(members: usize) -> usize {
     members.div_ceil(PAGE)
 }
 
-/// A page of the list of a class's members; `None` if none stands at this path.
+/// A page of the list of a class's members; `None` if the path is not one.
 pub fn browse_page(model: &Model<'_>, path: &str) -> Option<String> {
     let (class, members, number) = model.members.iter().find_map(|(class, members)| {
         let stem = model.browse_page(class)?;
@@ -186,7 +186,7 @@ pub fn queries_page(model: &Model<'_>) -> String {
     page(&at, Head { title: at.say("Questions").into(), section: "queries", ..Head::default() }, body)
 }
 
-/// Every place on one map.
+/// All places on one map.
 pub fn places_page(model: &Model<'_>) -> String {
     let at = At { model, path: "places.html" };
     let spots: Vec<draw::Spot<'_>> = model
@@ -204,15 +204,15 @@ pub fn places_page(model: &Model<'_>) -> String {
     page(&at, Head { title: at.say("Places").into(), section: "things", ..Head::default() }, body)
 }
 
-/// Why there is nothing at an address.
+/// Why an address has no page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Missing {
     Unknown,
-    /// There was something before.
+    /// The thing existed before.
     Gone,
 }
 
-/// What the page of an address that leads nowhere says, with what may have been meant.
+/// The page for a missing address, with suggestions.
 pub fn missing_page(model: &Model<'_>, path: &str, why: Missing, near: &[NamedNode]) -> String {
     let at = At { model, path };
     let (title, told) = match why {
@@ -234,7 +234,7 @@ pub fn missing_page(model: &Model<'_>, path: &str, why: Missing, near: &[NamedNo
     page(&at, Head { title: title.into(), ..Head::default() }, body)
 }
 
-/// The page that says why something was not done.
+/// The page that says why a request was refused.
 pub fn refused_page(model: &Model<'_>, reasons: &[String]) -> String {
     let at = At { model, path: "index.html" };
     let title = at.say("This was not done");
@@ -248,7 +248,7 @@ pub fn refused_page(model: &Model<'_>, reasons: &[String]) -> String {
     page(&at, Head { title: title.into(), ..Head::default() }, body)
 }
 
-/// The page in which queries are asked in the browser.
+/// The page on which the browser evaluates queries itself.
 pub fn ask_page(model: &Model<'_>) -> String {
     let at = At { model, path: "ask.html" };
     let body = html! {
@@ -279,14 +279,14 @@ pub fn ask_page(model: &Model<'_>) -> String {
     page(&at, head, body)
 }
 
-/// The page of a thing without the ending that all have.
+/// The page of a thing without the common extension.
 fn stem_of(model: &Model<'_>, thing: &NamedNode) -> Option<String> {
     let page = model.page(thing.as_str())?;
     Some(if model.source.served { model.address(&page) } else { page.trim_end_matches(".html").to_owned() })
 }
 
-/// What search looks through: for each thing its page, its kind, and its names in all languages; as a script, because a page that was
-/// opened from disk can load nothing else.
+/// The data for search: the page of each thing, its kind, and its names in all languages. It is a script, because a page
+/// opened from disk cannot load other files.
 pub fn search_data(model: &Model<'_>) -> String {
     let mut kinds: Vec<String> = Vec::new();
     let mut entries = String::new();
@@ -308,7 +308,7 @@ pub fn search_data(model: &Model<'_>) -> String {
                 names.push(label.value());
             }
         }
-        // A term of the ontology is also known by its local name.
+        // Terms of the ontology are also found by their local name.
         let local = kgq_graph::catalog::local_name(thing.as_str());
         if !names.is_empty()
             && let Some(stem) = stem_of(model, thing)
@@ -319,7 +319,7 @@ pub fn search_data(model: &Model<'_>) -> String {
                 names.push(local);
             }
             let kind = model.own_types(thing).first().map_or_else(String::new, |class| model.label(class));
-            // The CURIE, where a prefix makes one, is found too.
+            // Things are also found by their CURIE, if a prefix covers their IRI.
             let curie = model.source.prefixes.shorten(thing.as_str());
             add(match curie {
                 Some(curie) => json!([stem, kind_number(kind), names, curie]),

@@ -1,4 +1,4 @@
-//! What a thing is called on a page: its label, or words made of what is said of it, so that no reader meets a bare IRI.
+//! The name of a thing on a page: its label, or words made from its description, so that readers never see a bare IRI.
 
 use super::model::Model;
 use super::vocabulary::*;
@@ -6,14 +6,14 @@ use kgq_graph::catalog::{local_name, words_of};
 use kgq_snapshot::TermId;
 use kgq_syntax::rdf::{Literal, NamedNode, NamedOrBlankNode, Term, Triple};
 
-/// How deep the words for a statement about a statement go.
+/// The maximum depth when a statement about a statement is put into words.
 const DEEPEST: u8 = 2;
 
-/// How many characters of a literal stand in the words for a statement.
+/// The maximum number of characters of a literal in such words.
 const LONGEST: usize = 60;
 
 impl<'a> Model<'a> {
-    /// The thing's label in the site's language, or the next best words.
+    /// The label of a thing in the language of the site, or the next best words.
     pub fn label(&self, node: &NamedNode) -> String {
         self.label_to(node, 0)
     }
@@ -33,7 +33,7 @@ impl<'a> Model<'a> {
             }
         }
         let iri = node.as_str();
-        // A property or a class without a label is still read in sentences.
+        // Properties and classes without a label still have to read well in sentences.
         let spoken = self.uses.contains_key(iri) || self.members.contains_key(iri) || self.is_vocabulary(iri);
         if (spoken || self.is_property(node))
             && let Some(words) = words_of(iri)
@@ -54,7 +54,7 @@ impl<'a> Model<'a> {
         }
     }
 
-    /// Whether an IRI is a term of a vocabulary that describes others: RDF Schema, OWL, SKOS, SHACL.
+    /// Whether an IRI belongs to a vocabulary for describing vocabularies: RDF, RDF Schema, OWL, SKOS, SHACL.
     fn is_vocabulary(&self, iri: &str) -> bool {
         let others = !self.source.base.starts_with("http://www.w3.org/");
         others && [RDF, RDFS, OWL, SKOS, SH].iter().any(|namespace| iri.starts_with(namespace))
@@ -115,7 +115,7 @@ impl<'a> Model<'a> {
         Some(self.fill("characters {}", format_args!("{start}–{end}")))
     }
 
-    /// The name of a thing for its page's head, which is its label, and its names in other languages.
+    /// The names of a thing for the heading of its page: its label, and its names in other languages.
     pub fn titles(&self, node: &NamedNode) -> Titles<'a> {
         let all = self.source.labels.all(node);
         let shown = self.source.labels.get(node, self.language);
@@ -138,14 +138,14 @@ impl<'a> Model<'a> {
     }
 }
 
-/// What a thing is called: in one language, and in others.
+/// The names of a thing: in one language, and in others.
 pub struct Titles<'a> {
     pub best: Option<&'a Literal>,
-    /// One for each other language, by its tag.
+    /// One name for each other language, sorted by tag.
     pub others: Vec<&'a Literal>,
 }
 
-/// The text cut after so many characters.
+/// Cuts a text after this many characters.
 pub fn shorten(text: &str, most: usize) -> String {
     match text.char_indices().nth(most) {
         Some((at, _)) => format!("{}…", text[..at].trim_end()),

@@ -1,16 +1,16 @@
 //! The pages of a knowledge graph: one for every thing, with the files, drawings, descriptions and recipes that go with it.
 //!
-//! - `model`, `label`: what has a page, what it is called. `routes`: where everything stands, and what is made for a path.
-//! - `pages`: one by one, for a server. `answers`: canned queries, answered when a page first needs it.
-//! - `thing`, `ontology`, `index`, `query`: the pages. `html`: what they share. `says`, `chinese`: their words in two languages.
-//! - `edit`: the pages of a server by which who has a token corrects a thing.
+//! - `model`, `label`: which things have a page, and their names. `routes`: the path of everything, and what is made for a path.
+//! - `pages`: makes pages one at a time, for a server. `answers`: canned queries, answered when a page first needs it.
+//! - `thing`, `ontology`, `index`, `query`: the pages. `html`: what they share. `says`, `chinese`: the site's texts in two languages.
+//! - `edit`: the pages of a server on which holders of a token edit a thing.
 //! - `draw`, `facts`, `shapes`, `mentions`, `notes`: the parts of a page.
-//! - `dumps`, `metadata`, `hosting`: what goes with the pages, for programs and servers.
-//! - `links`: that no link leads nowhere. `folder`: how all is written, whole or not at all.
-//! - `request`: the site of a graph, as a front end asks for it. `rebased`: with other IRIs.
+//! - `dumps`, `metadata`, `hosting`: files beside the pages, for programs and web servers.
+//! - `links`: checks that links lead somewhere. `folder`: writes everything, completely or not at all.
+//! - `request`: gathers the site of a graph for a front end. `rebased`: changes the base of IRIs.
 //!
-//! The same graph gives the same bytes, and a second run writes only what changed. [`publish`] writes all pages of a graph, [`Pages`]
-//! makes them one by one. What they show comes in a [`Source`], from which [`write()`] makes a site too:
+//! The same graph gives the same bytes, and a second run writes only what changed. [`publish`] writes all pages of a graph,
+//! [`Pages`] makes them one by one. The content comes in a [`Source`], from which [`write()`] makes a site, too:
 //!
 //! ```
 //! use kgq_graph::audit::Audit;
@@ -122,7 +122,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 const STYLE: &str = include_str!("../assets/site.css");
 const SCRIPT: &str = concat!(include_str!("../assets/search.js"), include_str!("../assets/site.js"));
-/// What pages of a server have besides.
+/// The script that only pages of a server have.
 const SERVED_SCRIPT: &str = include_str!("../assets/served.js");
 const ICON: &str = include_str!("../assets/icon.svg");
 
@@ -130,7 +130,7 @@ const ICON: &str = include_str!("../assets/icon.svg");
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
     pub things: u64,
-    /// What is named in the site's own namespace and not described; names of graphs are not among it.
+    /// Things below the base that are named but not described, other than names of graphs.
     pub undescribed: Vec<NamedNode>,
     pub queries: u64,
     pub pages: u64,
@@ -139,24 +139,24 @@ pub struct Report {
 
 /// How a site is written.
 pub struct Writing<'a> {
-    /// A folder that is empty, new, or of an earlier run.
+    /// A folder that is empty, new, or made by an earlier run.
     pub output: &'a Path,
-    /// The language of titles, and of what the site itself says.
+    /// The language of titles and of the texts of the site itself.
     pub language: &'a str,
-    /// Whether a statement is refused that names something in the site's own namespace of which the graph says nothing.
+    /// Whether to refuse statements that name a thing below the base about which the graph says nothing.
     pub strict: bool,
-    /// The list of files that are taken away where the process ends before they are whole.
+    /// The list of files to remove if the process ends before they are complete.
     pub unfinished: &'a Unfinished,
-    /// Looked at before each file.
+    /// Checked before each file.
     pub budget: &'a Budget,
-    /// Told how many files are written, of how many.
+    /// Called with the number of files written, and the number of all.
     pub progress: &'a (dyn Fn(u64, u64) + Sync),
 }
 
-/// Writes a site, whole or not at all.
+/// Writes a site, completely or not at all.
 ///
 /// # Errors
-/// A folder that kgq did not make; limits; what `strict` refuses.
+/// kgq did not make the folder, a limit is exceeded, or `strict` refuses a statement.
 pub fn write(source: Source<'_>, writing: &Writing<'_>) -> Result<Report> {
     let index = Index::new(source);
     index.answer_all(&|| true);
@@ -206,7 +206,7 @@ fn write_files(index: &Index<'_>, planned: &[String], folder: &Folder, writing: 
                 write_file(&model_of(index, writing, &decoded), path, folder, &links)
             });
             if written.is_err() {
-                // The others stop at their next file.
+                // Stop the other threads at their next file.
                 next.store(planned.len(), Ordering::Relaxed);
             }
             written?;

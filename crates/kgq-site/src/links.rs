@@ -1,4 +1,4 @@
-//! Whether links lead somewhere: of the graph's statements before a page is made, and of every page as it is made.
+//! Checks that links lead somewhere: in the statements of the graph before pages are made, and in every page as it is made.
 
 use super::html::MISSING;
 use super::model::Model;
@@ -8,7 +8,7 @@ use kgq_syntax::error::{Error, Kind, Result};
 use kgq_syntax::rdf::{NamedNode, NamedOrBlankNode, Quad};
 use rustc_hash::{FxHashMap, FxHashSet};
 
-/// How many broken links one message names.
+/// The maximum number of broken links in one message.
 const MOST: usize = 20;
 
 /// What is named in the site's own namespace and is the subject of no statement, sorted: as a property, an object, a part of a quoted
@@ -66,7 +66,7 @@ pub fn naming(snapshot: &Snapshot, node: TermId, within: &[TermId]) -> Vec<Ids> 
     found
 }
 
-/// Refuses a graph that names, in the site's own namespace, what it does not describe. The name of a graph needs no description.
+/// Refuses a graph that names things below the base without describing them. Names of graphs need no description.
 pub fn check_graph(model: &Model<'_>) -> Result<()> {
     let snapshot = model.source.snapshot;
     let names_graph = |id: &TermId| snapshot.named_graphs().contains(id);
@@ -124,7 +124,7 @@ fn broken(model: &Model<'_>, node: &NamedNode, quad: &Quad) -> Error {
     )
 }
 
-/// How many statements that name a thing without describing it are kept for its page.
+/// How many statements that mention an undescribed thing are kept for its page.
 const MOST_MENTIONS: usize = 60;
 
 /// The files of a site, to check the links of its pages against.
@@ -170,7 +170,7 @@ fn starts_with_ignoring_case(text: &str, start: &str) -> bool {
     text.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start))
 }
 
-/// The values of `href` and `src`. Text cannot hold them: its quotes are escaped.
+/// The values of `href` and `src`. Text cannot be mistaken for them, because its quotes are escaped.
 fn attributes(html: &str) -> impl Iterator<Item = &str> {
     [" href=\"", " src=\""].into_iter().flat_map(move |name| {
         html.match_indices(name).filter_map(move |(at, name)| {
@@ -180,7 +180,7 @@ fn attributes(html: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// What the percent signs of a fragment or a path stand for.
+/// Decodes the percent signs of a fragment or a path.
 pub fn unescape(fragment: &str) -> String {
     let mut bytes = Vec::with_capacity(fragment.len());
     let mut rest = fragment.as_bytes();
@@ -203,7 +203,7 @@ pub fn unescape(fragment: &str) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// The file that a relative link of a page means; `None` if it leads out of the site.
+/// The file to which a relative link of a page leads; `None` if it leaves the site.
 fn resolve(from: &str, link: &str) -> Option<String> {
     let mut parts: Vec<&str> = from.split('/').collect();
     parts.pop();

@@ -1,4 +1,4 @@
-//! Of what is named and not described: where it is named. Of a named graph: the statements that it holds.
+//! For things that are named but not described: where they are named. For named graphs: the statements that they hold.
 
 use super::html::At;
 use super::model::Model;
@@ -7,13 +7,14 @@ use kgq_syntax::rdf::{NamedNode, Quad};
 use kgq_syntax::text::thousands;
 use maud::{Markup, html};
 
-/// How many statements of a graph stand on its page.
+/// The maximum number of statements of a graph on its page.
 const SHOWN: usize = 200;
 
-/// Up to how many statements a named graph is in the files beside its page.
+/// A named graph with more statements than this is left out of the files beside its page. Of the statements that mention an
+/// undescribed thing, at most this many are in them.
 pub const WHOLE: usize = 2000;
 
-/// What the page of a thing that is named only says of that.
+/// The notice on the page of a thing that is named but not described.
 pub fn notice(at: &At<'_, '_>, thing: &NamedNode) -> Markup {
     let graph = at.model.graphs.contains_key(thing.as_str());
     html! {
@@ -23,7 +24,7 @@ pub fn notice(at: &At<'_, '_>, thing: &NamedNode) -> Markup {
     }
 }
 
-/// The statements that name a thing as their property, or within a quoted triple.
+/// The statements that name a thing as their property or in a quoted triple.
 pub fn mentions(at: &At<'_, '_>, thing: &NamedNode) -> Markup {
     let quads = at.model.named_in(thing);
     let uses = at.model.uses.get(thing.as_str()).copied().unwrap_or(0).max(quads.len() as u64);
@@ -34,7 +35,7 @@ pub fn mentions(at: &At<'_, '_>, thing: &NamedNode) -> Markup {
     }
 }
 
-/// What a named graph holds.
+/// The statements of a named graph.
 pub fn contents(at: &At<'_, '_>, graph: &NamedNode) -> Markup {
     let (count, first) = at.model.held_by(graph.as_str(), SHOWN);
     let quads: Vec<&Quad> = first.into_iter().filter_map(|statement| at.model.statement(statement)).collect();
@@ -64,8 +65,8 @@ fn statements(at: &At<'_, '_>, quads: &[&Quad], all: usize) -> Markup {
     }
 }
 
-/// The statements in the files beside a page besides those about the thing: those of a named graph, and of what is not described those
-/// that name it.
+/// The statements in the files beside a page besides the description of the thing: those of a named graph, or those that
+/// mention an undescribed thing.
 pub fn beside<'a>(model: &Model<'a>, thing: &NamedNode) -> Vec<&'a Quad> {
     let decode = |statement: Ids| model.statement(statement);
     let mut quads: Vec<&Quad> = Vec::new();

@@ -1,5 +1,5 @@
-//! What other tools read of the dataset: VoID, DCAT 3, a service description, the queries as SHACL executables, a sitemap, llms.txt,
-//! schema.org's dataset.
+//! Descriptions of the dataset for other tools: VoID, DCAT 3, a service description, the queries as SHACL executables, a sitemap,
+//! llms.txt, and a schema.org dataset.
 
 use super::dumps::{Dump, follows};
 use super::model::Model;
@@ -28,15 +28,15 @@ const SD: &str = "http://www.w3.org/ns/sparql-service-description#";
 const SPDX: &str = "http://spdx.org/rdf/terms#";
 const IANA: &str = "https://www.iana.org/assignments/media-types/";
 const SCHEMA: &str = "https://schema.org/";
-/// The SIB's vocabulary of example queries, which has a property for DESCRIBE where SHACL has none.
+/// The SIB vocabulary of example queries: it has a property for DESCRIBE, which SHACL lacks.
 const SPEX: &str = "https://purl.expasy.org/sparql-examples/ontology#";
 const PROV: &str = "http://www.w3.org/ns/prov#";
 const FORMATS: &str = "http://www.w3.org/ns/formats/";
 
-/// The most addresses that one sitemap may hold (sitemaps.org).
+/// The maximum number of addresses in one sitemap (sitemaps.org).
 pub const SITEMAP: usize = 50_000;
 
-/// Statements being put together.
+/// A collector of statements.
 struct Statements {
     quads: Vec<Quad>,
     blank: usize,
@@ -56,7 +56,7 @@ impl Statements {
         self.add(subject, rdf::TYPE.as_str().to_owned(), node(class));
     }
 
-    /// A new blank node as the object of a statement.
+    /// Adds a new blank node as the object of a statement, and returns it.
     fn below(&mut self, subject: &NamedOrBlankNode, predicate: String) -> NamedOrBlankNode {
         self.blank += 1;
         let blank = BlankNode::new_unchecked(format!("n{:06}", self.blank));
@@ -101,7 +101,7 @@ fn dataset(model: &Model<'_>) -> NamedOrBlankNode {
     node(format!("{}#dataset", model.base_url())).into()
 }
 
-/// The inferred graph, which is a dataset of its own: no distribution of the one is a distribution of the other.
+/// The inferred graph. It is a dataset of its own, so that its distributions are not taken for those of the stated one.
 fn inferred(model: &Model<'_>) -> NamedOrBlankNode {
     node(format!("{}#inferred", model.base_url())).into()
 }
@@ -114,7 +114,7 @@ fn about_inferred(model: &Model<'_>, statements: &mut Statements, inferred: &Nam
     statements.add(inferred, format!("{PROV}wasDerivedFrom"), Term::from(dataset(model)));
 }
 
-/// What the dataset is, in a sentence made of counts.
+/// A sentence that summarizes the dataset by its counts.
 fn summary(model: &Model<'_>) -> String {
     let statements = count(model.source.snapshot.len() as u64, "statement", "statements");
     let things = count(model.things.len() as u64, "thing", "things");
@@ -271,7 +271,7 @@ pub fn dcat(model: &Model<'_>, dumps: &[Dump]) -> Result<String> {
     out.write(model)
 }
 
-/// A SPARQL service description: of the endpoint, if there is one, else of what one over this data would serve.
+/// A SPARQL service description of the endpoint if there is one, else of what an endpoint over this data would serve.
 pub fn service(model: &Model<'_>) -> Result<String> {
     let mut out = Statements::new();
     let service: NamedOrBlankNode = node(format!("{}#service", model.base_url())).into();
@@ -396,10 +396,10 @@ pub fn dataset_json(model: &Model<'_>, dumps: &[Dump]) -> Value {
     out
 }
 
-/// A page, and the day of its last change where one is known.
+/// A page, and the day of its last change if known.
 pub type DatedPage = (String, Option<String>);
 
-/// The sitemap of the pages of a site; several and an index of them where the pages are more than `most`.
+/// The sitemap of a site; for more than `most` pages, several sitemaps and their index.
 pub fn sitemaps(site: &str, pages: &[DatedPage], most: usize) -> Vec<(String, String)> {
     let entry = |(path, day): &DatedPage| {
         html! { url { loc { (site) (path) } @if let Some(day) = day { lastmod { (day) } } } }.into_string()
@@ -428,7 +428,7 @@ pub fn sitemaps(site: &str, pages: &[DatedPage], most: usize) -> Vec<(String, St
     files
 }
 
-/// The names of the sitemaps of so many pages.
+/// The file names of the sitemaps for this many pages.
 pub fn sitemap_names(pages: usize, most: usize) -> Vec<String> {
     let parts = if pages <= most { 0 } else { pages.div_ceil(most) };
     (1..=parts).map(|part| format!("sitemap-{part}.xml")).chain(["sitemap.xml".to_owned()]).collect()
@@ -470,7 +470,7 @@ pub fn llms(model: &Model<'_>, dumps: &[Dump]) -> String {
     out
 }
 
-/// A text on one line, without what Markdown would read as a link or as HTML.
+/// Puts a text on one line, without characters that Markdown reads as a link or as HTML.
 fn line(text: &str) -> String {
     let joined = text.split_whitespace().collect::<Vec<_>>().join(" ");
     joined.replace('[', "(").replace(']', ")").replace('<', "‹").replace('>', "›")

@@ -21,12 +21,12 @@ use std::collections::BTreeMap;
 use std::ops::Deref;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-/// What is published.
+/// The data to publish.
 pub struct Source<'a> {
-    /// A short name, which the dumps bear.
+    /// A short name, used in the names of the dumps.
     pub name: &'a str,
     pub title: &'a str,
-    /// Whatever has an IRI that starts so gets a page.
+    /// Every thing whose IRI begins with this base gets a page.
     pub base: &'a str,
     pub snapshot: &'a Snapshot,
     /// What follows by entailment and is not among the quads.
@@ -35,22 +35,22 @@ pub struct Source<'a> {
     pub entailment: Entailment,
     pub prefixes: &'a Prefixes,
     pub labels: &'a Labels,
-    /// What the statements say of their sources.
+    /// The sources of the statements.
     pub audit: Arc<Audit<'a>>,
     pub queries: Vec<PublishedQuery<'a>>,
-    /// The day of the last change to what is said of a thing, by its IRI.
+    /// The day of the last change to the description of a thing, by its IRI.
     pub changed: FxHashMap<String, String>,
-    /// Where the pages will stand, if not at the base.
+    /// The address at which the pages will be, if not at the base.
     pub base_url: Option<&'a str>,
-    /// Where a SPARQL endpoint over the same data answers, if one does.
+    /// The address of a SPARQL endpoint over the same data, if there is one.
     pub endpoint: Option<&'a str>,
     /// Files of the query page: a path below `assets/` and its bytes.
     pub assets: Vec<(String, Vec<u8>)>,
-    /// Whether a server shows it, which answers queries and gives any IRI a page.
+    /// Whether a server shows the site; it then answers queries, and gives any IRI a page.
     pub served: bool,
 }
 
-/// What is published, indexed. It knows no language, and nothing that a run of a query would tell.
+/// The indexed data. It depends neither on a language nor on the result of a query.
 pub struct Index<'a> {
     pub source: Source<'a>,
     pub names: PageNames,
@@ -118,17 +118,17 @@ pub struct Model<'a> {
     pub decoded: &'a Decoded,
     /// The language of titles, and of what the site itself says.
     pub language: &'a str,
-    /// Whether the reader chose the language, so that links carry it on.
+    /// Whether the reader chose the language, so that links have to carry it on.
     pub chosen: bool,
-    /// Why the files as they are now cannot be read, if they cannot.
+    /// Why the current files cannot be read, if they cannot.
     pub broken: Option<&'a str>,
-    /// Whether things can be corrected here.
+    /// Whether things can be edited on this site.
     pub editable: bool,
-    /// What making it may use.
+    /// The budget for making the page.
     pub budget: &'a Budget,
 }
 
-/// How many languages a reader can choose from.
+/// The maximum number of languages that a reader can choose from.
 const LANGUAGES: usize = 8;
 
 impl<'a> Deref for Model<'a> {
@@ -145,13 +145,13 @@ impl<'a> Index<'a> {
         self.named_by.get(iri).map_or(&[], Vec::as_slice)
     }
 
-    /// The canned queries (by number) whose answer holds a thing: none until all are answered.
+    /// The numbers of the canned queries whose answer contains a thing; empty until all are answered.
     pub fn answered_by(&self, iri: &str) -> &[usize] {
         self.answered_by.get().and_then(|all| all.get(iri)).map_or(&[], Vec::as_slice)
     }
 
-    /// Answers all canned queries, so that the pages of things can say which answers hold them. Between two queries it asks whether to
-    /// go on.
+    /// Answers all canned queries, so that the pages of things can list the answers that contain them. Before each query,
+    /// `go_on` decides whether to continue.
     pub fn answer_all(&self, go_on: &dyn Fn() -> bool) {
         let mut all: FxHashMap<String, Vec<usize>> = FxHashMap::default();
         for (number, query) in self.source.queries.iter().enumerate() {
@@ -164,7 +164,7 @@ impl<'a> Index<'a> {
         self.answered_by.get_or_init(|| all);
     }
 
-    /// The languages that a reader can choose from: those of the site's own words, and those in which most things have names.
+    /// The languages that a reader can choose from: those of the site's own texts, and those in which most things have names.
     pub fn languages(&self) -> &[String] {
         self.languages.get_or_init(|| {
             let mut counted: BTreeMap<&str, usize> = BTreeMap::new();
@@ -241,7 +241,7 @@ impl<'a> Index<'a> {
         self.id(thing.as_str()).map(|thing| self.types_of(thing)).unwrap_or_default()
     }
 
-    /// Whether a thing is of a class or of one below it.
+    /// Whether a thing is a member of a class or of one of its subclasses.
     pub fn is_a(&self, thing: &NamedNode, class: &str) -> bool {
         let Some(class) = self.id(class) else { return false };
         let is_below = |of: TermId| of == class || self.ancestors.get(&of).is_some_and(|all| all.contains(&class));
@@ -284,7 +284,7 @@ impl<'a> Index<'a> {
         self.nodes(&self.things).chain(self.nodes(&self.stubs))
     }
 
-    /// Whether the graph names a thing and says nothing of it.
+    /// Whether the graph has no statement about a thing.
     pub fn is_stub(&self, thing: &NamedNode) -> bool {
         !self.describes(thing.as_str())
     }
@@ -294,7 +294,7 @@ impl<'a> Index<'a> {
         self.browse_part(class, 0)
     }
 
-    /// The page of a part of that list.
+    /// The page of one part of that list.
     pub fn browse_part(&self, class: &str, part: usize) -> Option<String> {
         let stem = self.browse.get(class)?;
         Some(if part == 0 { format!("{stem}.html") } else { format!("{stem}/{}.html", part + 1) })
@@ -305,7 +305,7 @@ impl<'a> Index<'a> {
         if base.ends_with('/') { base.to_owned() } else { format!("{}/", base.trim_end_matches('#')) }
     }
 
-    /// The host and the path of where the site will stand; the path begins and ends with a slash.
+    /// The host and the path of the site's address; the path begins and ends with a slash.
     fn host_and_path(&self) -> (String, String) {
         let url = self.base_url();
         let after = url.split_once("://").map_or(url.as_str(), |(_, after)| after);
@@ -466,7 +466,7 @@ impl<'a> Model<'a> {
         Vec::new()
     }
 
-    /// What describes a thing in a sentence or two, if anything does.
+    /// The descriptions of a thing in a sentence or two, if there are any.
     pub fn descriptions(&self, thing: &NamedNode) -> Vec<&'a Literal> {
         self.texts(
             thing,

@@ -1,4 +1,4 @@
-//! The footnotes of a page: where each statement comes from, numbered in the order in which a reader meets them.
+//! The footnotes of a page: the source of each statement, numbered in the order of appearance.
 
 use super::html::{At, stop, text};
 use super::label::shorten;
@@ -8,18 +8,18 @@ use kgq_syntax::rdf::{NamedNode, NamedOrBlankNode, Term, Triple};
 use maud::{Markup, html};
 use rustc_hash::{FxHashMap, FxHashSet};
 
-/// How many characters of a document's title stand in all notes but the first of it.
+/// To how many characters a document's title is cut after its first note.
 const SHORT_TITLE: usize = 40;
 
-/// How many grounds of an inference are spelled out.
+/// The maximum number of premises that are spelled out for an inference.
 const MOST_GROUNDS: usize = 12;
 
-/// What a footnote is about.
+/// The subject of a footnote.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Key {
-    /// A citation, as the source of whatever statement.
+    /// A citation, whichever statement it supports.
     Citation(NamedNode),
-    /// A statement of which there is more to say than its citations.
+    /// A statement that needs more explanation than its citations.
     Statement(NamedOrBlankNode),
 }
 
@@ -28,12 +28,12 @@ enum Key {
 pub struct Notes {
     numbers: FxHashMap<Key, usize>,
     notes: Vec<(Markup, bool)>,
-    /// The documents that a note has named in full.
+    /// The documents that a note has already named in full.
     named: FxHashSet<NamedNode>,
 }
 
 impl Notes {
-    /// The marks behind a statement: a number for each of its sources.
+    /// The marks after a statement: one number per source.
     pub fn cite(&mut self, at: &At<'_, '_>, triple: &Triple) -> Markup {
         let mut marks: Vec<usize> = Vec::new();
         let mut inferred = false;
@@ -104,7 +104,8 @@ impl Notes {
     }
 }
 
-/// A citation in words: the document, its publisher and date, the place in it. A long title is cut once it was named in full.
+/// A citation in words: the document, its publisher and date, and the place in it. A long title is cut after its first
+/// appearance in full.
 fn citation_words(at: &At<'_, '_>, iri: &NamedNode, named: &mut FxHashSet<NamedNode>) -> Markup {
     let citation = at.model.source.audit.citation(iri);
     let document = citation.document.as_ref().map(|iri| at.model.source.audit.document(iri));
@@ -132,7 +133,7 @@ fn citation_words(at: &At<'_, '_>, iri: &NamedNode, named: &mut FxHashSet<NamedN
     }
 }
 
-/// A statement in words: what it rests on, and all that is said of it besides.
+/// A statement in words: its premises, and all remarks about it.
 fn statement_words(
     at: &At<'_, '_>,
     statement: &Statement,

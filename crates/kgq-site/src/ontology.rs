@@ -1,5 +1,5 @@
-//! The ontology on one page: classes as a tree, properties with domain, range and how often they are used, then each term, folded, with
-//! what shapes ask in words. Its anchors are the terms' local names.
+//! The ontology on one page: the class tree, the properties with domain, range and number of uses, then each term, folded,
+//! with its SHACL constraints in words. The anchors are the local names of the terms.
 
 use super::draw;
 use super::facts;
@@ -16,10 +16,10 @@ use maud::{Markup, html};
 use rustc_hash::FxHashSet;
 use std::collections::BTreeMap;
 
-/// How deep a tree of classes is drawn.
+/// The maximum depth of the drawn class tree.
 const DEEPEST: usize = 12;
 
-/// The page of the ontology, as it stands at a path.
+/// The ontology page at a path.
 pub fn ontology_page(model: &Model<'_>, path: &str) -> String {
     let at = At { model, path };
     let own = model.ontology();
@@ -67,9 +67,9 @@ pub fn ontology_page(model: &Model<'_>, path: &str) -> String {
     page(&at, Head { title, section: "ontology", alternates, ..Head::default() }, body)
 }
 
-/// The project's own terms, and the classes of others that they stand below or whose members have pages.
+/// The terms of the project, and foreign classes that are above them or whose members have pages.
 struct Terms<'a> {
-    /// The project's own.
+    /// The classes of the project.
     classes: Vec<&'a NamedNode>,
     properties: Vec<&'a NamedNode>,
     /// Direct subclasses, by class.
@@ -127,7 +127,7 @@ impl<'a> Terms<'a> {
             if anchor.is_empty() {
                 anchor.push_str("term");
             }
-            // Two namespaces can hold the same local name.
+            // Terms of two namespaces can have the same local name.
             while !used.insert(anchor.clone()) {
                 anchor.push('-');
             }
@@ -147,7 +147,7 @@ impl<'a> Terms<'a> {
     }
 }
 
-/// A fragment as a link writes it.
+/// The fragment of a link to an anchor.
 fn fragment(anchor: &str) -> String {
     let mut out = String::from("#");
     for byte in anchor.bytes() {
@@ -211,7 +211,7 @@ fn overview(at: &At<'_, '_>, terms: &Terms<'_>) -> Markup {
     }
 }
 
-/// A term, folded to its names. Its anchor is inside of what is folded: a browser opens that for whoever comes by a link.
+/// A term, folded to its names. Its anchor is inside the folded part, because a browser unfolds that part for a link to it.
 fn entry(at: &At<'_, '_>, terms: &Terms<'_>, term: &NamedNode, facts: &Markup) -> Markup {
     let anchor = terms.anchors.get(term.as_str()).map_or("", String::as_str);
     let titles = at.model.titles(term);
@@ -280,7 +280,7 @@ fn property_entry(at: &At<'_, '_>, property: &NamedNode, terms: &Terms<'_>) -> M
     entry(at, terms, property, &facts)
 }
 
-/// Classes on a line with arcs for the properties between them.
+/// Draws the classes on a line, with arcs for the properties between them.
 fn drawing(at: &At<'_, '_>, terms: &Terms<'_>) -> Option<Markup> {
     let model = at.model;
     let mut classes: Vec<(&NamedNode, usize)> = Vec::new();
@@ -301,7 +301,7 @@ fn drawing(at: &At<'_, '_>, terms: &Terms<'_>) -> Option<Markup> {
         for domain in objects(model, property, RDFS_DOMAIN) {
             for range in objects(model, property, RDFS_RANGE) {
                 if let (Term::NamedNode(from), Term::NamedNode(to)) = (domain, range) {
-                    // A class of others that properties lead to stands at the end of the line.
+                    // Foreign classes that properties lead to come at the end of the line.
                     let literal = to.as_str().starts_with(XSD) || model.is_literal_class(to);
                     for class in [from, to] {
                         if !literal && !classes.iter().any(|(c, _)| *c == class) {
@@ -319,7 +319,7 @@ fn drawing(at: &At<'_, '_>, terms: &Terms<'_>) -> Option<Markup> {
 }
 
 impl Model<'_> {
-    /// Whether a class is one of literals: a datatype.
+    /// Whether a class is a datatype.
     fn is_literal_class(&self, class: &NamedNode) -> bool {
         let datatype = "http://www.w3.org/2000/01/rdf-schema#Datatype";
         ["http://www.w3.org/1999/02/22-rdf-syntax-ns#langString", "http://www.w3.org/2000/01/rdf-schema#Literal"]

@@ -1,4 +1,4 @@
-//! The pages of a graph one by one, as a server shows them. Nothing is read before the first is asked for, and each is made when it is.
+//! Makes the pages of a graph one by one, for a server. The graph is read with the first request, each page made on request.
 
 use super::answers::published;
 use super::ask::ask_page;
@@ -25,7 +25,7 @@ use self_cell::self_cell;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
-/// The pages of one graph. Any thread may ask; what pages share is made once, by the first that needs it.
+/// The pages of one graph, for use by any thread. What pages share is computed once, by the first thread that needs it.
 pub struct Pages {
     graph: Graph,
     address: Option<String>,
@@ -44,14 +44,14 @@ self_cell! {
 struct Owner {
     graph: Graph,
     address: Option<String>,
-    /// What the graph is called where no project says it.
+    /// The name of the graph if no project gives one.
     name: String,
 }
 
 /// Of how many statements pages are made: the names of their things are held in memory.
 const MOST_STATEMENTS: usize = 20_000_000;
 
-/// Why a graph of so many statements has no pages, if it has none.
+/// The error for a graph with too many statements for pages.
 fn refused(statements: usize) -> Option<Error> {
     (statements > MOST_STATEMENTS).then(|| {
         let (has, most) = (thousands(statements as u64), thousands(MOST_STATEMENTS as u64));
@@ -61,7 +61,7 @@ fn refused(statements: usize) -> Option<Error> {
     })
 }
 
-/// The name of the file or the snapshot that a graph is read from, without its folder.
+/// The name of the file or snapshot from which a graph is read, without its folder.
 fn name_of(graph: &Graph) -> String {
     let options = graph.options();
     let first = match options.files.as_slice() {
@@ -72,39 +72,39 @@ fn name_of(graph: &Graph) -> String {
     name.unwrap_or_else(|| "graph".to_owned())
 }
 
-/// For whom a page is made.
+/// The reader for whom a page is made.
 #[derive(Clone, Copy, Debug)]
 pub struct Audience<'v> {
-    /// The language of titles and of what the site says.
+    /// The language of titles and of the texts of the site itself.
     pub language: &'v str,
-    /// Whether the reader chose it: then links carry it on, as `?lang=`.
+    /// Whether the reader chose the language; links then carry it on as `?lang=`.
     pub chosen: bool,
-    /// Why the files as they are now cannot be read, if they cannot: every page says so.
+    /// Why the current files cannot be read, if they cannot; every page shows it.
     pub broken: Option<&'v str>,
-    /// Whether pages of things say where they can be corrected.
+    /// Whether pages of things link to their edit form.
     pub editable: bool,
-    /// What making it may use, besides what its queries may.
+    /// The budget for making the page, apart from that of its queries.
     pub budget: &'v Budget,
 }
 
-/// What is asked of the query page.
+/// The request for the query page.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Question<'q> {
-    /// The text of a query; without one, the page has a form alone.
+    /// The text of a query; without one, the page has only the form.
     pub query: Option<&'q str>,
-    /// Whether what stands below the form is wanted alone.
+    /// Whether only the part below the form is wanted.
     pub part: bool,
-    /// What is asked of the answer, if anything is.
+    /// An explanation of the answer, if one is requested.
     pub about: Option<About<'q>>,
 }
 
-/// A page, or a file beside pages.
+/// A page, or a file beside the pages.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Page {
     pub media_type: &'static str,
-    /// Of a page: its language.
+    /// The language of a page; `None` for other files.
     pub language: Option<String>,
-    /// Of a page: what it may load and run, as `Content-Security-Policy` says it.
+    /// What a page may load and run, as the value of `Content-Security-Policy`; `None` for other files.
     pub policy: Option<&'static str>,
     pub body: Vec<u8>,
 }
@@ -131,16 +131,16 @@ impl Page {
 }
 
 impl Pages {
-    /// The pages of a graph. `address` is where the server answers on the web, as in `https://data.example.org/`, if that is known:
-    /// descriptions of the dataset name it.
+    /// Creates the pages of a graph. `address` is the public address of the server, as in `https://data.example.org/`, if known;
+    /// descriptions of the dataset contain it.
     pub fn new(graph: Graph, address: Option<String>) -> Self {
         Self { graph, address, held: OnceLock::new() }
     }
 
-    /// The languages in which things have names, and those that the site itself speaks.
+    /// The languages in which things have names, and those of the site's own texts.
     ///
     /// # Errors
-    /// Those of the graph's files.
+    /// The files of the graph cannot be read.
     pub fn languages(&self) -> Result<&[String]> {
         Ok(self.index()?.languages())
     }
@@ -163,11 +163,11 @@ impl Pages {
         Ok(Model { index: self.index()?, decoded, language, chosen, broken, editable, budget })
     }
 
-    /// What stands at a path below the root, as an address has it: without the slash before it and without a query string. `None` if
-    /// nothing does.
+    /// Returns the page or file at a path below the root. The path is as in an address, without the leading slash and the
+    /// query string. Returns `None` if there is none.
     ///
     /// # Errors
-    /// Those of the graph's files and of the queries.
+    /// The files of the graph cannot be read, or a query fails.
     pub fn page(&self, path: &str, view: &Audience<'_>) -> Result<Option<Page>> {
         let decoded = Decoded::default();
         let model = self.model(view, &decoded)?;
@@ -195,10 +195,10 @@ impl Pages {
         Ok(model.thing_at(path).map(|thing| thing_or_ontology(model, &thing, path)))
     }
 
-    /// The page of any IRI that the graph names.
+    /// Returns the page of any IRI that occurs in the graph.
     ///
     /// # Errors
-    /// Those of the graph's files.
+    /// The files of the graph cannot be read.
     pub fn about(&self, iri: &str, view: &Audience<'_>) -> Result<Option<Page>> {
         let decoded = Decoded::default();
         let model = self.model(view, &decoded)?;
@@ -208,10 +208,10 @@ impl Pages {
         Ok(page)
     }
 
-    /// What is said of an IRI, in a format of the files beside pages.
+    /// Returns the description of an IRI in one of the formats of the files beside pages.
     ///
     /// # Errors
-    /// Those of the graph's files.
+    /// The files of the graph cannot be read.
     pub fn description(&self, iri: &str, format: RdfFormat, view: &Audience<'_>) -> Result<Option<Page>> {
         let decoded = Decoded::default();
         let model = self.model(view, &decoded)?;
@@ -223,11 +223,11 @@ impl Pages {
         Ok(Some(Page { media_type: format.media_type(), language: None, policy: None, body }))
     }
 
-    /// The page of a canned query, asked with the values of its parameters; without any, with its examples; and what is asked of its
-    /// answer. `None` if there is no such query.
+    /// Returns the page of a canned query, run with these parameter values, or with its examples if there are none, and with
+    /// an explanation of its answer if requested. Returns `None` if there is no such query.
     ///
     /// # Errors
-    /// Those of the graph's files, and of limits. What is wrong with a value stands in the page.
+    /// The files of the graph cannot be read, or a limit is exceeded. Errors in values are shown on the page.
     pub fn query(
         &self,
         name: &str,
@@ -247,10 +247,10 @@ impl Pages {
         Ok(Some(Page::html(&model, html)))
     }
 
-    /// The page at which queries are asked, with the answer if there is a question.
+    /// Returns the query page, with the answer if there is a query.
     ///
     /// # Errors
-    /// Those of the graph's files, and of limits. A mistake in the query stands in the page.
+    /// The files of the graph cannot be read, or a limit is exceeded. Errors in the query are shown on the page.
     pub fn ask(&self, question: &Question<'_>, options: &EvaluationOptions, view: &Audience<'_>) -> Result<Page> {
         let decoded = Decoded::default();
         let model = self.model(view, &decoded)?;
@@ -259,61 +259,61 @@ impl Pages {
         Ok(Page::html(&model, html))
     }
 
-    /// The page that tells what a server answers, from its description by OpenAPI.
+    /// Returns the documentation page of a server, made from its OpenAPI description.
     ///
     /// # Errors
-    /// Those of the graph's files.
+    /// The files of the graph cannot be read.
     pub fn docs(&self, described: &serde_json::Value, view: &Audience<'_>) -> Result<Page> {
         let decoded = Decoded::default();
         let model = self.model(view, &decoded)?;
         Ok(Page::html(&model, docs_page(&model, described)))
     }
 
-    /// The page at which who has a token signs in, and out.
+    /// Returns the page on which holders of a token sign in and out.
     ///
     /// # Errors
-    /// Those of the graph's files.
+    /// The files of the graph cannot be read.
     pub fn login(&self, login: &Login<'_>, view: &Audience<'_>) -> Result<Page> {
         let decoded = Decoded::default();
         let model = self.model(view, &decoded)?;
         Ok(Page::html(&model, login_page(&model, login)))
     }
 
-    /// The form of a thing, the difference that it makes, or that it is saved.
+    /// Returns the form of a thing, the preview of its changes, or the confirmation that they are saved.
     ///
     /// # Errors
-    /// Those of the graph's files.
+    /// The files of the graph cannot be read.
     pub fn edit(&self, correction: &Correction<'_>, view: &Audience<'_>) -> Result<Page> {
         let decoded = Decoded::default();
         let model = self.model(view, &decoded)?;
         Ok(Page::html(&model, edit_page(&model, correction)))
     }
 
-    /// The page of an address that leads nowhere, with IRIs that may have been meant.
+    /// Returns the page for a missing address, with IRIs that may have been meant.
     ///
     /// # Errors
-    /// Those of the graph's files.
+    /// The files of the graph cannot be read.
     pub fn missing(&self, path: &str, why: Missing, near: &[NamedNode], view: &Audience<'_>) -> Result<Page> {
         let decoded = Decoded::default();
         let model = self.model(view, &decoded)?;
         Ok(Page::html(&model, missing_page(&model, path, why, near)))
     }
 
-    /// Why something that was asked for was not done.
+    /// Returns a page that says why a request was refused.
     ///
     /// # Errors
-    /// Those of the graph's files.
+    /// The files of the graph cannot be read.
     pub fn refused(&self, reasons: &[String], view: &Audience<'_>) -> Result<Page> {
         let decoded = Decoded::default();
         let model = self.model(view, &decoded)?;
         Ok(Page::html(&model, refused_page(&model, reasons)))
     }
 
-    /// Answers the canned queries, so that from then on the pages of things say which answers hold them. It may take long; between two
-    /// queries it asks whether to go on.
+    /// Answers the canned queries, so that afterwards the pages of things list the answers that contain them. This can take
+    /// long; before each query, `go_on` decides whether to continue.
     ///
     /// # Errors
-    /// Those of the graph's files.
+    /// The files of the graph cannot be read.
     pub fn answer_all(&self, go_on: &dyn Fn() -> bool) -> Result<()> {
         self.index()?.answer_all(go_on);
         Ok(())
@@ -333,7 +333,7 @@ fn source(owner: &Owner) -> Result<Source<'_>> {
     let audit = Arc::new(graph.audit()?);
     let mut queries = Vec::new();
     if let Some(catalog) = graph.catalog_if_any()? {
-        // What cannot be read has no page; `kgq check` tells of it.
+        // A query that cannot be read gets no page; `kgq check` reports it.
         queries.extend(catalog.queries.iter().filter_map(|canned| published(graph, &audit, canned).ok()));
     }
     let manifest = graph.project().map(|project| &project.manifest);

@@ -1,4 +1,4 @@
-//! Points on the earth, as data say them.
+//! Points on the earth, as they occur in data.
 
 /// A point on the earth, in degrees.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -14,9 +14,9 @@ impl Point {
     }
 }
 
-/// A WKT point: longitude before latitude (GeoSPARQL's default reference system).
+/// Parses a WKT point: longitude before latitude (the default reference system of GeoSPARQL).
 pub fn parse_point(wkt: &str) -> Option<Point> {
-    // A reference system other than the default can turn the axes; such points are not drawn.
+    // Another reference system may swap the axes; such points are not drawn.
     let text = wkt.trim();
     let text = match text.strip_prefix('<') {
         Some(rest) => {

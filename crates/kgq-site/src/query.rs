@@ -1,4 +1,4 @@
-//! The page of a canned query in a folder: what it asks, its text, its parameters, and its answer as of this build with citations.
+//! The page of a canned query in a folder: its purpose, text, parameters, and answer at the time of the build, with citations.
 
 use super::answer::{Look, answer};
 use super::answers::{Later, kind_in_words};
@@ -21,12 +21,12 @@ use rustc_hash::FxHashSet;
 /// A canned query with its answer.
 pub struct PublishedQuery<'a> {
     pub canned: &'a CannedQuery,
-    /// Its text, with every prefix declared that it uses.
+    /// The text, with declarations of all prefixes that it uses.
     pub text: String,
-    /// The same with the values of its parameters in place, to be asked as it is.
+    /// The same text with the parameter values inserted, ready to run.
     pub bound: String,
     pub form: Form,
-    /// The IRIs that it names.
+    /// The IRIs in the query.
     pub names: Vec<NamedNode>,
     pub params: Vec<PublishedParam>,
     pub answer: Later<'a, PublishedAnswer>,
@@ -39,11 +39,11 @@ pub struct PublishedParam {
     pub description: Option<LocalizedText>,
     pub required: bool,
     pub list: bool,
-    /// The values that the answer shown was asked with.
+    /// The values with which the shown answer was computed.
     pub values: Vec<String>,
 }
 
-/// An answer as it was when the site was made.
+/// An answer from the time when the site was made.
 pub enum PublishedAnswer {
     Table {
         variables: Vec<Variable>,
@@ -54,23 +54,23 @@ pub enum PublishedAnswer {
     },
     Truth(bool),
     Graph(Vec<Triple>),
-    /// Why there is none.
+    /// There is no answer, for this reason.
     None(NoAnswer),
 }
 
-/// Why a query stands on the site without an answer.
+/// Why a query is on the site without an answer.
 #[derive(Clone, Debug)]
 pub enum NoAnswer {
     /// A required parameter has neither a default nor an example.
     Needs(String),
-    /// It asks another server.
+    /// It queries another server.
     Elsewhere,
-    /// It could not be answered, with the reason.
+    /// It failed, for this reason.
     Failed(Error),
 }
 
 impl PublishedAnswer {
-    /// The things that the answer holds, once for each place.
+    /// Visits the things in the answer, once for each occurrence.
     pub fn each_node<'t>(&'t self, visit: &mut dyn FnMut(&'t NamedNode)) {
         let mut visit_term = |term: &'t Term| {
             if let Term::NamedNode(node) = term {
@@ -93,7 +93,7 @@ impl PublishedAnswer {
 }
 
 impl PublishedQuery<'_> {
-    /// Where its page stands, without ending.
+    /// The path of its page, without extension.
     pub fn stem(&self) -> String {
         let name = &self.canned.name;
         let parts: Vec<&str> = name.split('/').collect();
@@ -117,7 +117,7 @@ impl PublishedQuery<'_> {
     }
 }
 
-/// The endings of the files of a query: of its page, its text, its answer.
+/// The extensions of the files of a query: its page, its text, its answer.
 pub fn endings(query: &PublishedQuery<'_>) -> &'static [&'static str] {
     match query.answer.get() {
         PublishedAnswer::Table { .. } => &["html", "rq", "csv", "json", "ttl"],
@@ -127,7 +127,7 @@ pub fn endings(query: &PublishedQuery<'_>) -> &'static [&'static str] {
     }
 }
 
-/// The file of a query with this ending, unless it is the page; `None` if it has none such.
+/// The file of a query with this extension, except the page; `None` if there is no such file.
 pub fn file(model: &Model<'_>, query: &PublishedQuery<'_>, ending: &str) -> Result<Option<Vec<u8>>> {
     if ending == "rq" {
         return Ok(Some(query.text.clone().into_bytes()));
@@ -194,7 +194,7 @@ fn rendered(model: &Model<'_>, answer: Answer, format: Format) -> Result<Vec<u8>
     Ok(out)
 }
 
-/// The statements that an answer rests on, each with its reifiers and what these say.
+/// The source statements of an answer, each with its reifiers and their statements.
 fn statements_behind(model: &Model<'_>, sources: &[RowSources]) -> Result<String> {
     let mut wanted: Vec<&Triple> = Vec::new();
     let mut seen: FxHashSet<&Triple> = FxHashSet::default();
@@ -219,7 +219,7 @@ fn statements_behind(model: &Model<'_>, sources: &[RowSources]) -> Result<String
     turtle::write(&quads, model.source.prefixes, model.budget)
 }
 
-/// A text of a header in every language it has.
+/// A text of a header in all its languages.
 pub fn texts(model: &Model<'_>, words: &LocalizedText) -> Markup {
     let mut all = words.all();
     all.sort_by_key(|(language, _)| language.is_some_and(|l| l != model.language));
@@ -230,7 +230,7 @@ pub fn texts(model: &Model<'_>, words: &LocalizedText) -> Markup {
     }
 }
 
-/// The page of a canned query, as it stands at a path.
+/// The page of a canned query at a path.
 pub fn query_page(model: &Model<'_>, query: &PublishedQuery<'_>, path: &str) -> String {
     let at = At { model, path };
     let header = &query.canned.header;
@@ -297,7 +297,7 @@ pub fn parameters(at: &At<'_, '_>, query: &PublishedQuery<'_>) -> Markup {
     }
 }
 
-/// The answer as of this build, with its downloads.
+/// The answer at the time of the build, with its downloads.
 fn shown(at: &At<'_, '_>, query: &PublishedQuery<'_>, notes: &mut Notes) -> Markup {
     let link = |ending: &str, words: &str| {
         html! { li { a href=(at.href(&at.model.query_file(query, ending))) download { (words) } } }
@@ -314,7 +314,7 @@ fn shown(at: &At<'_, '_>, query: &PublishedQuery<'_>, notes: &mut Notes) -> Mark
     html! { section .answer { h2 { (at.say("The answer")) } (answer(at, look, query.answer.get(), &links, notes)) } }
 }
 
-/// A query's text in colours, its header left out.
+/// The text of a query with syntax colours, without its header.
 pub fn sparql(model: &Model<'_>, text: &str) -> Markup {
     let body: String = text.split_inclusive('\n').filter(|line| !line.trim_start().starts_with("#+")).collect();
     let body = body.trim();

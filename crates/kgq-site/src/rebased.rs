@@ -1,4 +1,4 @@
-//! What is published, with IRIs of another base.
+//! Changes the base of IRIs in what is published.
 
 use super::query::{PublishedAnswer, PublishedQuery};
 use super::standalone;
@@ -6,7 +6,7 @@ use kgq_graph::audit::RowSources;
 use kgq_graph::catalog::ParamKind;
 use kgq_graph::export::rebase::Rebase;
 
-/// Rewrites a query, its parameters, and its answer if it is made.
+/// Rewrites a query, its parameters, and its answer if it was computed.
 pub fn rebase_query(query: &mut PublishedQuery<'_>, rebase: &Rebase) {
     query.text = standalone::rebase(&query.text, &rebase.old, &rebase.new);
     query.bound = standalone::rebase(&query.bound, &rebase.old, &rebase.new);

@@ -1,4 +1,4 @@
-//! The site of a graph, as it is asked for: what it shows is gathered from the graph, and all of it is written.
+//! Publishes the site of a graph on request: gathers the content from the graph and writes all of it.
 
 use super::answers::published;
 use super::folder::{Maker, resume};
@@ -20,29 +20,29 @@ use rustc_hash::FxHashMap;
 use std::path::Path;
 use std::sync::Arc;
 
-/// What is asked for.
+/// A request to publish a site.
 pub struct Request<'a> {
-    /// A folder that is empty, new, or of an earlier run.
+    /// A folder that is empty, new, or made by an earlier run.
     pub output: &'a Path,
-    /// The language of titles; that of the graph, if none.
+    /// The language of titles; by default that of the graph.
     pub language: Option<&'a str>,
-    /// Whether what has no page, no answer, or cannot be read is an error.
+    /// Whether a missing page, a missing answer or an unreadable file is an error.
     pub strict: bool,
-    /// Another base for the graph's own IRIs.
+    /// A new base for the graph's own IRIs.
     pub rebase: Option<&'a Rebase>,
-    /// Where the pages will stand, if not at the base.
+    /// The address at which the pages will be, if not at the base.
     pub base_url: Option<&'a str>,
-    /// Where a SPARQL endpoint over the same data answers, if one does.
+    /// The address of a SPARQL endpoint over the same data, if there is one.
     pub endpoint: Option<&'a str>,
     /// Files of the query page: a path below `assets/` and its bytes.
     pub assets: Vec<(String, Vec<u8>)>,
-    /// When the lines of a file below a project's root were committed, if that is known.
+    /// When the lines of a file below a project's root were committed, if known.
     pub line_times: &'a dyn Fn(&Path, &Path) -> Option<LineTimes>,
-    /// The list of files that are taken away where the process ends before they are whole.
+    /// The list of files to remove if the process ends before they are complete.
     pub unfinished: &'a Unfinished,
 }
 
-/// How far it is.
+/// The progress of publishing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage<'a> {
     Reading { file: &'a str, quads: u64 },
@@ -57,7 +57,7 @@ pub enum Stage<'a> {
 pub struct Published {
     pub report: Report,
     pub left_out: LeftOut,
-    /// Those of the site's IRIs.
+    /// The prefixes of the IRIs on the site.
     pub prefixes: Prefixes,
 }
 
@@ -66,20 +66,20 @@ pub struct Published {
 pub struct LeftOut {
     pub files: Vec<Error>,
     pub queries: Vec<Error>,
-    /// Of queries that stand on the site without an answer.
+    /// Reasons why queries on the site have no answer.
     pub answers: Vec<Error>,
 }
 
-/// Writes the site of a graph. It stops at the graph's limits on time and memory, and leaves an older site as it was then.
+/// Publishes the site of a graph. If it exceeds the graph's limits on time and memory, it stops, and an older site remains.
 ///
 /// # Errors
-/// A graph without a base; a folder that kgq did not make; limits; if `strict`, whatever else would be left out.
+/// The graph has no base, kgq did not make the folder, a limit is exceeded, or `strict` is set and something would be left out.
 pub fn publish(graph: &Graph, request: Request<'_>, told: &(dyn Fn(Stage<'_>) + Sync)) -> Result<Published> {
     let base = graph.base().ok_or_else(|| {
         Error::usage("it is not known which IRIs are the graph's own, to have pages")
             .hint("set `base` in kgq.toml, or say `--base IRI`")
     })?;
-    // Before the work, which may take long.
+    // Check the folder before the work, which may take long.
     resume(request.output, Maker::Publish)?;
     let budget = graph.budget_of(Work::Export);
     let mut left_out = LeftOut::default();
@@ -123,7 +123,7 @@ pub fn publish(graph: &Graph, request: Request<'_>, told: &(dyn Fn(Stage<'_>) + 
     Ok(Published { report, left_out, prefixes })
 }
 
-/// The canned queries with their answers. What cannot be read or answered is kept with its reason.
+/// The canned queries with their answers. Failures to read or answer a query are collected in `left_out`.
 fn canned_queries<'a>(
     graph: &'a Graph,
     audit: &Arc<Audit<'a>>,
@@ -153,7 +153,7 @@ fn canned_queries<'a>(
     Ok(queries)
 }
 
-/// What the site shows of the graph, with the IRIs that it has on the site.
+/// The content of the graph for the site, with the IRIs that it has there.
 struct Shown<'a> {
     base: String,
     prefixes: Prefixes,
@@ -161,7 +161,7 @@ struct Shown<'a> {
     inferred: Snapshot,
     queries: Vec<PublishedQuery<'a>>,
     changed: FxHashMap<String, String>,
-    /// Of the graph, if its IRIs stay.
+    /// The audit of the graph, if its IRIs stay the same.
     audit: Option<Arc<Audit<'a>>>,
 }
 

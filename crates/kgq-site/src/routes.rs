@@ -1,5 +1,4 @@
-//! Where everything of a site stands, and what is made when a path is asked for. A folder is written by asking for every path; a server
-//! asks for one.
+//! The paths of a site, and what is made for each. A folder is written by making every path; a server makes the requested one.
 
 use super::dumps::Dump;
 use super::html::MISSING;
@@ -15,7 +14,7 @@ use kgq_syntax::rdf::{GraphName, NamedNode, Quad, RdfFormat};
 /// The formats of the files beside a thing's page.
 pub const BESIDE: [RdfFormat; 3] = [RdfFormat::Turtle, RdfFormat::JsonLd, RdfFormat::NTriples];
 
-/// The files that stand once in every site, besides pages.
+/// The files that occur once in every site, besides pages.
 const SINGLE: [&str; 11] = [
     "assets/search-data.js",
     "assets/site.css",
@@ -30,7 +29,7 @@ const SINGLE: [&str; 11] = [
     "assets/queries.js",
 ];
 
-/// The pages that stand once in every site.
+/// The pages that occur once in every site.
 const PAGES: [&str; 5] = ["index.html", "queries.html", "data.html", "places.html", MISSING];
 
 impl<'a> Model<'a> {
@@ -70,7 +69,7 @@ impl<'a> Model<'a> {
         paths
     }
 
-    /// What stands at a path; `None` if nothing does.
+    /// Returns the file at a path; `None` if there is none.
     pub fn file(&self, path: &str) -> Result<Option<Vec<u8>>> {
         if let Some(page) = self.single_page(path)? {
             return Ok(Some(page.into_bytes()));
@@ -141,7 +140,7 @@ impl<'a> Model<'a> {
         Ok(Some(text.into_bytes()))
     }
 
-    /// Whether the site has a page that asks queries.
+    /// Whether the site has a query page.
     pub fn asks(&self) -> bool {
         self.source.served || !self.source.assets.is_empty()
     }
@@ -151,7 +150,7 @@ impl<'a> Model<'a> {
         self.index.dumps.get_or_init(|| dumps::served(self))
     }
 
-    /// The canned query whose page or file has this name below `query/`, and its ending.
+    /// The canned query whose page or file has this name below `query/`, and the extension.
     fn query_at<'n>(&self, name: &'n str) -> Option<(&'a query::PublishedQuery<'a>, &'n str)> {
         let queries = &self.index.source.queries;
         queries.iter().find_map(|query| {
@@ -184,11 +183,11 @@ impl<'a> Model<'a> {
         if base.is_empty() {
             return None;
         }
-        // An IRI may hold what a browser writes with percent signs.
+        // An IRI may contain characters that a browser percent-encodes.
         self.thing(&format!("{base}{path}")).or_else(|| self.thing(&format!("{base}{}", unescape(path))))
     }
 
-    /// What is said of a thing, in a format.
+    /// The description of a thing, in a format.
     pub fn description(&self, thing: &NamedNode, format: RdfFormat) -> Result<Vec<u8>> {
         let in_one_graph = |quad: &Quad| Quad { graph_name: GraphName::DefaultGraph, ..quad.clone() };
         let mut quads: Vec<Quad> = thing::description(self, thing).into_iter().map(in_one_graph).collect();
@@ -202,7 +201,7 @@ impl<'a> Model<'a> {
         Ok(bytes)
     }
 
-    /// The pages that search engines may want, with the days of their last changes.
+    /// The pages for search engines, with the days of their last changes.
     fn dated_pages(&self) -> Vec<metadata::DatedPage> {
         let ontology = self.ontology_page();
         let mut pages: Vec<metadata::DatedPage> = Vec::new();
@@ -219,7 +218,7 @@ impl<'a> Model<'a> {
     }
 }
 
-/// The media type of a file of the site, by its ending.
+/// The media type of a file of the site, by its extension.
 pub fn media_type(path: &str) -> &'static str {
     match path.rsplit_once('.').map_or("", |(_, ending)| ending) {
         "html" => "text/html; charset=utf-8",

@@ -1,4 +1,4 @@
-//! What the site itself says, in the site's language: English, or Chinese for any tag of it.
+//! The texts of the site itself, in English, or in Chinese for any tag of Chinese.
 
 use super::chinese::{COUNTED, VOCABULARY, WORDS};
 use super::model::Model;
@@ -10,12 +10,12 @@ impl Model<'_> {
         self.language.split('-').next().is_some_and(|tag| tag.eq_ignore_ascii_case("zh"))
     }
 
-    /// The language in which the site itself speaks.
+    /// The language of the site's own texts.
     pub fn own_language(&self) -> &str {
         if self.is_chinese() { self.language } else { "en" }
     }
 
-    /// Words of the templates in the site's language.
+    /// Translates a text of the templates into the language of the site.
     pub fn say(&self, english: &'static str) -> &'static str {
         if !self.is_chinese() {
             return english;
@@ -23,18 +23,18 @@ impl Model<'_> {
         WORDS.iter().find(|(key, _)| *key == english).map_or(english, |(_, chinese)| chinese)
     }
 
-    /// Words with a value in the place of `{}`.
+    /// Translates a text, and inserts a value for `{}`.
     pub fn fill(&self, english: &'static str, value: impl Display) -> String {
         self.say(english).replacen("{}", &value.to_string(), 1)
     }
 
-    /// A term of a vocabulary that describes others, given as words, in the site's language.
+    /// Translates the words of a vocabulary term, such as one of OWL, into the language of the site.
     pub fn vocabulary(&self, words: String) -> String {
         let chinese = VOCABULARY.iter().find(|(key, _)| *key == words).filter(|_| self.is_chinese());
         chinese.map_or(words, |(_, chinese)| (*chinese).to_owned())
     }
 
-    /// A number with what it counts.
+    /// A number with its noun.
     pub fn count(&self, number: u64, one: &'static str, several: &'static str) -> String {
         let chinese = COUNTED.iter().find(|(key, _)| *key == one).filter(|_| self.is_chinese());
         match chinese {

@@ -1,10 +1,10 @@
-//! What the query page of a folder starts with.
+//! The initial data of the query page in a folder.
 
 use super::dumps;
 use super::model::Model;
 use serde_json::json;
 
-/// The canned queries, the prefixes, the names, the dump to load.
+/// The canned queries, the prefixes, the names, and the dump to load.
 pub fn asked_queries(model: &Model<'_>) -> String {
     let queries: Vec<_> = model
         .source

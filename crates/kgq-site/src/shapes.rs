@@ -1,4 +1,4 @@
-//! What SHACL shapes say to a reader: in which group and order a page shows facts, and what a shape asks, in words.
+//! SHACL shapes for readers: the groups and order of facts on a page, and the constraints of a shape in words.
 
 use super::html::At;
 use super::model::Index;
@@ -8,18 +8,18 @@ use kgq_syntax::rdf::{Literal, NamedNode, NamedOrBlankNode, Quad, Term};
 use maud::{Markup, html};
 use rustc_hash::FxHashMap;
 
-/// Groups of facts, and which property belongs to which.
+/// The groups of facts, and the group of each property.
 #[derive(Clone, Debug, Default)]
 pub struct Layout {
-    /// The groups in their order.
+    /// The groups in order.
     pub groups: Vec<NamedNode>,
-    /// By class and property.
+    /// Slots by class and property.
     of: FxHashMap<(String, String), Slot>,
-    /// By property, whatever the class.
+    /// Slots by property, for any class.
     any: FxHashMap<String, Slot>,
 }
 
-/// Where a property's facts stand: the group's number, and the order in it.
+/// The position of a property's facts: the number of their group, and the order within it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Slot {
     pub group: usize,
@@ -93,7 +93,7 @@ impl Layout {
         Some((path.as_str().to_owned(), Slot { group, order }))
     }
 
-    /// Where the facts of a property stand on the page of a thing of these classes (the nearest first).
+    /// The slot of a property on the page of a thing of these classes, given nearest first.
     pub fn slot(&self, classes: &[&str], property: &str) -> Option<Slot> {
         let of_class = classes.iter().find_map(|class| self.of.get(&((*class).to_owned(), property.to_owned())));
         of_class.or_else(|| self.any.get(property)).copied()
@@ -108,7 +108,7 @@ fn number(reads: Reads<'_>, subject: &NamedNode, name: &str) -> Option<f64> {
     })
 }
 
-/// The property shapes that apply to members of a class, its own and those above it not included, in words.
+/// The property shapes that target a class, in words, without those of its superclasses.
 pub fn shapes_of(at: &At<'_, '_>, class: &NamedNode) -> Vec<Markup> {
     let model = at.model;
     let property = sh("property");
@@ -150,7 +150,7 @@ fn message(at: &At<'_, '_>, shape: &Term) -> Option<Markup> {
     messages.first().map(|l| at.literal(l))
 }
 
-/// What a property shape asks, in words.
+/// The constraint of a property shape, in words.
 fn property_rule(at: &At<'_, '_>, shape: &Term) -> Option<Markup> {
     let facts = at.model.facts_of_term(shape);
     let find = |name: &str| {

@@ -1,11 +1,11 @@
-//! A canned query as a text that stands alone: every prefix declared, and the values of its parameters in place, so that any tool can ask
-//! it. What kgq itself answers is bound in the algebra; this is for the reader.
+//! Makes a canned query self-contained: all prefixes declared and parameter values inserted, so that any tool can run it.
+//! For its own answers kgq binds the values in the algebra; this text is for the reader.
 
 use kgq_engine::query::{Binding, BoundTo};
 use kgq_syntax::rdf::{Prefixes, Term};
 use kgq_syntax::{Token, TokenKind, sparql};
 
-/// The text with declarations for the prefixes that it uses and does not declare.
+/// Declares the prefixes that a query uses without declaring them.
 pub fn declare(text: &str, prefixes: &Prefixes) -> String {
     let prologue = sparql::prologue(text, |prefix| prefixes.get(prefix));
     if prologue.is_empty() {
@@ -15,8 +15,8 @@ pub fn declare(text: &str, prefixes: &Prefixes) -> String {
     format!("{}{prologue}{}", &text[..start], &text[start..])
 }
 
-/// The text with values in the place of variables: written where the variable stands, or, where the answer names the variable or may
-/// have one of several values, as VALUES in the first group.
+/// Inserts values for variables: in place of the variable, or, if the answer contains the variable or it may have several
+/// values, as VALUES in the first group.
 pub fn bind(text: &str, bindings: &[Binding]) -> String {
     let tokens = sparql::tokenize(text);
     let Some(group) = first_group(text, &tokens) else { return text.to_owned() };
@@ -51,7 +51,7 @@ pub fn bind(text: &str, bindings: &[Binding]) -> String {
     out
 }
 
-/// Where the first group of the pattern begins, behind its brace; not the template of a CONSTRUCT.
+/// The position after the brace that opens the pattern, skipping the template of a CONSTRUCT.
 fn first_group(text: &str, tokens: &[Token]) -> Option<usize> {
     let from = tokens.iter().position(|t| t.is_keyword(text, "WHERE")).unwrap_or(0);
     tokens.get(from..)?.iter().find(|t| t.is(text, "{")).map(|t| t.end)
@@ -61,7 +61,7 @@ fn sparql_term(term: &Term) -> String {
     term.to_string()
 }
 
-/// The text with every IRI that begins with `old` beginning with `new` instead.
+/// Replaces the base `old` of IRIs by `new`.
 pub fn rebase(text: &str, old: &str, new: &str) -> String {
     let start = format!("<{old}");
     let tokens = sparql::tokenize(text);

@@ -1,4 +1,4 @@
-//! The page of a thing, and what a search engine is told of it.
+//! The page of a thing, and its description for search engines.
 
 use super::address::escape;
 use super::draw;
@@ -17,16 +17,16 @@ use kgq_syntax::text::thousands;
 use maud::{Markup, html};
 use serde_json::{Map, Value, json};
 
-/// How many members of a class stand on its page.
+/// The maximum number of members on the page of a class.
 const MEMBERS: usize = 60;
 
-/// How many places one map links by name; beyond, the map is a picture made once for all pages.
+/// The maximum number of places that a map links by name; with more, pages share one map picture, made once.
 const PLACES: usize = 300;
 
-/// The most dates of near things that a timeline holds.
+/// With more dates of related things than this, no time line is drawn.
 const MOMENTS: usize = 60;
 
-/// The page of a thing, as it stands at a path.
+/// The page of a thing at a path.
 pub fn thing_page(model: &Model<'_>, thing: &NamedNode, path: &str) -> String {
     let at = At { model, path };
     let mut notes = Notes::default();
@@ -68,7 +68,7 @@ pub fn thing_page(model: &Model<'_>, thing: &NamedNode, path: &str) -> String {
     page(&at, head, body)
 }
 
-/// The files that say the same as the page of a thing: media type and path.
+/// The files with the same content as the page of a thing: media type and path.
 pub fn alternates(model: &Model<'_>, thing: &NamedNode) -> Vec<(&'static str, String)> {
     let beside = BESIDE
         .iter()
@@ -94,7 +94,7 @@ fn kind(at: &At<'_, '_>, thing: &NamedNode) -> Markup {
     }
 }
 
-/// One line that says what a thing is: its description, else its first few facts.
+/// A one-line summary of a thing: its description, else its first few facts.
 pub fn summary(at: &At<'_, '_>, thing: &NamedNode) -> Option<(String, Option<String>)> {
     let model = at.model;
     if let Some(description) = model.descriptions(thing).first() {
@@ -127,7 +127,7 @@ pub fn summary(at: &At<'_, '_>, thing: &NamedNode) -> Option<(String, Option<Str
     Some((line, None))
 }
 
-/// IRI and CURIE, to be copied.
+/// The IRI and the CURIE, for copying.
 fn names_row(at: &At<'_, '_>, thing: &NamedNode) -> Markup {
     let iri = thing.as_str();
     html! {
@@ -158,7 +158,7 @@ fn files_row(at: &At<'_, '_>, thing: &NamedNode) -> Markup {
     }
 }
 
-/// Of a class: its members, and what its shapes ask of them.
+/// For a class: its members, and the constraints of its shapes.
 fn members(at: &At<'_, '_>, thing: &NamedNode) -> Markup {
     let rules = super::shapes::shapes_of(at, thing);
     let members = at.model.members.get(thing.as_str());
@@ -177,7 +177,7 @@ fn members(at: &At<'_, '_>, thing: &NamedNode) -> Markup {
     }
 }
 
-/// Of a property: how often it is used.
+/// For a property: how often it is used.
 fn usage(at: &At<'_, '_>, thing: &NamedNode) -> Markup {
     let uses = at.model.uses.get(thing.as_str()).copied().unwrap_or(0);
     html! {
@@ -281,7 +281,7 @@ fn queries(at: &At<'_, '_>, thing: &NamedNode) -> Markup {
     }
 }
 
-/// The statements of a thing that stand in the files beside its page: what is said of it, of nodes without names below it, and of the
+/// The statements in the files beside a thing's page: those about the thing, about blank nodes below it, and about the
 /// reifiers of all these.
 pub fn description<'a>(model: &Model<'a>, thing: &NamedNode) -> Vec<&'a Quad> {
     let mut quads: Vec<&Quad> = Vec::new();
@@ -306,7 +306,7 @@ pub fn description<'a>(model: &Model<'a>, thing: &NamedNode) -> Vec<&'a Quad> {
     quads
 }
 
-/// What schema.org has words for.
+/// The facts that schema.org has terms for.
 fn schema_org(model: &Model<'_>, thing: &NamedNode, path: &str) -> Value {
     let mut out = Map::new();
     out.insert("@context".into(), json!("https://schema.org"));

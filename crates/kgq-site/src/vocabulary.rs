@@ -1,4 +1,4 @@
-//! IRIs that a site reads or writes and that no other room needs.
+//! IRIs that only this crate reads or writes.
 
 pub const RDFS_DOMAIN: &str = "http://www.w3.org/2000/01/rdf-schema#domain";
 pub const RDFS_RANGE: &str = "http://www.w3.org/2000/01/rdf-schema#range";
@@ -43,7 +43,7 @@ pub const FOAF_DOCUMENT: &str = "http://xmlns.com/foaf/0.1/Document";
 pub const ORG_ORGANIZATION: &str = "http://www.w3.org/ns/org#Organization";
 pub const XSD: &str = "http://www.w3.org/2001/XMLSchema#";
 
-/// A term of SHACL's vocabulary.
+/// A term of the SHACL vocabulary.
 pub fn sh(name: &str) -> String {
     format!("{SH}{name}")
 }

@@ -1,4 +1,4 @@
-//! Why an answer has a row, drawn and told, and why it has no such row: at a server, beside the answer.
+//! Explains on a server's page, beside the answer, why the answer has a row, in a drawing and in words, or why it lacks one.
 
 use super::address::{parameter_in_address, query_string};
 use super::draw::{self, Drawn, Origin};
@@ -19,16 +19,16 @@ use kgq_syntax::error::{Kind, Place, Result, Source};
 use kgq_syntax::rdf::{Term, Triple, Variable};
 use maud::{Markup, html};
 
-/// What is asked of an answer.
+/// A question about an answer.
 #[derive(Clone, Copy, Debug)]
 pub enum About<'q> {
-    /// What makes the row of this number.
+    /// Why the row of this number is there.
     Row(usize),
-    /// Why there is no row that has these values in these columns.
+    /// Why there is no row with these values in these columns.
     Missing(&'q [(String, String)]),
 }
 
-/// A query whose answer is asked about.
+/// A query whose answer is to be explained.
 pub struct Doubted<'q> {
     pub graph: &'q Graph,
     pub source: Source<'q>,
@@ -37,10 +37,10 @@ pub struct Doubted<'q> {
 }
 
 impl Doubted<'_> {
-    /// What is told of it.
+    /// The explanation.
     ///
     /// # Errors
-    /// Those of the graph's files, and of limits. What cannot be explained is told in the page.
+    /// The files of the graph cannot be read, or a limit is exceeded. The page says so if there is no explanation.
     pub fn told(&self, at: &At<'_, '_>, about: About<'_>, notes: &mut Notes) -> Result<Markup> {
         let told = match about {
             About::Row(number) => self.row(at, number, notes),
@@ -105,7 +105,7 @@ fn explanation(at: &At<'_, '_>, explained: &Explained, number: usize, notes: &mu
     }
 }
 
-/// What must stay absent, and how many parts are not taken apart.
+/// Collects patterns that must stay absent, and counts grounds that are not broken down.
 fn left_open(grounds: &[Ground], absent: &mut Vec<String>, whole: &mut usize) {
     for ground in grounds {
         match ground {
@@ -122,7 +122,7 @@ fn left_open(grounds: &[Ground], absent: &mut Vec<String>, whole: &mut usize) {
     }
 }
 
-/// The values of a row, or the triple, that is explained.
+/// The values of the explained row, or the explained triple.
 fn cells(at: &At<'_, '_>, part: &AnswerPart) -> Markup {
     match part {
         AnswerPart::True => html! { p .truth { (at.say("Yes")) } },
@@ -141,7 +141,7 @@ fn values(at: &At<'_, '_>, variables: &[Variable], row: &Row) -> Markup {
     }
 }
 
-/// The name of a file for others: where it is on this machine is not theirs to know.
+/// A file name that can be shown to others: it hides where on this machine the file is.
 fn file(place: &Place) -> &str {
     let name: &str = &place.file;
     if name.starts_with('/') || name.contains('\\') { name.rsplit(['/', '\\']).next().unwrap_or(name) } else { name }
@@ -151,7 +151,7 @@ fn where_written(place: Option<&Place>) -> Markup {
     html! { @if let Some(place) = place { " " span .muted.place { (text(file(place))) ":" (place.line) } } }
 }
 
-/// A statement with its place, its sources and what it was inferred from.
+/// A statement with its place, its sources and its premises.
 fn statement(at: &At<'_, '_>, stated: &Stated, number: usize, notes: &mut Notes) -> Markup {
     let triple = Triple::from(stated.quad.clone());
     html! {
@@ -168,7 +168,7 @@ fn statement(at: &At<'_, '_>, stated: &Stated, number: usize, notes: &mut Notes)
     }
 }
 
-/// How many characters of a source's name are drawn.
+/// The maximum number of characters of a source's name in the drawing.
 const SOURCE_NAME: usize = 40;
 
 fn drawing(at: &At<'_, '_>, explained: &Explained, number: usize, notes: &mut Notes) -> Option<Markup> {
@@ -185,7 +185,7 @@ fn drawing(at: &At<'_, '_>, explained: &Explained, number: usize, notes: &mut No
             href: href.clone(),
             depth: 0,
             is_inferred: stated.is_inferred,
-            // Those of what it was inferred from hang on that.
+            // An inferred statement has its sources on its premises.
             sources: if stated.derivation.is_empty() { stated.citations.clone() } else { Vec::new() },
         });
         drawn.extend(stated.derivation.iter().map(|derived| Drawn {
@@ -213,7 +213,7 @@ fn drawing(at: &At<'_, '_>, explained: &Explained, number: usize, notes: &mut No
     draw::grounds(at, &row, &drawn, &sources)
 }
 
-/// A source in few words: its sentences and the words cited, else the document.
+/// A short name for a source: its sentences and the cited words, else the document.
 fn origin(at: &At<'_, '_>, reference: &Reference) -> String {
     let citation = &reference.citation;
     let sentences = match citation.sentences.as_slice() {
@@ -251,7 +251,7 @@ fn reason(at: &At<'_, '_>, found: &WhyNot, notes: &mut Notes) -> Markup {
     }
 }
 
-/// What is said first, and what is said of the statements that follow.
+/// The first sentence, and the introduction of the statements that follow.
 fn lead(at: &At<'_, '_>, found: &WhyNot) -> (String, &'static str) {
     let near = at.say("The nearest statements:");
     let lead = match &found.reason {
@@ -283,7 +283,7 @@ fn bound(at: &At<'_, '_>, bound: &[(Variable, Option<Term>)]) -> Markup {
     values(at, &variables, &row)
 }
 
-/// The form in which a missing row is named, and a link where there is nothing at all. `fields` say what was asked.
+/// The form that asks about a missing row, and a link if the answer is empty. `fields` are the parameters of the query.
 pub fn missing_form(at: &At<'_, '_>, page: &str, fields: &[(String, String)], found: &PublishedAnswer) -> Markup {
     let asked = query_string(fields);
     let nothing = || {

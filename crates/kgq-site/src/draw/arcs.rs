@@ -9,7 +9,8 @@ use std::collections::BTreeMap;
 const ROW: f64 = 22.0;
 const LINE: f64 = 300.0;
 
-/// Draws links (from, property, to) between classes in the order given, those further in set in. `None` where no link is to be drawn.
+/// Draws links (from, property, to) as arcs between classes. The classes keep their order, and are indented by their depth.
+/// Returns `None` if there is no link to draw.
 pub fn arcs(
     at: &At<'_, '_>,
     classes: &[(&NamedNode, usize)],
@@ -51,7 +52,7 @@ fn arc(a: f64, b: f64) -> String {
         return format!("M{LINE} {}c26 -14 26 14 0 0", n(a));
     }
     let radius = (a - b).abs() / 2.0;
-    // From the domain down, or up, to the range: the arc always bulges to the right.
+    // The direction follows the link, so that the arc always bulges to the right.
     let sweep = u8::from(b > a);
     format!("M{LINE} {}A{} {} 0 0 {sweep} {LINE} {}", n(a), n(radius.min(450.0)), n(radius), n(b))
 }

@@ -1,10 +1,10 @@
-//! What a row rests on, drawn from left to right: the row, its statements with what they were inferred from below them, their sources.
+//! Draws why a row holds, from left to right: the row, its statements with the premises of inferred ones below, their sources.
 
 use super::super::html::{At, text};
 use super::{drawn_width, figure, fit, n};
 use maud::{Markup, html};
 
-/// The most statements, and the most sources, that a drawing holds; the list below it has all.
+/// The maximum number of statements, and of sources, in a drawing; the list below it has all.
 const MOST: usize = 40;
 
 const ROW: f64 = 30.0;
@@ -12,17 +12,17 @@ const ROW_LABEL: usize = 24;
 const LABEL: usize = 56;
 const STATEMENTS: f64 = 240.0;
 const INDENT: f64 = 20.0;
-/// So many cells of a label are at least as wide as a step.
+/// This many cells of a label are at least as wide as one step of indentation.
 const CELLS_A_STEP: usize = 3;
 const SOURCES: f64 = 680.0;
 const WIDTH: f64 = 960.0;
 
-/// A statement as it is drawn.
+/// A statement of the drawing.
 pub struct Drawn {
     pub label: String,
-    /// Where the page tells of it.
+    /// The link to the statement on the page.
     pub href: Option<String>,
-    /// How many steps of inference below the statements of the row it stands.
+    /// The number of inference steps between this statement and the statements of the row.
     pub depth: usize,
     pub is_inferred: bool,
     /// The numbers of its sources.
@@ -30,25 +30,25 @@ pub struct Drawn {
 }
 
 impl Drawn {
-    /// How many steps it is moved in.
+    /// The number of steps by which it is indented.
     fn steps(&self) -> usize {
         self.depth.min(4)
     }
 
-    /// How many cells there are for its label: it ends before the sources, however far it is moved in.
+    /// The width of its label in cells. However far it is indented, the label ends before the sources.
     fn cells(&self) -> usize {
         LABEL - CELLS_A_STEP * self.steps()
     }
 }
 
-/// A source by its number.
+/// A source with its number.
 pub struct Origin {
     pub number: usize,
     pub label: String,
     pub href: String,
 }
 
-/// Draws it; `None` where there is nothing to draw, or too much.
+/// Makes the drawing; `None` if there is nothing to draw, or too much.
 pub fn grounds(at: &At<'_, '_>, row: &str, statements: &[Drawn], sources: &[Origin]) -> Option<Markup> {
     if statements.is_empty() || statements.len().max(sources.len()) > MOST {
         return None;
@@ -65,7 +65,7 @@ pub fn grounds(at: &At<'_, '_>, row: &str, statements: &[Drawn], sources: &[Orig
     let source = |number: usize| {
         sources.iter().position(|origin| origin.number == number).map(|at| (SOURCES, middle(sources.len(), at)))
     };
-    // What was inferred hangs on the nearest statement above that is one step nearer to the row.
+    // A premise hangs on the nearest statement above it that is fewer steps from the row.
     let above = |number: usize| {
         let depth = statements.get(number).map_or(0, |drawn| drawn.depth);
         (0..number).rev().find(|other| statements.get(*other).is_some_and(|drawn| drawn.depth < depth))

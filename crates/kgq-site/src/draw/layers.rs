@@ -1,4 +1,4 @@
-//! A graph drawn from left to right: what points at nothing at the left, each other thing one step beyond what it points at.
+//! Draws a graph from left to right: things that point at nothing come first, any other thing one column beyond its farthest target.
 
 use super::super::html::At;
 use super::{drawn_width, figure, fit, linked, n};
@@ -6,14 +6,14 @@ use kgq_syntax::rdf::NamedNode;
 use maud::{Markup, html};
 use std::collections::BTreeMap;
 
-/// The most things that a drawing holds; beyond, it would be a thicket.
+/// The maximum number of things in a drawing; more would be unreadable.
 const MOST: usize = 160;
 
 const COLUMN: f64 = 270.0;
 const LABEL: usize = 28;
 const ROW: f64 = 30.0;
 
-/// Draws edges (from, property, to). `None` where there are none, or too many.
+/// Draws edges (from, property, to). Returns `None` if there are none, or too many.
 pub fn layers(at: &At<'_, '_>, label: &str, edges: &[(&NamedNode, &NamedNode, &NamedNode)]) -> Option<Markup> {
     let mut nodes: BTreeMap<&str, &NamedNode> = BTreeMap::new();
     let mut up: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
@@ -36,7 +36,7 @@ pub fn layers(at: &At<'_, '_>, label: &str, edges: &[(&NamedNode, &NamedNode, &N
     for root in roots {
         place(root, &columns, &down, &name, &mut rows, &mut next, 0);
     }
-    // What no root leads to, such as a cycle.
+    // Nodes that no root leads to, such as those of a cycle.
     for iri in nodes.keys() {
         if !rows.contains_key(iri) {
             rows.insert(iri, next);
@@ -70,7 +70,7 @@ pub fn layers(at: &At<'_, '_>, label: &str, edges: &[(&NamedNode, &NamedNode, &N
     Some(figure("layers", label, width, next.max(1.0) * ROW + 32.0, &inner))
 }
 
-/// The column of each node: the longest way to one that points at nothing. A cycle counts once round.
+/// Returns the column of each node: the length of the longest path to a node that points at nothing. Its cap also bounds cycles.
 fn columns<'n>(
     nodes: &BTreeMap<&'n str, &NamedNode>,
     up: &BTreeMap<&'n str, Vec<&'n str>>,
@@ -93,7 +93,7 @@ fn columns<'n>(
     columns
 }
 
-/// Gives a node and what hangs on it their rows: leaves one after the other, the rest at the middle of theirs.
+/// Assigns rows to a node and its descendants: leaves get consecutive rows, any other node the middle of its children.
 fn place<'n>(
     iri: &'n str,
     columns: &BTreeMap<&'n str, usize>,
@@ -106,7 +106,7 @@ fn place<'n>(
     if rows.contains_key(iri) || depth > 24 {
         return;
     }
-    // Held while its children are placed, so that a cycle ends.
+    // Reserve a row before placing the children, so that a cycle ends.
     rows.insert(iri, *next);
     let own = columns.get(iri).copied().unwrap_or(0);
     let mut children: Vec<&str> = down.get(iri).into_iter().flatten().copied().collect();

@@ -1,4 +1,4 @@
-//! Places as dots, with degrees for orientation: no tiles and no outlines.
+//! Draws places as dots, with a grid of degrees for orientation; no tiles, no outlines.
 
 use super::super::html::At;
 use super::super::point::Point;
@@ -11,14 +11,14 @@ pub struct Spot<'a> {
     pub node: &'a NamedNode,
     pub label: String,
     pub point: Point,
-    /// The one that a page is about.
+    /// Whether the page is about this place.
     pub own: bool,
 }
 
 const WIDTH: f64 = 720.0;
 const MARGIN: f64 = 40.0;
 
-/// The most labels that a map tries to place.
+/// The maximum number of labels that a map tries to place.
 const MOST_LABELS: usize = 80;
 
 pub fn map(at: &At<'_, '_>, spots: &[Spot<'_>]) -> Option<Markup> {
@@ -39,7 +39,7 @@ pub fn map(at: &At<'_, '_>, spots: &[Spot<'_>]) -> Option<Markup> {
     Some(figure("map", at.say("Map of the places"), WIDTH, frame.height, &inner))
 }
 
-/// Degrees to units of the drawing: equirectangular, true at the middle latitude.
+/// Converts degrees to drawing units: an equirectangular projection, true to scale at the middle latitude.
 struct Frame {
     west: f64,
     north: f64,
@@ -62,7 +62,7 @@ impl Frame {
         }
         let (west, east, south, north) = edges;
         let shrink = ((south + north) / 2.0).to_radians().cos().max(0.1);
-        // One place alone still stands in some surroundings.
+        // Show some surroundings even for a single place.
         let wide = ((east - west) * shrink).max(4.0);
         let high = (north - south).max(2.5);
         let scale = ((WIDTH - 2.0 * MARGIN) / wide).min(620.0 / high);
@@ -113,8 +113,8 @@ fn degrees(frame: &Frame) -> Markup {
 
 type Label = Option<(String, f64, f64, &'static str)>;
 
-/// Places labels where they cover no dot and no other label; the page's own first. One that has no room is left out; the dot keeps its
-/// title.
+/// Places labels so that they cover no dot and no other label, that of the page's own place first. A label without room is
+/// omitted; its dot keeps the title.
 fn place_labels(frame: &Frame, spots: &[Spot<'_>]) -> Vec<Label> {
     let mut labels: Vec<Label> = spots.iter().map(|_| None).collect();
     let mut boxes: Vec<[f64; 4]> = Vec::new();

@@ -1,4 +1,4 @@
-//! Drawings as inline SVG, from data alone: no script, no style of their own, nothing from elsewhere. The same data gives the same drawing.
+//! Drawings as inline SVG, made from data alone: no script, no own style, no external resources. Equal data gives equal drawings.
 
 mod arcs;
 mod grounds;
@@ -19,7 +19,7 @@ use kgq_syntax::rdf::NamedNode;
 use kgq_syntax::text::char_width;
 use maud::{Markup, html};
 
-/// A label that fits so many cells (a Chinese character takes two).
+/// Shortens a label to this many cells; a Chinese character takes two.
 fn fit(label: &str, cells: usize) -> String {
     let label = text(label).replace('\n', " ");
     let (mut out, mut used) = (String::new(), 0);
@@ -35,12 +35,12 @@ fn fit(label: &str, cells: usize) -> String {
     out
 }
 
-/// How wide a text is drawn, in units of the drawing, at the size of 13.
+/// The estimated width of a text at font size 13, in drawing units.
 fn drawn_width(text: &str) -> f64 {
     text.chars().map(|c| if char_width(c) > 1 { 13.0 } else { 7.0 }).sum()
 }
 
-/// A drawn thing as a link to its page, or to its place on the web.
+/// Links a drawn thing to its page, or else to its address on the web.
 fn linked(at: &At<'_, '_>, node: &NamedNode, drawn: Markup) -> Markup {
     let own = at.model.page(node.as_str()).map(|page| at.href(&page));
     match own.as_deref().or_else(|| web_link(node.as_str())) {
@@ -49,13 +49,13 @@ fn linked(at: &At<'_, '_>, node: &NamedNode, drawn: Markup) -> Markup {
     }
 }
 
-/// A number as a drawing holds it: a tenth of a unit is fine enough.
+/// Formats a coordinate; a tenth of a unit is precise enough.
 fn n(value: f64) -> String {
     let rounded = (value * 10.0).round() / 10.0;
     if rounded == rounded.trunc() { format!("{rounded:.0}") } else { format!("{rounded:.1}") }
 }
 
-/// A drawing in a frame that scrolls where the screen is narrower than it.
+/// Puts a drawing into a frame that scrolls on narrow screens.
 fn figure(kind: &str, label: &str, width: f64, height: f64, inner: &Markup) -> Markup {
     html! {
         figure .drawing .(kind) {
@@ -68,7 +68,7 @@ fn figure(kind: &str, label: &str, width: f64, height: f64, inner: &Markup) -> M
     }
 }
 
-/// Bars beside their labels, longest as wide as there is room. Values below zero have none.
+/// Draws bars beside their labels; the longest takes the full width. Negative values get no bar.
 pub fn bars(rows: &[(Markup, f64, String)]) -> Markup {
     let most = rows.iter().map(|(_, value, _)| *value).fold(0.0, f64::max);
     html! {

@@ -1,4 +1,4 @@
-//! A thing between what refers to it and what it refers to.
+//! Draws a thing between the things that refer to it and those it refers to.
 
 use super::super::html::At;
 use super::{drawn_width, figure, fit, linked, n};
@@ -6,21 +6,21 @@ use kgq_syntax::rdf::vocabulary::rdf;
 use kgq_syntax::rdf::{NamedNode, NamedOrBlankNode, Quad, Term};
 use maud::{Markup, html};
 
-/// How many things stand on each side.
+/// The maximum number of things on each side.
 const MOST: usize = 9;
 
 const ROW: f64 = 44.0;
-/// How far the names of neighbours stand from the box of the thing, and from the end of their line.
+/// The distance of the neighbours' names from the box of the thing, and from the end of their line.
 const LINE: f64 = 64.0;
 const GAP: f64 = 10.0;
-/// How large the names of properties are beside those of things.
+/// The font size of property names relative to that of things.
 const PROPERTY_SIZE: f64 = 11.0 / 13.0;
-/// How much wider than measured some typefaces are.
+/// How much wider than estimated some typefaces are.
 const WIDER: f64 = 1.18;
-/// How many cells a label takes at most.
+/// The maximum number of cells of a label.
 const CELLS: usize = 34;
 
-/// The nearest things: those that refer to it at the left, those that it refers to at the right. Nothing where there are none.
+/// Draws the neighbours: things that refer to it on the left, things it refers to on the right. Returns `None` if there are none.
 pub fn neighbours(at: &At<'_, '_>, thing: &NamedNode) -> Option<Markup> {
     let model = at.model;
     let interesting = |q: &&Quad| q.predicate.as_ref() != rdf::TYPE;
@@ -42,7 +42,7 @@ pub fn neighbours(at: &At<'_, '_>, thing: &NamedNode) -> Option<Markup> {
         {
             left.push((&quad.predicate, node));
         }
-        // The first few are as good as any; a thing that all refer to needs no search through all.
+        // Any few will do. If everything refers to this thing, searching all of it would not pay.
         if left.len() > MOST {
             break;
         }
@@ -59,14 +59,14 @@ pub fn neighbours(at: &At<'_, '_>, thing: &NamedNode) -> Option<Markup> {
     let middle = height / 2.0;
     let label = model.label(thing);
     let own = fit(&label, CELLS);
-    // Bold is wider than what is measured.
+    // Bold text is wider than the estimate.
     let half = drawn_width(&own) * 0.55 + 14.0;
     let room = |list: &[(&NamedNode, &NamedNode)]| {
         let names = list.iter().map(|(property, node)| {
             let property = drawn_width(&fit(&model.label(property), CELLS)) * PROPERTY_SIZE;
             drawn_width(&fit(&model.label(node), CELLS)).max(property)
         });
-        // "and more below" has to find room too.
+        // "and more below" needs room, too.
         names.fold(80.0, f64::max) * WIDER
     };
     let beside = |list: &[(&NamedNode, &NamedNode)]| if list.is_empty() { 2.0 } else { room(list) + GAP + LINE };

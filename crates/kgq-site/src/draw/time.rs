@@ -1,22 +1,22 @@
-//! Dates along a line, and as a list.
+//! Shows dates on a time line, and as a list.
 
 use super::super::html::{At, text};
 use super::n;
 use kgq_syntax::rdf::{Literal, Term};
 use maud::{Markup, html};
 
-/// A date with what happened.
+/// A date and what happened then.
 pub struct Moment {
-    /// Years, with the fraction that has passed.
+    /// The time in years, with the elapsed fraction of the year.
     pub at: f64,
-    /// As the data writes it: a year, a month or a day.
+    /// The date as written in the data: a year, a month or a day.
     pub written: String,
     pub what: Markup,
-    /// Whether it is the page's own.
+    /// Whether the page is about this event.
     pub own: bool,
 }
 
-/// The position in time of a year, a month, a day or an instant.
+/// Converts a year, a month, a day or an instant to a position in time.
 pub fn moment(literal: &Literal) -> Option<f64> {
     if !super::super::html::is_date(literal) {
         return None;
@@ -38,7 +38,7 @@ pub fn moment(literal: &Literal) -> Option<f64> {
     (year.abs() < 1e6).then_some(sign * year + (month - 1.0) / 12.0 + (day - 1.0) / 372.0)
 }
 
-/// The literal of a term, if it is a date.
+/// Returns the literal of a term and its position in time, if it is a date.
 pub fn date_of(term: &Term) -> Option<(&Literal, f64)> {
     match term {
         Term::Literal(literal) => Some((literal, moment(literal)?)),
@@ -49,7 +49,7 @@ pub fn date_of(term: &Term) -> Option<(&Literal, f64)> {
 const WIDTH: f64 = 720.0;
 const EDGE: f64 = 24.0;
 
-/// The moments in their order; along a line too, where they are more than one.
+/// Lists the moments in order; if there are several, also draws a time line.
 pub fn timeline(at: &At<'_, '_>, mut moments: Vec<Moment>) -> Markup {
     moments.sort_by(|a, b| a.at.total_cmp(&b.at).then_with(|| a.written.cmp(&b.written)));
     let first = moments.first().map_or(0.0, |m| m.at);
@@ -88,7 +88,7 @@ fn line(moments: &[Moment], first: f64, span: f64) -> Markup {
                 path .axis d=(format!("M{} 18v8", n(x(*tick)))) {}
                 @if ticks.len() > 1 { text .tick x=(n(x(*tick))) y="44" text-anchor="middle" { (format!("{tick:.0}")) } }
             }
-            // Within a year or two no tick says where the line begins and ends.
+            // Within a year or two there are too few ticks to show where the line begins and ends.
             @if ticks.len() < 2 {
                 @for (moment, anchor) in [(moments.first(), "start"), (moments.last(), "end")] {
                     @if let Some(moment) = moment {

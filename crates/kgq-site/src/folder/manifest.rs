@@ -1,4 +1,4 @@
-//! The file in a folder that lists what kgq made there, with the SHA-256 of each, and which command did.
+//! The manifest of a folder: the files that kgq made there, the SHA-256 of each, and the command that made them.
 
 use super::{digits, is_below};
 use kgq_syntax::error::{Error, Kind, Result};
@@ -9,10 +9,10 @@ use std::fs;
 use std::io::{self, ErrorKind, Write};
 use std::path::Path;
 
-/// The file that lists what kgq made in a folder.
+/// The name of the manifest.
 pub const MANIFEST: &str = ".kgq-site.json";
 
-/// Who makes a folder whole: one does not write over another's.
+/// The command that owns a folder; the other command does not overwrite it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Maker {
     Publish,
@@ -41,7 +41,7 @@ pub fn write(files: &BTreeMap<String, [u8; 32]>, maker: Maker, out: &mut dyn Wri
     writeln!(out, "{end}}}\n}}")
 }
 
-/// The files that a folder's manifest lists; `None` without one.
+/// The files listed in the manifest of a folder; `None` if it has none.
 pub fn read(folder: &Path) -> Result<Option<FxHashSet<String>>> {
     Ok(read_all(folder)?.map(|(_, files)| files))
 }
@@ -69,7 +69,7 @@ fn read_all(folder: &Path) -> Result<Option<(Maker, FxHashSet<String>)>> {
     Ok(Some((maker, files.keys().cloned().collect())))
 }
 
-/// The files in a folder that this command made. One that has things in it and no manifest is not ours.
+/// The files in a folder that this command made. A folder with files but without a manifest is refused as foreign.
 pub fn owned(folder: &Path, maker: Maker) -> Result<FxHashSet<String>> {
     let other = |folder: &Path| {
         refuse(folder, &format!("was not made by `{}`", maker.command()))

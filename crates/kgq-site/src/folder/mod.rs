@@ -1,6 +1,6 @@
-//! The folder that a site, or another set of files, is written to, whole or not at all: the new one is made below the old one, with links to the files that did
-//! not change, and takes its place when it is complete. Nothing is touched that kgq did not make; a manifest in the folder tells what is
-//! its own.
+//! Writes a site, or another set of files, into a folder, completely or not at all. The new version is built below the old
+//! one, with hard links to unchanged files, and replaces it when complete. Files that kgq did not make are not touched; a
+//! manifest in the folder lists its own.
 
 mod manifest;
 mod replace;
@@ -19,21 +19,21 @@ use std::io::{self, BufRead, BufReader, BufWriter, ErrorKind, Write};
 use std::path::{Component, Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-/// What became of the files of a site.
+/// Counts of what happened to the files of a site.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Changes {
     pub written: u64,
     pub unchanged: u64,
     pub removed: u64,
-    /// Bytes of all files, changed or not.
+    /// The size of all files, changed or not.
     pub bytes: u64,
 }
 
-/// A folder being written. Dropped before its end, it is what it was.
+/// A folder being written. If it is dropped before the end, the folder keeps its former content.
 pub struct Folder {
     root: PathBuf,
     maker: Maker,
-    /// Whether the folder was made for this.
+    /// Whether this run created the folder.
     new: bool,
     /// The files that the last run made.
     before: FxHashSet<String>,
@@ -50,10 +50,10 @@ struct Files {
     changes: Changes,
 }
 
-/// Finishes what a killed run began in a folder, and refuses one that kgq did not make.
+/// Completes what a killed run began in a folder, and refuses a folder that kgq did not make.
 ///
 /// # Errors
-/// A folder with things in it that kgq did not make, or that another run is writing to.
+/// The folder contains files that kgq did not make, or another run is writing to it.
 pub fn resume(root: &Path, maker: Maker) -> Result<()> {
     match fs::symlink_metadata(root) {
         Err(e) if e.kind() == ErrorKind::NotFound => return Ok(()),
@@ -70,7 +70,7 @@ pub fn resume(root: &Path, maker: Maker) -> Result<()> {
 }
 
 impl Folder {
-    /// Takes a folder that is empty, or not there yet, or made by kgq.
+    /// Opens a folder that is empty, new, or made by kgq.
     pub fn open(root: &Path, maker: Maker, unfinished: &Unfinished) -> Result<Self> {
         resume(root, maker)?;
         let new = !root.exists();
@@ -81,7 +81,7 @@ impl Folder {
         Ok(Self { root, maker, new, before, staged, files: Mutex::default() })
     }
 
-    /// Says which files are to be made, before the first is: one that is there and is not ours is told before anything is written.
+    /// Announces the files to be made, so that a foreign file in the way is reported before anything is written.
     pub fn announce(&self, paths: &[String]) -> Result<()> {
         for path in paths {
             let mut folder = self.root.clone();
@@ -105,7 +105,7 @@ impl Folder {
         Ok(())
     }
 
-    /// Whether a folder has nothing in it that others put there, so that a file may take its place.
+    /// Whether a folder holds only files of kgq, so that a file may replace it.
     fn has_only_ours(&self, folder: &Path) -> bool {
         let Ok(entries) = fs::read_dir(folder) else { return false };
         entries.flatten().all(|entry| match entry.file_type() {
@@ -120,7 +120,7 @@ impl Folder {
         below.is_some_and(|below| self.before.contains(below))
     }
 
-    /// Writes a file, or links to the one that is there with these bytes.
+    /// Writes a file, or links to the existing one if it has the same bytes.
     pub fn write(&self, path: &str, bytes: &[u8]) -> Result<()> {
         let target = self.place(path)?;
         let failed = |e| Error::io(target.display(), &e);
@@ -129,7 +129,7 @@ impl Folder {
             found.len() == bytes.len() as u64 && fs::read(&old).is_ok_and(|there| there == bytes)
         };
         let unchanged = there.as_ref().is_some_and(same);
-        // Where there are no links, a copy does.
+        // If the file system has no hard links, write a copy.
         if !unchanged || fs::hard_link(&old, &target).is_err() {
             let mut file = File::create_new(&target).map_err(failed)?;
             file.write_all(bytes).map_err(failed)?;
@@ -140,7 +140,7 @@ impl Folder {
         self.made(path, Sha256::digest(bytes).into(), bytes.len() as u64, unchanged)
     }
 
-    /// Writes a file piece by piece, without looking at the one that is there.
+    /// Writes a file piece by piece, without comparing it to the existing one.
     pub fn stream<T>(&self, path: &str, write: impl FnOnce(&mut dyn Write) -> Result<T>) -> Result<T> {
         let target = self.place(path)?;
         let mut out = Hashed::create(&target)?;
@@ -205,13 +205,13 @@ impl Folder {
         Ok(())
     }
 
-    /// The hashes of the files so far, as `sha256sum -c` reads them.
+    /// The hashes of the files written so far, in the format of `sha256sum -c`.
     pub fn sums(&self) -> String {
         let files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
         files.now.iter().map(|(path, hash)| format!("{}  {path}\n", digits(hash))).collect()
     }
 
-    /// Puts the new site in the place of the old one, unless they are the same.
+    /// Replaces the old site by the new one, unless they are equal.
     pub fn finish(self) -> Result<Changes> {
         self.finish_by(replace::replace)
     }
@@ -238,7 +238,7 @@ impl Folder {
         Ok(changes)
     }
 
-    /// The place of a path in the new site, with its folders made.
+    /// The location of a path in the new site; creates its folders.
     fn place(&self, path: &str) -> Result<PathBuf> {
         let staged = self.staged.as_ref().filter(|_| is_below(path));
         let staged =
@@ -286,8 +286,8 @@ fn true_folders(root: &Path, path: &str) -> bool {
     folders.into_iter().all(|folder| fs::symlink_metadata(root.join(folder)).map_or(true, |found| found.is_dir()))
 }
 
-/// That these paths can stand beside each other, also where case does not count: none twice, and none a folder of another. It is asked
-/// before anything is written.
+/// Checks before writing that the paths can exist side by side, also on a file system that ignores case: no path occurs
+/// twice, and none is a folder of another.
 pub fn check(paths: &[String]) -> Result<()> {
     let mut files: FxHashSet<String> = FxHashSet::default();
     for path in paths {
@@ -321,7 +321,7 @@ fn foreign(path: &Path) -> Error {
         .hint("move it away, or name another folder")
 }
 
-/// The SHA-256 of bytes, in hexadecimal digits.
+/// The SHA-256 of some bytes, in hexadecimal.
 pub fn hex(bytes: &[u8]) -> String {
     digits(&Sha256::digest(bytes))
 }
@@ -411,7 +411,7 @@ mod tests {
         assert_eq!(fs::read(root.join("b")).unwrap(), b"mine");
     }
 
-    /// Publishes by moving one file after another, broken off by `stop` when all is ready.
+    /// Publishes by moving files one by one, interrupted by `stop` when everything is ready.
     fn moved(root: &Path, files: &[(&str, &str)], stop: impl Fn(&Path, &Path) -> Result<()>) -> Result<Changes> {
         let folder = Folder::open(root, Maker::Publish, &Unfinished::default())?;
         for (path, text) in files {
@@ -423,7 +423,7 @@ mod tests {
         })
     }
 
-    /// All files below a folder, with their text; its list apart.
+    /// All files below a folder with their text, except the manifest.
     fn texts(root: &Path) -> BTreeMap<String, String> {
         fn walk(root: &Path, folder: &Path, texts: &mut BTreeMap<String, String>) {
             for entry in fs::read_dir(folder).unwrap().flatten() {
@@ -495,7 +495,7 @@ mod tests {
             fs::rename(staged.join("a"), root.join("a")).unwrap();
             fs::remove_file(root.join("x")).unwrap();
             fs::write(staged.join(".kgq-site.moving"), "").unwrap();
-            // A killed process removes nothing.
+            // A killed process cleans nothing up.
             fs::rename(staged, &kept).unwrap();
             Err(Error::bug("killed"))
         });
@@ -520,7 +520,7 @@ mod tests {
         expected.extend(as_texts(&[("CNAME", "mine")]));
         assert_eq!(texts(&root), expected);
         assert!(!old.exists());
-        // A folder of that name that is not an old site is left alone, and the site is written all the same.
+        // A folder of that name that is not an old site is kept, and the site is written all the same.
         fs::create_dir(&old).unwrap();
         fs::write(old.join("precious"), "x").unwrap();
         publish(&root, OLD).unwrap();

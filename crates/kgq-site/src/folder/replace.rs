@@ -1,6 +1,6 @@
-//! How a new site takes the place of the old one: the two folders are exchanged in one step. Where they cannot be (a mount point, a
-//! folder above that may not be written, the folder that somebody stands in), its files are moved one by one, each whole, after a mark
-//! by which the next run finishes what a killed one began.
+//! Replaces the old site by the new one: the two folders are exchanged in one step. If that is impossible (a mount point, a
+//! parent folder without write permission, the current directory of the process), the files are moved one by one, each
+//! atomically. A mark is set first, so that the next run can finish what a killed one began.
 
 use super::manifest::{self, MANIFEST};
 use super::staged::{Staged, lock};
@@ -11,10 +11,10 @@ use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-/// In the folder of the new site once its files begin to be moved.
+/// The mark in the folder of the new site, set before its files are moved.
 const MOVING: &str = ".kgq-site.moving";
 
-/// Puts the new site, which is whole and synced, in the place of the old one, whose files these are.
+/// Replaces the old site, which has the files `before`, by the new one, which is complete and synced.
 pub fn replace(root: &Path, staged: &Staged, before: &FxHashSet<String>) -> Result<()> {
     staged.keep();
     match exchange(root, staged.path()).map_err(|e| Error::io(root.display(), &e))? {
@@ -23,7 +23,7 @@ pub fn replace(root: &Path, staged: &Staged, before: &FxHashSet<String>) -> Resu
     }
 }
 
-/// Moves the new site's files into the old one's folder.
+/// Moves the files of the new site into the folder of the old one.
 pub fn move_files(root: &Path, staged: &Path) -> Result<()> {
     let mark = staged.join(MOVING);
     File::create(&mark).and_then(|file| file.sync_all()).map_err(|e| Error::io(mark.display(), &e))?;
@@ -31,12 +31,12 @@ pub fn move_files(root: &Path, staged: &Path) -> Result<()> {
     finish_moving(root, staged)
 }
 
-/// Whether the new site's files have begun to be moved.
+/// Whether moving the files of the new site has begun.
 pub fn is_moving(staged: &Path) -> bool {
     staged.join(MOVING).exists()
 }
 
-/// Moves what is still to be moved, if that has begun.
+/// Moves the remaining files, if moving has begun.
 pub fn finish_moving(root: &Path, staged: &Path) -> Result<()> {
     if is_moving(staged) {
         if let Some(now) = manifest::read(staged)? {
@@ -65,7 +65,7 @@ fn move_rest(root: &Path, staged: &Path, now: &FxHashSet<String>) -> Result<()> 
         made.map_err(|e| Error::io(to.display(), &e))?;
     }
     let manifest = root.join(MANIFEST);
-    // What was moved is safe before the list that says so.
+    // Sync the moved files before the manifest that lists them.
     sync_all(root)
         .and_then(|()| fs::rename(staged.join(MANIFEST), &manifest))
         .map_err(|e| Error::io(manifest.display(), &e))?;
@@ -73,10 +73,10 @@ fn move_rest(root: &Path, staged: &Path, now: &FxHashSet<String>) -> Result<()> 
     Ok(())
 }
 
-/// Exchanges the two folders, and says where the old one is now; `None` where that cannot be done.
+/// Exchanges the two folders and returns where the old one is now; `None` if the exchange is impossible.
 fn exchange(root: &Path, staged: &Path) -> io::Result<Option<PathBuf>> {
     let Some(beside) = beside(root) else { return Ok(None) };
-    // Whoever started this in the folder would stand in the old one. Others who do are not known.
+    // A process started in the folder would be left in the old one. Other processes there are unknown to us.
     let stands_in_it = std::env::current_dir().is_ok_and(|here| here.starts_with(root));
     if stands_in_it || !like(root, staged)? || fs::rename(staged, &beside).is_err() {
         return Ok(None);
@@ -100,7 +100,7 @@ fn swap(_: &Path, _: &Path) -> io::Result<()> {
     Err(ErrorKind::Unsupported.into())
 }
 
-/// Gives the new folder the old one's permissions, and says whether it has its owner.
+/// Gives the new folder the permissions of the old one, and returns whether both have the same owner and group.
 #[cfg(unix)]
 fn like(root: &Path, staged: &Path) -> io::Result<bool> {
     use std::os::unix::fs::MetadataExt;
@@ -116,7 +116,7 @@ fn like(root: &Path, staged: &Path) -> io::Result<bool> {
     Ok(true)
 }
 
-/// Where an old site stands between its exchange and its end.
+/// The location of an old site between its exchange and its removal.
 fn beside(root: &Path) -> Option<PathBuf> {
     let name = root.file_name()?.to_str()?;
     Some(root.with_file_name(format!(".{name}.building")))
@@ -127,7 +127,7 @@ pub fn dispose_abandoned(root: &Path) -> Result<()> {
     let Some(old) = beside(root).filter(|old| fs::symlink_metadata(old).is_ok_and(|found| found.is_dir())) else {
         return Ok(());
     };
-    // Only a folder of this user with a manifest is an old site; anything else stays as it is.
+    // Only a folder of this user with a manifest is an old site; anything else is kept.
     let Some(_lock) = lock(&old, root)? else { return Ok(()) };
     let Some(files) = manifest::read(&old).ok().flatten().filter(|_| same_owner(&old, root)) else {
         let _ = fs::remove_dir(&old);
@@ -148,7 +148,7 @@ fn same_owner(_: &Path, _: &Path) -> bool {
     true
 }
 
-/// Removes an old site, whose files these are; what else is in it goes to the new one.
+/// Removes an old site with these files; anything else in it moves to the new site.
 fn dispose(old: &Path, root: &Path, files: &FxHashSet<String>) -> Result<()> {
     for path in files {
         remove(old, path)?;
@@ -163,7 +163,7 @@ fn dispose(old: &Path, root: &Path, files: &FxHashSet<String>) -> Result<()> {
     gone(fs::remove_dir(old))
 }
 
-/// Moves what is in a folder, but for its manifest, to where it was before the exchange.
+/// Moves the content of a folder, except its manifest, back to where it was before the exchange.
 fn carry(from: &Path, to: &Path) -> Result<()> {
     let failed = |e| Error::io(from.display(), &e);
     for entry in fs::read_dir(from).map_err(failed)? {
@@ -186,8 +186,7 @@ fn carry(from: &Path, to: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Removes a file below a folder, and the folders that are empty then: they were made for what is gone. Nothing is removed through a
-/// symbolic link.
+/// Removes a file below a folder, and the folders that become empty, which were made for it. Follows no symbolic link.
 fn remove(root: &Path, path: &str) -> Result<()> {
     let target = root.join(path);
     if true_folders(root, path) && fs::symlink_metadata(&target).is_ok_and(|found| found.is_file()) {
@@ -200,10 +199,10 @@ fn remove(root: &Path, path: &str) -> Result<()> {
     Ok(())
 }
 
-/// Waits until all that was written in a folder is on the disk.
+/// Waits until everything written in a folder is on disk.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 pub fn sync_all(folder: &Path) -> io::Result<()> {
-    // Once for all files: one at a time takes minutes for a large site.
+    // One call for the whole file system: syncing files one by one takes minutes for a large site.
     Ok(rustix::fs::syncfs(File::open(folder)?)?)
 }
 
@@ -222,7 +221,7 @@ pub fn sync_all(folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// The names in a folder too. Where folders cannot be opened, it does as far as it may.
+/// Syncs the entries of a folder, as far as the system allows: not every system can open folders.
 fn sync_folder(folder: &Path) {
     if let Ok(folder) = File::open(folder) {
         let _ = folder.sync_all();

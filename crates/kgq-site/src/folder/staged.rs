@@ -1,5 +1,5 @@
-//! The folder in which the next site is made, below the one that it will replace. Whoever writes it holds a lock on it, so that one
-//! without is known to be abandoned.
+//! The folder in which the next site is built, below the one that it will replace. Its writer holds a lock on it, so a
+//! folder without a lock is known to be abandoned.
 
 use super::replace;
 use kgq_snapshot::store::Unfinished;
@@ -8,19 +8,19 @@ use std::fs::{self, File, TryLockError};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-/// Its name below the site's folder.
+/// The name of this folder below the folder of the site.
 pub const STAGED: &str = ".kgq-site.building";
 
-/// It is removed when this is dropped, unless its files are being moved: the next run finishes that.
+/// The staging folder. Dropping it removes the folder, unless its files are being moved: the next run finishes that.
 pub struct Staged {
     path: PathBuf,
     unfinished: Unfinished,
-    /// `None` where folders cannot be opened.
+    /// `None` if folders cannot be opened on this system.
     _lock: Option<File>,
 }
 
 impl Staged {
-    /// Takes the folder, empty; what a killed run left in it is finished or removed.
+    /// Takes the folder, empty. The remains of a killed run are completed or removed.
     pub fn take(root: &Path, unfinished: &Unfinished) -> Result<Self> {
         let path = root.join(STAGED);
         let failed = |e| Error::io(path.display(), &e);
@@ -42,7 +42,7 @@ impl Staged {
         &self.path
     }
 
-    /// From here on it is not removed when the process is ended: a step follows that the next run must see.
+    /// Keeps the folder from now on even if the process is ended: the next run must see the step that follows.
     pub fn keep(&self) {
         self.unfinished.forget(&self.path);
     }
@@ -57,7 +57,7 @@ impl Drop for Staged {
     }
 }
 
-/// Locks a folder for its writer; `None` if it was exchanged meanwhile, and a lock that holds nothing where folders cannot be locked.
+/// Locks a folder for its writer. Returns `None` if it was exchanged meanwhile, and `Some(None)` if folders cannot be locked.
 #[allow(clippy::option_option)]
 pub fn lock(path: &Path, root: &Path) -> Result<Option<Option<File>>> {
     let Ok(file) = File::open(path) else { return Ok(if path.exists() { Some(None) } else { None }) };
@@ -79,7 +79,7 @@ fn is_at(_: &File, path: &Path) -> bool {
     path.exists()
 }
 
-/// Removes all that is in a folder.
+/// Removes the content of a folder.
 fn clear(folder: &Path) -> std::io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
