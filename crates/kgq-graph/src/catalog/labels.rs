@@ -1,4 +1,4 @@
-//! Labels: what things are called, in every language, and which thing a label means.
+//! Labels: the names of things in every language, and the things that a label can mean.
 
 use kgq_snapshot::{Ids, Snapshot};
 use kgq_syntax::rdf::vocabulary::{rdfs, skos};
@@ -11,7 +11,7 @@ use std::borrow::Borrow;
 #[derive(Clone, Debug, Default)]
 pub struct Labels {
     by_thing: FxHashMap<NamedNode, Vec<Label>>,
-    /// Folded label to the things that have it, in order of appearance.
+    /// Folded label to the things that have it, in order of first appearance.
     by_text: FxHashMap<String, Vec<NamedNode>>,
 }
 
@@ -21,21 +21,21 @@ struct Label {
     literal: Literal,
 }
 
-/// How many names are offered for a word that names nothing.
+/// The number of names suggested for a word that names nothing.
 const NEAR: usize = 3;
 
-/// What a word typed by the user can mean.
+/// What a word typed by the user refers to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Named {
     One(NamedNode),
     /// Several things have this label.
     Several(Vec<NamedNode>),
-    /// Nothing has; these are near, or contain it, as the user would type them.
+    /// Nothing has this label; these are similar or contain the word, as the user would type them.
     Unknown(Vec<String>),
 }
 
-/// The properties that name a thing, with their rank, the best first. This order holds wherever kgq says what a thing is called; within
-/// a property, [`Labels::get`] chooses by language.
+/// The properties that name a thing, with their ranks, the best first. kgq uses this order wherever it names a thing;
+/// within a property, [`Labels::get`] chooses by language.
 pub const NAMING: &[(NamedNodeRef<'static>, u8)] = &[
     (skos::PREF_LABEL, 0),
     (rdfs::LABEL, 1),
@@ -47,22 +47,23 @@ pub const NAMING: &[(NamedNodeRef<'static>, u8)] = &[
     (skos::ALT_LABEL, 5),
 ];
 
-/// SKOS-XL's properties, which name a thing by a label that is a thing itself, with the rank of those of SKOS that follow from them.
+/// SKOS-XL's properties, which name a thing by a label that is itself a thing. Each has the rank of the SKOS property
+/// that follows from it.
 pub(super) const NAMING_BY_THINGS: &[(NamedNodeRef<'static>, u8)] = &[
     (NamedNodeRef::new_unchecked("http://www.w3.org/2008/05/skos-xl#prefLabel"), 0),
     (NamedNodeRef::new_unchecked("http://www.w3.org/2008/05/skos-xl#altLabel"), 5),
 ];
 
-/// The text of a label that is a thing.
+/// The property with the text of a label that is a thing.
 pub(super) const LITERAL_FORM: NamedNodeRef<'static> =
     NamedNodeRef::new_unchecked("http://www.w3.org/2008/05/skos-xl#literalForm");
 
-/// The properties of the statements that [`Labels::of`] looks at.
+/// Returns the properties of the statements that [`Labels::of`] reads.
 pub fn naming() -> impl Iterator<Item = NamedNodeRef<'static>> {
     NAMING.iter().chain(NAMING_BY_THINGS).map(|(property, _)| *property).chain([LITERAL_FORM])
 }
 
-/// The label that a statement names its subject by, if it is a thing itself.
+/// Returns the label that a statement gives its subject, if that label is itself a thing.
 pub fn label_that_is_a_thing(quad: &Quad) -> Option<NamedOrBlankNode> {
     rank_by_thing(quad.predicate.as_str())?;
     match &quad.object {
@@ -76,7 +77,7 @@ fn rank_by_thing(predicate: &str) -> Option<u8> {
     NAMING_BY_THINGS.iter().find(|(property, _)| property.as_str() == predicate).map(|(_, rank)| *rank)
 }
 
-/// How good a property's values are as names, 0 being best; `None` if it does not name.
+/// Returns the rank of a property's values as names, 0 being best; `None` if it is not a naming property.
 pub fn rank(predicate: &str) -> Option<u8> {
     NAMING.iter().find(|(property, _)| property.as_str() == predicate).map(|(_, rank)| *rank)
 }
@@ -127,7 +128,8 @@ impl Labels {
         }
     }
 
-    /// The thing's best label: in the language if there is one, else without language, else in English, else any.
+    /// Returns the thing's best label: in the language if there is one, else without a language, else in English, else
+    /// any.
     pub fn get(&self, thing: &NamedNode, language: &str) -> Option<&str> {
         let wanted = |literal: &Literal| match literal.language() {
             Some(tag) if tag.eq_ignore_ascii_case(language) => 0,
@@ -140,20 +142,20 @@ impl Labels {
         labels.iter().min_by_key(|l| (wanted(&l.literal), l.rank)).map(|l| l.literal.value())
     }
 
-    /// All labels of a thing, the best property first.
+    /// Returns all labels of a thing, those of the best property first.
     pub fn all(&self, thing: &NamedNode) -> Vec<&Literal> {
         let mut labels: Vec<&Label> = self.by_thing.get(thing).into_iter().flatten().collect();
         labels.sort_by_key(|l| l.rank);
         labels.into_iter().map(|l| &l.literal).collect()
     }
 
-    /// Every label with the things that have it.
+    /// Iterates over all labels with the things that have them.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &NamedNode)> {
         self.by_thing.iter().flat_map(|(thing, labels)| labels.iter().map(move |l| (l.literal.value(), thing)))
     }
 
-    /// What the user means by an IRI in brackets, an absolute IRI, a CURIE, a label in any language, or the local
-    /// name of a thing. `exists` tells whether the dataset holds a term.
+    /// Finds what the user means by an IRI in brackets, an absolute IRI, a CURIE, a label in any language, or the local
+    /// name of a thing. `exists` says whether the dataset holds a term.
     pub fn resolve(&self, word: &str, prefixes: &Prefixes, exists: impl Fn(&NamedNode) -> bool) -> Named {
         let word = word.trim();
         if let Some(iri) = word.strip_prefix('<').and_then(|w| w.strip_suffix('>')) {
@@ -195,7 +197,7 @@ impl Labels {
         if !near.is_empty() {
             return near.into_iter().map(str::to_owned).collect();
         }
-        // Who knows a part of a name spells nothing wrong.
+        // A user who knows only a part of a name has misspelt nothing.
         let part = fold(word);
         known.retain(|name| !part.is_empty() && fold(name).contains(&part));
         known.sort_by_key(|name| name.chars().count());

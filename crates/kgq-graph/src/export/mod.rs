@@ -1,4 +1,5 @@
-//! Linked data out: a site with a page for every thing, tables of each class, the whole graph as two tables, Turtle in the same order every time.
+//! Exports linked data: a site with a page for every thing, tables of each class, the whole graph as two tables, and
+//! Turtle in a fixed order.
 
 pub mod names;
 pub mod parquet;

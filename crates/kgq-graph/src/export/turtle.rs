@@ -1,5 +1,6 @@
-//! Turtle and TriG for people to read, of quads that come from no file of their own: a subject a block, its facts sorted, annotations at
-//! the statements they are about, blank nodes and lists where they are used. The same quads give the same text, in whatever order.
+//! Readable Turtle and TriG for quads that do not come from a file of their own: a block for each subject, sorted
+//! facts, annotations with the statements that they are about, blank nodes and lists inline where they are used. The
+//! same quads give the same text in whatever order they come.
 
 use super::sorted::{Sorted, Which};
 use crate::render::output_error;
@@ -21,13 +22,13 @@ use std::io::{self, BufRead, BufReader, BufWriter, Seek, Write};
 const RDF_FIRST: &str = "http://www.w3.org/1999/02/22-rdf-syntax-ns#first";
 const RDF_REST: &str = "http://www.w3.org/1999/02/22-rdf-syntax-ns#rest";
 
-/// How deep blank nodes are written inside each other; what lies deeper gets a block of its own.
+/// The deepest nesting of blank nodes; deeper ones get blocks of their own.
 const DEEPEST: usize = 8;
 
-/// The quads as TriG, which is Turtle where all are of the default graph.
+/// Writes the quads as TriG, which is Turtle if all are in the default graph.
 ///
 /// # Errors
-/// The budget's.
+/// Those of the budget.
 pub fn write<'a>(quads: impl IntoIterator<Item = &'a Quad>, prefixes: &Prefixes, budget: &Budget) -> Result<String> {
     let steps = Steps::new(budget);
     let mut graphs: BTreeMap<String, Vec<&Quad>> = BTreeMap::new();
@@ -217,27 +218,28 @@ fn shared_blank_nodes(graphs: &BTreeMap<String, Vec<&Quad>>, steps: &Steps) -> R
 
 type Facts<'a> = Vec<(&'a NamedNode, &'a Term)>;
 
-/// One graph being written.
+/// A graph while it is written.
 struct Graph<'a> {
     prefixes: &'a Prefixes,
     facts: FxHashMap<&'a NamedOrBlankNode, Facts<'a>>,
-    /// How often a blank node is an object, those inside triple terms counted so that they are never written in place.
+    /// How often a blank node is an object. Uses inside triple terms are counted so that such a node is never written
+    /// inline.
     uses: FxHashMap<&'a BlankNode, u32>,
-    /// Reifiers that are written at the statement they are about.
+    /// Reifiers that are written with the statement that they are about.
     annotations: FxHashMap<&'a Triple, Vec<&'a NamedOrBlankNode>>,
     annotates: FxHashSet<&'a NamedOrBlankNode>,
     /// The subjects of annotated statements.
     annotated: FxHashSet<&'a NamedOrBlankNode>,
     shared: &'a FxHashSet<BlankNode>,
     done: FxHashSet<&'a NamedOrBlankNode>,
-    /// Nodes at which no list starts that could stand in parentheses.
+    /// Nodes at which no list starts that could be written in parentheses.
     no_lists: FxHashSet<&'a NamedOrBlankNode>,
     used: BTreeSet<(String, String)>,
     steps: &'a Steps,
     _held: Reservation,
 }
 
-/// About what is held for a statement: its place among the facts of its subject, the uses of its terms.
+/// Estimated bytes held for a statement: its entry among the facts of its subject, and the uses of its terms.
 const BYTES_OF_A_FACT: u64 = 64;
 
 impl<'a> Graph<'a> {
@@ -281,7 +283,7 @@ impl<'a> Graph<'a> {
         }
         for facts in facts.values_mut() {
             steps.take()?;
-            // NUL is less than all that an IRI holds, so that a property comes before those that it begins.
+            // NUL sorts before every character of an IRI, so that a property comes before those that it is a prefix of.
             let key = |(predicate, object): &(&NamedNode, &Term)| {
                 format!("{}{}\0{object}", rank(predicate), predicate.as_str())
             };
@@ -304,7 +306,7 @@ impl<'a> Graph<'a> {
         for (reifier, triples) in reifies {
             if let [triple] = triples.as_slice()
                 && graph.asserts(triple)
-                // An annotation of an annotation of itself could not be written.
+                // An annotation could not be written within an annotation of itself.
                 && graph.facts.get(reifier).is_some_and(|f| f.iter().all(|(p, o)| p.as_ref() == rdf::REIFIES || !o.is_triple()))
                 && !graph.reifies_itself(reifier, triple)
             {
@@ -324,7 +326,8 @@ impl<'a> Graph<'a> {
         facts.is_some_and(|facts| facts.iter().any(|(p, o)| **p == triple.predicate && **o == triple.object))
     }
 
-    /// Whether the subject is itself a reifier, whose annotation would then hold an annotation: such chains are written apart.
+    /// Whether the statement's subject is itself a reifier, so that its annotation would contain an annotation: such
+    /// chains are written separately.
     fn reifies_itself(&self, reifier: &NamedOrBlankNode, triple: &Triple) -> bool {
         triple.subject == *reifier
             || self.facts.get(&triple.subject).is_some_and(|f| f.iter().any(|(p, _)| p.as_ref() == rdf::REIFIES))
@@ -466,7 +469,7 @@ impl<'a> Graph<'a> {
         Ok(())
     }
 
-    /// The members of a list that starts here, if it is one that Turtle can write in parentheses; its nodes are then done.
+    /// Returns the members of the list that starts here if Turtle can write it in parentheses; its nodes are then done.
     fn list(&mut self, start: &'a NamedOrBlankNode) -> Result<Option<Vec<&'a Term>>> {
         let (mut node, mut items, mut nodes) = (start, Vec::new(), FxHashSet::default());
         while let Some((item, next)) = self.cell(node).filter(|_| nodes.insert(node)) {
@@ -480,12 +483,14 @@ impl<'a> Graph<'a> {
                 }
             }
         }
-        // Nor is what starts at any of these: it ends, or goes round, in the same way.
+        // No such list starts at any of these nodes either: from each, the chain ends or goes in a circle in the same
+        // way.
         self.no_lists.extend(nodes);
         Ok(None)
     }
 
-    /// The item of a list's node, and the node after it, unless it is the last; `None` where it cannot stand in parentheses.
+    /// Returns the item of a list node, and the node after it unless it is the last; `None` if it cannot be in
+    /// parentheses.
     fn cell(&self, node: &NamedOrBlankNode) -> Option<(&'a Term, Option<&'a NamedOrBlankNode>)> {
         let [(first, item), (rest, next)] = self.facts.get(node)?.as_slice() else { return None };
         let is_cell = first.as_str() == RDF_FIRST && rest.as_str() == RDF_REST;
@@ -553,7 +558,7 @@ impl<'a> Graph<'a> {
     }
 }
 
-/// Types first, then names, then the rest.
+/// The order of predicates: types first, then names, then the rest.
 fn rank(predicate: &NamedNode) -> u8 {
     let predicate = predicate.as_ref();
     if predicate == rdf::TYPE {
@@ -596,7 +601,7 @@ mod tests {
         oxttl::TriGParser::new().for_slice(text).map(|quad| quad.unwrap_or_else(|e| panic!("{e}\n{text}"))).collect()
     }
 
-    /// Writes what it reads, and reads what it wrote.
+    /// Writes what it reads, and checks that reading the result gives the same.
     fn check(text: &str) -> String {
         let quads = read(text);
         let prefixes = Prefixes::from_iter([("e", "http://e/"), ("rdfs", "http://www.w3.org/2000/01/rdf-schema#")]);

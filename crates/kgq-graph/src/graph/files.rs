@@ -1,4 +1,5 @@
-//! The files that a graph is read from: those of a project, or those named by hand; and which must not be overwritten.
+//! The files that a graph is read from: those of a project, or those named by hand. Also which files must not be
+//! overwritten.
 
 use super::{Graph, kept};
 use crate::project::{self, Found, Project, ProjectFile};
@@ -10,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError};
 
 impl Graph {
-    /// What is loaded: the files named by hand, or the project's.
+    /// Returns what is loaded: the files named by hand, or else the project's.
     pub fn inputs(&self) -> Result<Vec<Input>> {
         if !self.options.files.is_empty() {
             let whole = self.options.files.iter().filter(|name| !self.options.left_out.contains(*name));
@@ -21,8 +22,8 @@ impl Graph {
         whole.map(|file| self.project_input(project, file)).collect()
     }
 
-    /// Reads all, and where that fails finds the files that cannot be read: the graph without them, and their errors. That not one can
-    /// be read is an error.
+    /// Reads everything. If that fails, finds the files that cannot be read, and returns the graph without them and
+    /// their errors. It is an error if no file can be read.
     pub fn leaving_out_broken(&self, progress: Option<&ReadProgress<'_>>) -> Result<(Self, Vec<Error>)> {
         let is_whole = || match self.is_large() {
             true => self.snapshot().is_ok(),
@@ -55,18 +56,19 @@ impl Graph {
         Ok((whole, errors))
     }
 
-    /// The project's files; one that is named and not there is an error.
+    /// The project's files; a file that is named but does not exist is an error.
     fn project_files(&self, project: &Project) -> Result<&[ProjectFile]> {
         let found = self.files(project)?;
         Error::all(found.missing.iter().cloned()).map_or(Ok(&found.files), Err)
     }
 
-    /// Those of them that are not passed over.
+    /// The project's files without those left out.
     pub(super) fn whole_files(&self, project: &Project) -> Result<impl Iterator<Item = &ProjectFile>> {
         Ok(self.project_files(project)?.iter().filter(|file| !self.options.left_out.contains(&file.name)))
     }
 
-    /// The graph as it would be if these files of the project held something else: data, queries, expected answers, kgq.toml.
+    /// Returns the graph as it would be if these files of the project had this content: data, queries, expected
+    /// answers, kgq.toml.
     ///
     /// # Errors
     /// Those of a changed kgq.toml.
@@ -75,12 +77,12 @@ impl Graph {
         Ok(Self::new(project, self.options.clone()))
     }
 
-    /// What the project's globs find, looked for once.
+    /// What the project's globs find. The folders are walked only once.
     fn files(&self, project: &Project) -> Result<&Found> {
         kept(&self.files, || project.find_files().map(Arc::new)).map(AsRef::as_ref)
     }
 
-    /// What is odd about kgq.toml and yet no error: globs that find nothing.
+    /// Returns oddities of kgq.toml that are not errors: globs that find nothing.
     pub fn remarks(&self) -> Result<Vec<Error>> {
         let Some(project) = &self.project else { return Ok(Vec::new()) };
         let mut remarks = self.files(project)?.remarks.clone();
@@ -103,7 +105,8 @@ impl Graph {
         Ok(input.with_base(self.options.base.clone()).with_contexts(self.contexts()?))
     }
 
-    /// What stands for remote contexts of JSON-LD: what the command line names, then the project.
+    /// Returns the documents that stand for remote JSON-LD contexts: the project's, and those named on the command line,
+    /// which take precedence.
     pub fn contexts(&self) -> Result<Contexts> {
         let contexts = kept(&self.contexts, || {
             let own = self.project.as_ref().map(|project| project.contexts()).transpose()?.unwrap_or_default();
@@ -113,7 +116,7 @@ impl Graph {
         Ok(contexts.clone())
     }
 
-    /// What comes through a pipe or from another machine: it is read once and kept.
+    /// Input from a pipe or from another machine: it is read once and kept.
     fn piped_input(&self, name: &str) -> Result<Input> {
         let mut pipes = self.pipes.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(input) = pipes.get(name) {
@@ -142,15 +145,16 @@ impl Graph {
         Ok(input.with_base(base).with_graph(file.graph.clone()).with_contexts(self.contexts()?))
     }
 
-    /// Refuses a path for output that is, under whatever name, a file that is read: one of the project, or one named by hand.
+    /// Refuses an output path that is, under whatever name, a file that is read: one of the project, or one named by
+    /// hand.
     ///
     /// # Errors
-    /// That it is one.
+    /// The path is such a file.
     pub fn refuse_own_file(&self, path: &Path) -> Result<()> {
         self.refuse_file_of(path, &[])
     }
 
-    /// The same of a command that reads these files too.
+    /// Like [`Self::refuse_own_file`], for a command that also reads these files.
     pub fn refuse_file_of(&self, path: &Path, read: &[String]) -> Result<()> {
         let same = |own: &PathBuf| same_file(own, path);
         let by_hand = self.options.files.iter().chain(read).map(PathBuf::from).chain(self.options.snapshot.clone());
@@ -166,7 +170,8 @@ impl Graph {
     }
 }
 
-/// What is the same for all names of a file that is there: by symbolic links, by hard links, by other ways to its folder.
+/// Identifies an existing file: the same value for all its names, by symbolic links, hard links, or other paths to its
+/// folder.
 #[cfg(unix)]
 fn identity(path: &Path) -> Option<(u64, u64)> {
     use std::os::unix::fs::MetadataExt;
@@ -179,12 +184,12 @@ fn identity(path: &Path) -> Option<PathBuf> {
     std::fs::canonicalize(path).ok().filter(|path| path.is_file())
 }
 
-/// Whether both are names of one file that is there.
+/// Whether both paths name the same existing file.
 pub fn same_file(one: &Path, other: &Path) -> bool {
     identity(one).is_some_and(|one| identity(other) == Some(one))
 }
 
-/// The files that belong to a project, those that cannot be found left out.
+/// The files that belong to a project, without those that cannot be found.
 fn project_files(project: &Project) -> Vec<PathBuf> {
     let mut files = vec![project.root.join(project::MANIFEST)];
     files.extend(project.find_files().into_iter().flat_map(|found| found.files).map(|file| file.path));

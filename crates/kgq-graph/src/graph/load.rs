@@ -1,4 +1,4 @@
-//! The parsed dataset, the snapshot, and what is read off them: each made when it is first asked for, and kept.
+//! The parsed dataset, the snapshot, and what is derived from them: each is made when first asked for, and kept.
 
 use super::{Graph, News, OpenOptions, kept};
 use crate::catalog::{Catalog, Labels, TermIndex, label_that_is_a_thing, naming};
@@ -28,7 +28,7 @@ impl Graph {
             })
     }
 
-    /// How snapshots are built of what this graph is read from.
+    /// Returns the options for building snapshots of this graph's inputs.
     pub fn build_options(&self) -> BuildOptions<'static> {
         BuildOptions {
             lenient: self.options.lenient,
@@ -41,20 +41,20 @@ impl Graph {
         }
     }
 
-    /// What reading files and building from them may use, from now on: the time that the command line names, as large files may take
-    /// longer than a query should; and the memory that a query may have.
+    /// Returns a budget, starting now, for reading files and building from them: the time limit named on the command
+    /// line, as large files may take longer than a query should, and the memory limit of a query.
     pub fn loading_budget(&self) -> Budget {
         self.budget_of(Work::Loading)
     }
 
-    /// What work on the whole graph may use, from now on: as much as reading it.
+    /// Returns a budget, starting now, for work on the whole graph: as much as for loading it.
     pub fn budget_of(&self, work: Work) -> Budget {
         let time = self.options.asked_limits.time;
         let limits = Limits { time, memory: self.options.limits.memory, rows: None };
         self.options.budget.child(work, limits)
     }
 
-    /// How documents are read.
+    /// Returns the options for reading documents.
     pub fn read_options<'a>(&self, budget: &'a Budget, progress: Option<&'a ReadProgress<'a>>) -> ReadOptions<'a> {
         let OpenOptions { lenient, bounds, .. } = self.options;
         ReadOptions { lenient, bounds, budget: Some(budget), progress }
@@ -65,7 +65,7 @@ impl Graph {
         self.read(None)
     }
 
-    /// The parsed dataset; tells how far it is where it still has to be read.
+    /// Returns the parsed dataset; reports progress if it still has to be read.
     pub fn read(&self, progress: Option<&ReadProgress<'_>>) -> Result<&Dataset> {
         kept(&self.dataset, || {
             if self.options.snapshot.is_some() {
@@ -86,7 +86,7 @@ impl Graph {
         .map(AsRef::as_ref)
     }
 
-    /// The dataset made to be read by the engine.
+    /// Returns the dataset in the form that the engine reads.
     pub fn snapshot(&self) -> Result<&Snapshot> {
         kept(&self.snapshot, || match &self.options.snapshot {
             Some(path) => Snapshot::open(path),
@@ -95,13 +95,13 @@ impl Graph {
         })
     }
 
-    /// Whether what was read of the snapshot is sound, where there is one: to be asked before anything that was concluded from it is
-    /// told.
+    /// Checks that what was read from the snapshot, if there is one, is sound. Call it before reporting anything
+    /// concluded from the snapshot.
     pub fn intact(&self) -> Result<()> {
         self.snapshot.get().map_or(Ok(()), |snapshot| snapshot.intact())
     }
 
-    /// A snapshot made from the files at once: from the cache, if there is one.
+    /// A snapshot built directly from the files, or taken from the cache if there is one.
     fn snapshot_of_files(&self) -> Result<Snapshot> {
         let inputs = self.inputs()?;
         let watcher = self.options.watcher.clone().unwrap_or_default();
@@ -124,7 +124,7 @@ impl Graph {
         Ok(snapshot)
     }
 
-    /// How many statements are loaded.
+    /// Returns the number of loaded statements.
     pub fn statement_count(&self) -> Result<usize> {
         Ok(if self.is_large() { self.snapshot()?.len() } else { self.dataset()?.len() })
     }
@@ -137,14 +137,15 @@ impl Graph {
         })
     }
 
-    /// The prefixes of the project, then of its files, then those that everybody knows; before them those that were declared by hand.
+    /// Returns the prefixes, by precedence: those declared by hand, those of the project, those of its files, the
+    /// well-known ones.
     pub fn prefixes(&self) -> Result<&Prefixes> {
         kept(&self.prefixes, || {
             let mut prefixes = self.project.as_ref().map(|project| project.prefixes()).unwrap_or_default();
             for (prefix, namespace) in self.options.prefixes.iter() {
                 prefixes.insert(prefix, namespace);
             }
-            // A snapshot keeps its prefixes where its statements need not be read.
+            // A snapshot keeps its prefixes, so its statements need not be read for them.
             let declared = if self.is_large() { self.snapshot()?.prefixes() } else { &self.dataset()?.prefixes };
             for (prefix, namespace) in declared.iter() {
                 prefixes.insert_if_absent(prefix, namespace);
@@ -154,7 +155,7 @@ impl Graph {
         })
     }
 
-    /// The prefixes that files declare as different namespaces, where the project's kgq.toml does not decide.
+    /// Returns the prefixes that files declare with different namespaces, unless the project's kgq.toml decides.
     pub fn contested_prefixes(&self) -> Result<Vec<&Contested>> {
         let contested =
             if self.is_large() { self.snapshot()?.contested_prefixes() } else { &self.dataset()?.contested };
@@ -162,7 +163,7 @@ impl Graph {
         Ok(contested.iter().filter(|contested| decided.get(&contested.prefix).is_none()).collect())
     }
 
-    /// What all things are called.
+    /// Returns the labels of all things.
     pub fn labels(&self) -> Result<&Labels> {
         let snapshot = self.snapshot()?;
         let labels = self.labels.get_or_init(|| Arc::new(all_labels(snapshot)));
@@ -170,7 +171,7 @@ impl Graph {
         Ok(labels)
     }
 
-    /// All names, classes and properties, to be searched.
+    /// Returns the search index of all names, classes and properties.
     pub fn index(&self) -> Result<&TermIndex> {
         let snapshot = self.snapshot()?;
         let index = self.index.get_or_init(|| Arc::new(TermIndex::build(snapshot)));
@@ -178,7 +179,7 @@ impl Graph {
         Ok(index)
     }
 
-    /// What these things are called, without a look at any other.
+    /// Returns the labels of these things, without looking at any others.
     pub fn labels_of<'a>(&self, things: impl IntoIterator<Item = &'a NamedNode>) -> Result<Labels> {
         let snapshot = self.snapshot()?;
         let of = |thing: TermRef<'_>| snapshot.find(Some(thing), None, None);
@@ -195,13 +196,13 @@ impl Graph {
         kept(&self.catalog, || Catalog::read(self.require_project()?).map(Arc::new)).map(AsRef::as_ref)
     }
 
-    /// The canned queries, if there is a project that could have some.
+    /// Returns the canned queries, or `None` without a project.
     pub fn catalog_if_any(&self) -> Result<Option<&Catalog>> {
         self.project.as_ref().map(|_| self.catalog()).transpose()
     }
 }
 
-/// Adds the prefixes that everybody knows.
+/// Adds the well-known prefixes.
 pub(super) fn well_known(prefixes: &mut Prefixes) {
     for prefix in ["rdf", "rdfs", "xsd", "owl"] {
         if let Some(namespace) = vocabulary::well_known(prefix) {

@@ -1,4 +1,5 @@
-//! Graphs and datasets in RDF formats: only the prefixes in use, and RDF 1.2 mapped where a format cannot hold it.
+//! Writes graphs and datasets in RDF formats: with only the prefixes in use, and with RDF 1.2 mapped if a format cannot
+//! hold it.
 
 use super::{output_error, rdfxml};
 use kgq_syntax::budget::{Budget, Steps};
@@ -13,10 +14,10 @@ use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::io::Write;
 
-/// Which version of RDF is written.
+/// The version of RDF that is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum RdfVersion {
-    /// RDF 1.2 where the format can hold it.
+    /// RDF 1.2 if the format can hold it.
     #[default]
     V12,
     /// RDF 1.1: reifiers as `rdf:Statement`, base direction as the i18n datatype.
@@ -29,8 +30,8 @@ pub struct GraphOptions {
     pub version: RdfVersion,
 }
 
-/// Writes quads, within a budget. In a format without named graphs, quads of a named graph are an error. Returns how many terms were
-/// mapped to RDF 1.1.
+/// Writes quads within a budget. If the format has no named graphs, quads in a named graph are an error. Returns the
+/// number of terms mapped to RDF 1.1.
 pub fn write_quads(
     quads: &[Quad],
     format: RdfFormat,
@@ -58,7 +59,7 @@ pub fn write_quads(
     Ok(count)
 }
 
-/// Goes over the same quads as often as it is called.
+/// Iterates over the same quads each time it is called.
 pub type Walk<'q> = dyn Fn() -> Box<dyn Iterator<Item = Result<Quad>> + 'q> + 'q;
 
 /// The same for quads that are not held: they are walked over, several times where the format declares prefixes or has to be told from
@@ -98,7 +99,7 @@ pub fn write_walked(
     Ok(mapped.get())
 }
 
-/// That a format without named graphs is given none.
+/// Checks that a format without named graphs is given none.
 fn check_graphs<Q: Borrow<Quad>>(quads: impl Iterator<Item = Result<Q>>, format: RdfFormat) -> Result<()> {
     if format.holds_named_graphs() {
         return Ok(());
@@ -114,17 +115,18 @@ fn check_graphs<Q: Borrow<Quad>>(quads: impl Iterator<Item = Result<Q>>, format:
     Ok(())
 }
 
-/// Whether all quads are needed before the first is written: what is mapped is numbered over the whole, and RDF/XML declares namespaces
-/// before all.
+/// Whether all quads are needed before the first is written: mapping numbers terms over the whole, and RDF/XML declares
+/// its namespaces at the start.
 fn is_whole(format: RdfFormat, options: GraphOptions) -> bool {
     options.version == RdfVersion::V11 || !format.holds_rdf_12() || output_format(format).is_none()
 }
 
-/// How many triples are looked at for their prefixes before the first is written. Of more, all prefixes are declared.
+/// The most triples that are searched for the prefixes in use before writing begins. If there are more, all prefixes
+/// are declared.
 const AHEAD: usize = 10_000;
 
-/// Writes the triples of an answer: those of a long one as they come, where the format can. Returns how many there were, and how many
-/// terms were mapped to RDF 1.1.
+/// Writes the triples of an answer; a long one is written as it arrives if the format allows it. Returns the number of
+/// triples, and the number of terms mapped to RDF 1.1.
 pub fn write_triples(
     triples: impl Iterator<Item = Result<Triple>>,
     format: RdfFormat,
@@ -147,7 +149,7 @@ pub fn write_triples(
     Ok((serialize(all, format, prefixes.iter().collect(), out)?, 0))
 }
 
-/// Writes quads one by one. Returns how many there were.
+/// Writes quads one by one, and returns their number.
 fn serialize<'q>(
     quads: impl Iterator<Item = Result<Cow<'q, Quad>>>,
     format: RdfFormat,
@@ -165,7 +167,7 @@ fn serialize<'q>(
             .map_err(|e| Error::input(format!("prefix `{prefix}` does not stand for an IRI: {e}")))?;
     }
     let mut writer = serializer.for_writer(&mut *out);
-    // The canonical form of the line formats has tags in lower case (RDF 1.2 N-Triples, §4).
+    // The canonical form of the line formats has language tags in lower case (RDF 1.2 N-Triples, §4).
     let keeps_tags = matches!(format, RdfFormat::NTriples | RdfFormat::NQuads);
     let mut count = 0;
     for quad in quads {
@@ -232,7 +234,7 @@ fn used_prefixes<'a, Q: Borrow<Quad>>(
         if let NamedOrBlankNode::NamedNode(node) = &quad.subject {
             visit(node.as_str(), prefixes, &mut seen);
         }
-        // `rdf:type` is written `a`.
+        // `rdf:type` is written as `a`.
         if quad.predicate.as_ref() != oxrdf::vocab::rdf::TYPE {
             visit(quad.predicate.as_str(), prefixes, &mut seen);
         }

@@ -1,4 +1,5 @@
-//! RDF/XML: a description for each run of statements with one subject. What it cannot hold is refused before the first byte.
+//! RDF/XML: one description for each run of statements with the same subject. What it cannot hold is refused before the
+//! first byte.
 
 use super::graph::Walk;
 use super::output_error;
@@ -17,7 +18,7 @@ const ITS: &str = "http://www.w3.org/2005/11/its";
 const XML: &str = "http://www.w3.org/XML/1998/namespace";
 const XMLNS: &str = "http://www.w3.org/2000/xmlns/";
 
-/// Names of RDF/XML's own that are no properties (§5.1).
+/// Names in the RDF/XML namespace that cannot be properties (§5.1).
 const NO_PROPERTIES: &[&str] = &[
     "RDF",
     "Description",
@@ -63,7 +64,7 @@ pub fn write(walk: &Walk<'_>, prefixes: &[(&str, &str)], budget: &Budget, out: &
     out.write_all(text.as_bytes()).map_err(|e| output_error(&e))
 }
 
-/// The prefixes of a document by their namespaces.
+/// The prefixes of a document by namespace.
 struct Names {
     prefixes: BTreeMap<String, String>,
 }
@@ -107,7 +108,7 @@ impl Names {
         }
     }
 
-    /// Gives the namespace of a predicate a prefix.
+    /// Gives a prefix to the namespace of a predicate.
     fn need(&mut self, predicate: &NamedNode) -> Result<()> {
         if self.split(predicate.as_str()).is_some() {
             return Ok(());
@@ -133,10 +134,10 @@ impl Names {
         }
     }
 
-    /// Prefix and local name: by the shortest local name that a declared namespace leaves.
+    /// Splits an IRI into prefix and local name: the declared namespace that leaves the shortest local name.
     fn split<'i>(&self, iri: &'i str) -> Option<(&str, &'i str)> {
         let (longest, name) = split_name(iri)?;
-        // A namespace can end within the name, as `…/a` does for `…/ab`.
+        // A namespace can end inside the local name, as `…/a` does in `…/ab`.
         let ends = name.char_indices().map(|(at, _)| longest.len() + at);
         let found = ends.rev().find_map(|end| {
             let (namespace, local) = iri.split_at(end);
@@ -154,7 +155,7 @@ impl Names {
 
     fn description(&self, quads: &[Quad], out: &mut String) {
         let Some(first) = quads.first() else { return };
-        // A class that comes first and has a name is the element's.
+        // If the first statement is an `rdf:type` whose class has a name, the class becomes the element.
         let class = match &first.object {
             Term::NamedNode(class) if first.predicate.as_ref() == rdf::TYPE => self.name(class.as_str()),
             _ => None,
@@ -226,7 +227,8 @@ fn subject(subject: &NamedOrBlankNode, out: &mut String) {
     }
 }
 
-/// A label as a name of XML: one that is none gets letters before it that no label of ours begins with.
+/// Makes an XML name of a label: one that is no such name, or begins with `id.` already, gets `id.` before it, so that
+/// labels stay distinct.
 fn node_id(label: &str) -> String {
     if is_nc_name(label) && !label.starts_with("id.") { label.to_owned() } else { format!("id.{label}") }
 }
@@ -289,7 +291,7 @@ mod tests {
         }
     }
 
-    /// The line with the blank node's label as it is written.
+    /// Replaces the blank node's label in the line by the written one.
     fn relabelled(line: &str, text: &str) -> String {
         let label = text.split("rdf:nodeID=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
         line.split(' ')
