@@ -15,6 +15,8 @@ pub(super) const LONGEST: usize = 8;
 const ITSELF: u8 = 255;
 /// Codes that are decoded at once, and what they may take while they are.
 const STEP: usize = 4;
+/// A text of more codes than this is looked through for its length before it is decoded.
+const LONG: usize = 1 << 12;
 const STEP_ROOM: usize = 64;
 /// Rounds in which the table gets better.
 const ROUNDS: usize = 5;
@@ -88,8 +90,10 @@ impl Symbols {
     /// Puts what the codes stand for behind what is in `out`. False if they break off.
     #[inline]
     pub(super) fn decode(&self, codes: &[u8], out: &mut Decoded) -> bool {
-        // Each code writes eight bytes, of which those that are too many are written over by the next.
-        let room = out.room(codes.len() * LONGEST + STEP_ROOM);
+        // Each code writes eight bytes; the next one overwrites those that are too many. For a long text, room for the bytes that count
+        // is found by looking through its codes first.
+        let most = if codes.len() > LONG { self.decoded_len(codes) } else { codes.len() * LONGEST };
+        let room = out.room(most + STEP_ROOM);
         let (mut at, mut rest) = (0, codes);
         loop {
             while let Some((step, behind)) = rest.split_first_chunk().filter(|(step, _)| !has_itself(step)) {
@@ -110,6 +114,11 @@ impl Symbols {
         }
         out.set_len(out.len() + at);
         true
+    }
+
+    /// How many bytes the codes stand for, at most.
+    fn decoded_len(&self, codes: &[u8]) -> usize {
+        codes.iter().map(|code| if *code == ITSELF { 1 } else { usize::from(self.lengths[usize::from(*code)]) }).sum()
     }
 
     /// Decodes some codes, none of which says that the next byte stands for itself, and says how many bytes they make.

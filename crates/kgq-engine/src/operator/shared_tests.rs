@@ -63,6 +63,11 @@ fn a_sub_select_with_variables_of_its_own_is_the_same_as_the_pattern_outside() {
     ] {
         agree(&data(300), &query);
     }
+    let renamed = format!(
+        "SELECT (COUNT(*) AS ?n) {{ {{ SELECT DISTINCT (?a AS ?x) {{ {join} }} }} UNION {{ SELECT DISTINCT (?a AS ?y) {{ {join} }} }} }}"
+    );
+    let plan = analyzed(&data(3000), &renamed, &Budget::default());
+    assert!(plan.contains("made once for 2 places"), "{plan}");
 }
 
 #[test]

@@ -38,7 +38,7 @@ pub fn way<'a, N: GraphNode>(
     let mut visited = FxHashSet::from_iter([(0, from)]);
     let mut reached = vec![Reached { state: 0, node: from, before: None }];
     let (mut next, mut held) = (Vec::new(), Reservation::default());
-    let mut layer = 0;
+    let (mut layer, mut visits) = (0, 0);
     while layer < reached.len() {
         // What no step leads to is as near as what it was reached from, so it belongs to the layer.
         let mut at = layer;
@@ -56,6 +56,12 @@ pub fn way<'a, N: GraphNode>(
         }
         for before in layer..at {
             let Reached { state, node, .. } = reached[before];
+            if automaton.edges[state].iter().any(|(edge, _)| matches!(edge, Edge::Step(_))) {
+                if visits == most {
+                    return Ok(None);
+                }
+                visits += 1;
+            }
             for (edge, end) in &automaton.edges[state] {
                 let Edge::Step(step) = edge else { continue };
                 next.clear();
@@ -70,9 +76,6 @@ pub fn way<'a, N: GraphNode>(
                 graph.budget().check()?;
                 let each = size_of::<Reached<'_, N>>() + size_of::<(usize, N)>();
                 held.resize(graph.budget(), (visited.capacity() * each + next.capacity() * size_of::<N>()) as u64)?;
-            }
-            if reached.len() > most {
-                return Ok(None);
             }
         }
         layer = at;

@@ -6,6 +6,7 @@
 use super::physical::{Basis, PhysicalPlan};
 use crate::operator::feed::Nothing;
 use crate::operator::shared::{self, SharedId};
+use kgq_snapshot::TermId;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -16,6 +17,9 @@ const LEAST_COST: f64 = 1000.0;
 const KEPT_ROW: f64 = 0.5;
 /// A plan of more operators is left as it is, so that comparing its parts takes no time that anyone notices.
 const MOST_OPERATORS: usize = 150;
+const BYTES_OF_AN_OPERATOR: usize = 64 << 10;
+/// A part with more bytes of rows is made again: its rows are kept until the query ends.
+const MOST_KEPT_BYTES: f64 = (256_u64 << 20) as f64;
 /// So many parts of a plan are shared at most.
 const MOST_SHARED: u32 = 8;
 
@@ -39,7 +43,9 @@ type Path = Vec<usize>;
 fn most_costly(plan: &mut PhysicalPlan) -> Option<Vec<Path>> {
     let mut alike = FxHashMap::<_, Vec<Path>>::default();
     each(plan, &mut Vec::new(), &mut |part, path| {
-        if part.cost >= LEAST_COST && part.cost >= part.rows * KEPT_ROW && !part.operation.is_shared() {
+        let bytes = part.rows * (part.vars.len() * size_of::<TermId>()) as f64;
+        let pays = part.cost >= LEAST_COST && part.cost >= part.rows * KEPT_ROW && bytes <= MOST_KEPT_BYTES;
+        if pays && !part.operation.is_shared() {
             // Equal parts have equal estimates: that tells most apart.
             let estimate = (part.cost.to_bits(), part.rows.to_bits(), part.vars.len());
             alike.entry(estimate).or_default().push(path.to_vec());
@@ -72,7 +78,8 @@ fn most_costly(plan: &mut PhysicalPlan) -> Option<Vec<Path>> {
 fn has_many_operators(plan: &PhysicalPlan) -> bool {
     let (mut open, mut operators) = (vec![plan], 0);
     while let Some(part) = open.pop() {
-        operators += 1;
+        // Long VALUES are as long to compare as many operators.
+        operators += 1 + part.operation.bytes_of_rows() / BYTES_OF_AN_OPERATOR;
         if operators > MOST_OPERATORS {
             return true;
         }

@@ -211,24 +211,25 @@ impl MergedOrder {
             return Ok(0..self.make_whole(state)?.len);
         };
         let way = self.way(ids);
-        if way.cost == 0 {
-            return Ok(0..0);
-        }
+        // A look-up that finds nothing costs too: where most do, it is cheaper to merge all of the prefix.
         let cost = way.cost + PIECE;
         let (own, all) = state.spent.entry(prefix_of(above)).or_insert_with(|| (0, self.way(above).cost));
         *own += cost;
         let (own, all) = (*own, *all);
-        if own * 2 > all {
+        if all == 0 {
+            return Ok(0..0);
+        } else if own * 2 > all {
             self.merge(state, above)?;
         } else if above.is_empty() {
             let spent = &self.merged.orders[self.permutation as usize].spent;
-            // Where others made it worth while, this query may yet have no room for it.
-            if spent.fetch_add(cost, Ordering::Relaxed) > all {
-                let _made = self.make_whole(state);
+            // This query may have no room for what others made worth while: then as much is to be spent again before the next try.
+            if spent.fetch_add(cost, Ordering::Relaxed) > all && self.make_whole(state).is_err() {
+                spent.store(0, Ordering::Relaxed);
             }
         }
         match self.known(state, ids) {
             Some(rows) => Ok(rows),
+            None if way.cost == 0 => Ok(0..0),
             None => self.make_piece(state, ids, way),
         }
     }

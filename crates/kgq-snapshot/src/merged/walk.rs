@@ -7,7 +7,7 @@
 use super::super::blocks::Blocks;
 use super::super::{Index, Permutation, QuadPermutation, Snapshot, TermId};
 use super::{Merged, MergedNames};
-use kgq_syntax::budget::Budget;
+use kgq_syntax::budget::{Budget, Reservation};
 use kgq_syntax::error::Result;
 use kgq_syntax::sort::{Piece, sort_by};
 use rustc_hash::FxHashSet;
@@ -102,10 +102,15 @@ impl Merged {
                 };
                 MergeSide::Walk(Box::new(RunWalk::new(index, first, rows, these, read, budget)))
             }
-            NamedRuns::First(runs) => MergeSide::Sorted(sorted(runs, permutation, read, budget)?.into_iter()),
+            NamedRuns::First(runs) => {
+                let (rows, held) = sorted(runs, permutation, read, budget)?;
+                MergeSide::Sorted { rows: rows.into_iter(), _held: held }
+            }
         };
-        let default =
-            default.map_or_else(|| MergeSide::Sorted(Vec::new().into_iter()), |walk| MergeSide::Walk(Box::new(walk)));
+        let default = default.map_or_else(
+            || MergeSide::Sorted { rows: Vec::new().into_iter(), _held: Reservation::default() },
+            |walk| MergeSide::Walk(Box::new(walk)),
+        );
         Ok(TwoSides { left: default.peekable(), right: named.peekable() })
     }
 }
@@ -140,16 +145,16 @@ fn by_graph<'a>(
     Some((runs, rows))
 }
 
-/// The rows of runs with the graph first, sorted in another order.
+/// The rows of runs with the graph first, sorted in another order, with the reservation of their memory.
 fn sorted(
     runs: Vec<IndexRows<'_>>,
     permutation: Permutation,
     read: &AtomicU64,
     budget: &Budget,
-) -> Result<Vec<OrderedTriple>> {
+) -> Result<(Vec<OrderedTriple>, Reservation)> {
     let len: usize = runs.iter().map(|(_, rows)| rows.len()).sum();
     // A second copy is made where they are sorted.
-    let _held = budget.reserve(2 * (len * size_of::<OrderedTriple>()) as u64)?;
+    let mut held = budget.reserve(2 * (len * size_of::<OrderedTriple>()) as u64)?;
     let mut all = Vec::with_capacity(len);
     for (index, rows) in runs {
         budget.check()?;
@@ -163,7 +168,8 @@ fn sorted(
     }
     sort_by(&mut all, Piece::Large, OrderedTriple::cmp, budget)?;
     all.dedup();
-    Ok(all)
+    held.resize(budget, (all.capacity() * size_of::<OrderedTriple>()) as u64)?;
+    Ok((all, held))
 }
 
 /// The triples of one index: those of some graphs where there is a fourth column, each once.
@@ -244,7 +250,11 @@ impl Drop for RunWalk<'_> {
 
 enum MergeSide<'a> {
     Walk(Box<RunWalk<'a>>),
-    Sorted(std::vec::IntoIter<OrderedTriple>),
+    /// Rows in memory, with what they take of the budget.
+    Sorted {
+        rows: std::vec::IntoIter<OrderedTriple>,
+        _held: Reservation,
+    },
 }
 
 impl Iterator for MergeSide<'_> {
@@ -254,7 +264,7 @@ impl Iterator for MergeSide<'_> {
     fn next(&mut self) -> Option<OrderedTriple> {
         match self {
             Self::Walk(walk) => walk.next(),
-            Self::Sorted(rows) => rows.next(),
+            Self::Sorted { rows, .. } => rows.next(),
         }
     }
 }
