@@ -33,13 +33,23 @@ pub struct ById {
     found: Option<Piled>,
     /// Parts of a batch that was too large for Arrow or for the budget, the next one last.
     parts: Vec<RecordBatch>,
+    /// The most rows of a batch: those of the largest that the budget had room for, once it had none for a larger one.
+    most: usize,
     budget: Budget,
     texts: ColumnTexts,
 }
 
 impl ById {
     pub fn new(rows: IdRows, width: usize, budget: &Budget) -> Self {
-        Self { rows, width, found: None, parts: Vec::new(), budget: budget.clone(), texts: ColumnTexts::default() }
+        Self {
+            rows,
+            width,
+            found: None,
+            parts: Vec::new(),
+            most: ROWS,
+            budget: budget.clone(),
+            texts: ColumnTexts::default(),
+        }
     }
 
     /// Finds all rows, holding at most `most` bytes of their ids in memory. Returns each column's type.
@@ -96,7 +106,11 @@ impl ById {
                 (None, Some(found)) => found.next().transpose()?,
                 (None, None) => self.next_found()?,
             };
-            let Some(part) = part else { return Ok(None) };
+            let Some(mut part) = part else { return Ok(None) };
+            if part.num_rows() > self.most {
+                self.parts.push(part.slice(self.most, part.num_rows() - self.most));
+                part = part.slice(0, self.most);
+            }
             let texts = &mut self.texts;
             let made = self.rows.with_terms(|terms| answer(&part, schema, terms, texts))?;
             if let Some(made) = made {
@@ -104,7 +118,7 @@ impl ById {
                 match self.budget.reserve(made.get_array_memory_size() as u64) {
                     Ok(_held) => return Ok(Some(made)),
                     Err(error) if part.num_rows() == 1 => return Err(error),
-                    Err(_) => {}
+                    Err(_) => self.most = part.num_rows() / 2,
                 }
             }
             let half = part.num_rows() / 2;

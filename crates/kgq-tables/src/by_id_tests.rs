@@ -180,6 +180,25 @@ fn first_word(row: &Row) -> String {
 }
 
 #[test]
+fn batches_are_as_large_as_the_budget_has_room_for() {
+    let numbers: Vec<Term> = (0..60_000).map(|n| Literal::from(n).into()).collect();
+    let snapshot = graph(&numbers);
+    let asked = || solutions(&snapshot, "SELECT ?x { ?s <value> ?x }", Limits::default());
+    let (_, whole) = batches(asked(), &Gather::default());
+    // All of them take 480 kB.
+    let budget = Budget::new(Limits { memory: Some(400 << 10), ..Limits::default() });
+    let parts = Batches::of(asked(), &Gather { held: 0, ..Gather::default() }, &budget).unwrap();
+    let parts: Vec<RecordBatch> = parts.collect::<Result<_>>().unwrap();
+    assert_eq!(parts.iter().map(RecordBatch::num_rows).collect::<Vec<_>>(), [30_000; 2]);
+    let values = |batches: &[RecordBatch]| -> Vec<i64> {
+        let columns = batches.iter().map(|batch| batch.column(0).as_primitive::<arrow_array::types::Int64Type>());
+        columns.flat_map(|column| column.values().to_vec()).collect()
+    };
+    assert_eq!(values(&parts), values(&whole));
+    assert_eq!(budget.held(), 0);
+}
+
+#[test]
 fn ids_end_at_the_limits_that_terms_end_at() {
     let numbers: Vec<Term> = (0..2_000).map(|n| Literal::from(n).into()).collect();
     let snapshot = graph(&numbers);
