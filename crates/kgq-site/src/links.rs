@@ -36,7 +36,7 @@ pub fn undescribed(snapshot: &Snapshot, base: &str) -> (Vec<TermId>, FxHashMap<T
             within.contains_key(id)
                 || snapshot.has([None, None, Some(*id)])
                 || snapshot.has([None, Some(*id), None])
-                || snapshot.named_graphs().contains(id)
+                || snapshot.named_graphs().binary_search(id).is_ok()
         };
         Some(*id) != itself && !described(*id) && is_named()
     };
@@ -69,7 +69,7 @@ pub fn naming(snapshot: &Snapshot, node: TermId, within: &[TermId]) -> Vec<Ids> 
 /// Refuses a graph that names things below the base without describing them. Names of graphs need no description.
 pub fn check_graph(model: &Model<'_>) -> Result<()> {
     let snapshot = model.source.snapshot;
-    let names_graph = |id: &TermId| snapshot.named_graphs().contains(id);
+    let names_graph = |id: &TermId| snapshot.named_graphs().binary_search(id).is_ok();
     let lacking: FxHashSet<TermId> = model.stubs.iter().copied().filter(|id| !names_graph(id)).collect();
     if lacking.is_empty() {
         return Ok(());

@@ -105,8 +105,10 @@ pub fn publish(graph: &Graph, request: Request<'_>, told: &(dyn Fn(Stage<'_>) + 
         return Err(error);
     }
     told(Stage::Conclusions);
-    let inferred = graph.infer(graph.entailment(), &budget)?.quads;
-    let inferred = Snapshot::from_quads_in_order(&inferred, &budget)?;
+    let inferred = {
+        let quads = graph.infer(graph.entailment(), &budget)?.quads;
+        Snapshot::from_quads_in_order(&quads, &budget)?
+    };
     let mut shown = Shown {
         base: base.to_owned(),
         prefixes: graph.prefixes()?.clone(),

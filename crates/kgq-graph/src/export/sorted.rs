@@ -1,14 +1,15 @@
 //! The statements of a snapshot in an order that depends on nothing but the graph, read subject by subject, however many there are. Held
 //! are those alone that tell blank nodes apart: the canonical names (RDFC-1.0) of these need all of them at once.
 
-use kgq_snapshot::{Ids, Permutation, QuadPermutation, Snapshot, TermId, TermKind};
+use kgq_snapshot::{Ids, Index, Permutation, QuadPermutation, Snapshot, TermId, TermKind};
 use kgq_syntax::budget::{Budget, Reservation, Steps};
 use kgq_syntax::error::Result;
 use kgq_syntax::rdf::canonical::relabel_among;
 use kgq_syntax::rdf::vocabulary::rdf;
 use kgq_syntax::rdf::{GraphName, NamedNode, NamedOrBlankNode, Quad, Term};
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 /// The statements of a snapshot, sorted as their lines of N-Quads are.
 pub struct Sorted<'s> {
@@ -16,6 +17,8 @@ pub struct Sorted<'s> {
     budget: &'s Budget,
     /// Those in which a blank node is, or a triple term that RDF 1.1 has no reifier for; with canonical names.
     held: Vec<Quad>,
+    /// The places among them of each graph's.
+    by_graph: FxHashMap<GraphName, Vec<usize>>,
     reifies: Option<TermId>,
     /// What names several triples.
     names_several: FxHashSet<TermId>,
@@ -42,7 +45,8 @@ impl<'s> Sorted<'s> {
         let reifies = snapshot.id(rdf::REIFIES.into());
         let names_several = reifies.map(|reifies| naming_several(snapshot, reifies)).unwrap_or_default();
         let (held, _held) = (Vec::new(), Reservation::default());
-        let mut sorted = Self { snapshot, budget, held, reifies, names_several, _held };
+        let by_graph = FxHashMap::default();
+        let mut sorted = Self { snapshot, budget, held, by_graph, reifies, names_several, _held };
         let (quads, _while_named) = sorted.to_hold()?;
         let others = snapshot.len().saturating_sub(quads.len());
         (sorted.held, sorted._held) = match relabel_among(&quads, others, budget) {
@@ -54,6 +58,10 @@ impl<'s> Sorted<'s> {
                 (quads, _while_named)
             }
         };
+        sorted._held.grow(budget, (sorted.held.len() * size_of::<usize>()) as u64)?;
+        for (at, quad) in sorted.held.iter().enumerate() {
+            sorted.by_graph.entry(quad.graph_name.clone()).or_default().push(at);
+        }
         Ok(sorted)
     }
 
@@ -62,16 +70,22 @@ impl<'s> Sorted<'s> {
         /// About what one takes.
         const BYTES: u64 = size_of::<Quad>() as u64 + 300;
         let (snapshot, steps) = (self.snapshot, Steps::new(self.budget));
-        let mut found: Vec<Ids> = Vec::new();
+        let (mut found, mut finding): (Vec<Ids>, _) = (Vec::new(), Reservation::default());
+        let mut find = |index: Index<'_>, ids: Range<u32>| -> Result<()> {
+            for (_, rows) in index.keys_in(ids) {
+                steps.take()?;
+                finding.grow(self.budget, (rows.len() * size_of::<Ids>()) as u64)?;
+                found.extend(index.statements(rows));
+            }
+            Ok(())
+        };
         for kind in [TermKind::BlankNode, TermKind::Triple] {
             let ids = snapshot.kind_range(kind);
             for order in [Permutation::Spo, Permutation::Osp] {
-                let index = snapshot.triples(order);
-                found.extend(index.keys_in(ids.clone()).flat_map(|(_, rows)| index.statements(rows)));
+                find(snapshot.triples(order), ids.clone())?;
             }
             for order in [QuadPermutation::Spog, QuadPermutation::Ospg, QuadPermutation::Gspo] {
-                let index = snapshot.quads(order);
-                found.extend(index.keys_in(ids.clone()).flat_map(|(_, rows)| index.statements(rows)));
+                find(snapshot.quads(order), ids.clone())?;
             }
         }
         found.sort_unstable();
@@ -155,7 +169,7 @@ impl<'s> Sorted<'s> {
         tangled: Option<(&'a FxHashSet<TermId>, bool)>,
     ) -> impl Iterator<Item = Result<Vec<Quad>>> + use<'a, 's> {
         let steps = Steps::new(self.budget);
-        let mut held = self.held.chunk_by(|a, b| a.subject == b.subject).peekable();
+        let mut held = Held { quads: self.held_of(which), at: 0 };
         let mut subjects = self.subjects(which).into_iter();
         std::iter::from_fn(move || {
             loop {
@@ -166,21 +180,25 @@ impl<'s> Sorted<'s> {
                     Some(subject) => {
                         let node = named(self.snapshot, subject);
                         let text = node.to_string();
-                        while held.next_if(|next| is_iri(next) && next[0].subject.to_string() < text).is_some() {}
-                        let own = held.next_if(|next| next[0].subject == node).unwrap_or_default();
+                        while held.next_iri().is_some_and(|next| next.to_string() < text) {
+                            held.take();
+                        }
+                        let own = if held.next_iri() == Some(&node) { held.take() } else { &[] };
                         if tangled.is_some_and(|(tangled, wanted)| tangled.contains(&subject) != wanted) {
                             continue;
                         }
                         let mut group = self.plain(which, subject);
-                        group.extend(own.iter().filter(|quad| which.has(quad)).cloned());
+                        group.extend(own.iter().copied().cloned());
                         group
                     }
                     None => {
-                        let about_blank_node = held.find(|next| !is_iri(next))?;
-                        if tangled.is_some_and(|(_, wanted)| !wanted) {
+                        while held.next_iri().is_some() {
+                            held.take();
+                        }
+                        if held.is_over() || tangled.is_some_and(|(_, wanted)| !wanted) {
                             return None;
                         }
-                        about_blank_node.iter().filter(|quad| which.has(quad)).cloned().collect()
+                        held.take().iter().copied().cloned().collect()
                     }
                 };
                 if group.is_empty() {
@@ -194,6 +212,16 @@ impl<'s> Sorted<'s> {
                 return Some(Ok(group));
             }
         })
+    }
+
+    /// The statements of these that are held, in their order.
+    fn held_of(&self, which: &Which) -> Vec<&Quad> {
+        match which {
+            Which::All | Which::Merged => self.held.iter().collect(),
+            Which::Graph(graph, _) => {
+                self.by_graph.get(graph).into_iter().flatten().map(|at| &self.held[*at]).collect()
+            }
+        }
     }
 
     /// Each statement.
@@ -231,7 +259,7 @@ impl<'s> Sorted<'s> {
         let mut subjects: Vec<TermId> = match which {
             Which::All | Which::Merged => of_triples().chain(quads.keys_in(iris.clone()).map(|(id, _)| id)).collect(),
             Which::Graph(GraphName::BlankNode(_), _) => {
-                let own = self.held.iter().filter(|quad| which.has(quad) && quad.subject.is_named_node());
+                let own = self.held_of(which).into_iter().filter(|quad| quad.subject.is_named_node());
                 own.filter_map(|quad| self.snapshot.id(quad.subject.as_ref().into())).collect()
             }
             Which::Graph(_, None) => of_triples().collect(),
@@ -247,17 +275,30 @@ impl<'s> Sorted<'s> {
     }
 }
 
-impl Which {
-    fn has(&self, quad: &Quad) -> bool {
-        match self {
-            Self::All | Self::Merged => true,
-            Self::Graph(graph, _) => quad.graph_name == *graph,
-        }
-    }
+/// Statements that are held, read subject by subject.
+struct Held<'a> {
+    quads: Vec<&'a Quad>,
+    at: usize,
 }
 
-fn is_iri(group: &&[Quad]) -> bool {
-    group[0].subject.is_named_node()
+impl<'a> Held<'a> {
+    fn is_over(&self) -> bool {
+        self.at == self.quads.len()
+    }
+
+    /// The next subject, if it is an IRI.
+    fn next_iri(&self) -> Option<&'a NamedOrBlankNode> {
+        let quad: &'a Quad = self.quads.get(self.at)?;
+        Some(&quad.subject).filter(|subject| subject.is_named_node())
+    }
+
+    /// The statements about the next subject.
+    fn take(&mut self) -> &[&'a Quad] {
+        let rest = &self.quads[self.at..];
+        let len = rest.chunk_by(|a, b| a.subject == b.subject).next().map_or(0, <[_]>::len);
+        self.at += len;
+        &rest[..len]
+    }
 }
 
 fn named(snapshot: &Snapshot, id: TermId) -> NamedOrBlankNode {

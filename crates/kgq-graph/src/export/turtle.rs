@@ -4,7 +4,7 @@
 
 use super::sorted::{Sorted, Which};
 use crate::render::output_error;
-use kgq_syntax::budget::{Budget, Reservation, Steps};
+use kgq_syntax::budget::{Budget, FileSpace, Reservation, Steps};
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::blank::each_node_between;
 use kgq_syntax::rdf::iri::escaped;
@@ -70,6 +70,7 @@ pub fn write_sorted(
 ) -> Result<()> {
     let failed = |e: &io::Error| Error::io("a temporary file", e);
     let mut file = BufWriter::new(tempfile::tempfile().map_err(|e| failed(&e))?);
+    let mut space = FileSpace::new(budget);
     let steps = Steps::new(budget);
     let graphs = match merged {
         true => BTreeMap::from([(String::new(), Which::Merged)]),
@@ -90,7 +91,10 @@ pub fn write_sorted(
             quads.extend(group);
         }
         let quads: Vec<&Quad> = quads.iter().collect();
-        let mut put = |text: &str| file.write_all(text.as_bytes()).map_err(|e| failed(&e));
+        let mut put = |text: &str| {
+            space.grow(text.len() as u64)?;
+            file.write_all(text.as_bytes()).map_err(|e| failed(&e))
+        };
         document.graph(name, &quads, sorted.groups(which, Some((&tangled, false))), &mut put)?;
     }
     let head = document.head();

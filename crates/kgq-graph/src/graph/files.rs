@@ -45,9 +45,14 @@ impl Graph {
         let all = files.len();
         let (mut errors, mut whole) = (Vec::new(), self.clone());
         for (name, input) in files {
-            if let Err(error) = input.and_then(|input| Dataset::read(&[input], options).map(drop)) {
-                whole.options.left_out.insert(name);
-                errors.push(error);
+            match input.and_then(|input| Dataset::read(&[input], options).map(drop)) {
+                Ok(()) => {}
+                // A limit says nothing about the file.
+                Err(error) if error.limit_passed().is_some() => return Err(error),
+                Err(error) => {
+                    whole.options.left_out.insert(name);
+                    errors.push(error);
+                }
             }
         }
         if errors.len() == all {

@@ -6,6 +6,7 @@ use kgq_syntax::budget::Budget;
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::{GraphName, NamedNode, Quad, Term};
 use kgq_syntax::text::did_you_mean;
+use std::cell::OnceCell;
 
 /// The number of statements that are read at a time.
 const BATCH: usize = 1 << 10;
@@ -13,7 +14,9 @@ const BATCH: usize = 1 << 10;
 /// The statements of a graph to be exported, in file order. Each walk reads them from the snapshot again.
 pub struct Exported<'g> {
     snapshot: &'g Snapshot,
-    order: FileOrder,
+    /// Made by the first walk.
+    order: OnceCell<FileOrder>,
+    budget: Budget,
     /// The only graph that is exported, if there is one: unbound for the default graph.
     only: Option<TermId>,
 }
@@ -22,16 +25,15 @@ impl<'g> Exported<'g> {
     /// All statements.
     ///
     /// # Errors
-    /// Those of loading, and of the budget.
+    /// Those of loading.
     pub fn all(graph: &'g Graph, budget: &Budget) -> Result<Self> {
-        let snapshot = graph.snapshot()?;
-        Ok(Self { snapshot, order: snapshot.file_order(budget)?, only: None })
+        Ok(Self { snapshot: graph.snapshot()?, order: OnceCell::new(), budget: budget.clone(), only: None })
     }
 
     /// The statements of one graph, moved to the default graph. `name` is an IRI, a CURIE, or `default`.
     ///
     /// # Errors
-    /// Those of loading, and of the budget; no such graph, with similar names.
+    /// Those of loading; no such graph, with similar names.
     pub fn one_graph(graph: &'g Graph, name: &str, budget: &Budget) -> Result<Self> {
         let only = Some(graph_named(graph, name)?);
         Ok(Self { only, ..Self::all(graph, budget)? })
@@ -65,9 +67,21 @@ impl<'g> Exported<'g> {
         self.only.is_none() && self.snapshot.quad_count() > 0
     }
 
+    fn order(&self) -> Result<&FileOrder> {
+        if let Some(order) = self.order.get() {
+            return Ok(order);
+        }
+        let order = self.snapshot.file_order(&self.budget)?;
+        Ok(self.order.get_or_init(|| order))
+    }
+
     /// Iterates over the statements; none is yielded before the data that it was read from is known to be sound.
     pub fn walk(&self) -> Box<dyn Iterator<Item = Result<Quad>> + '_> {
-        let all = self.snapshot.in_file_order(&self.order);
+        let order = match self.order() {
+            Ok(order) => order,
+            Err(error) => return Box::new(std::iter::once(Err(error))),
+        };
+        let all = self.snapshot.in_file_order(order);
         let moves = self.only.is_some();
         let own = all.filter(|[.., graph]| self.only.is_none_or(|only| only == *graph));
         let mut quads = own.filter_map(move |ids| {

@@ -2,6 +2,7 @@
 
 use super::super::html::At;
 use super::{drawn_width, figure, fit, linked, n};
+use kgq_snapshot::{Ids, TermKind};
 use kgq_syntax::rdf::vocabulary::rdf;
 use kgq_syntax::rdf::{NamedNode, NamedOrBlankNode, Quad, Term};
 use maud::{Markup, html};
@@ -34,7 +35,11 @@ pub fn neighbours(at: &At<'_, '_>, thing: &NamedNode) -> Option<Markup> {
         }
     }
     let mut left: Vec<(&NamedNode, &NamedNode)> = Vec::new();
-    let incoming = model.incoming(thing).iter().filter(|[_, predicate, ..]| Some(*predicate) != model.known.kind);
+    // Only what can be drawn is decoded: everything may refer to this thing.
+    let is_drawn = |[subject, predicate, ..]: &&Ids| {
+        Some(*predicate) != model.known.kind && model.source.snapshot.kind(*subject) == TermKind::Iri
+    };
+    let incoming = model.incoming(thing).iter().filter(is_drawn);
     for quad in incoming.filter_map(|statement| model.statement(*statement)) {
         if let NamedOrBlankNode::NamedNode(node) = &quad.subject
             && node != thing
