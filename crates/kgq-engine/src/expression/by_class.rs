@@ -157,6 +157,8 @@ pub fn type_function<'b>(function: &Function, ids: &[TermId], evaluation: &Evalu
             out.push(answer);
             continue;
         }
+        // The answer for these ids is replaced below: they must be looked up again.
+        last = 0..0;
         let class = classes.partition_point(|class| class.ids.end <= id.get());
         answer = match classes.get(class) {
             Some(found) if is_alike(found) => {
