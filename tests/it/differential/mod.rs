@@ -151,6 +151,11 @@ impl Case {
         if text.contains("DISTINCT *)") && text.contains("?path") {
             return None;
         }
+        // It takes the subject of a path for no literal, and so for equal to none; by a path of length zero it may be one.
+        let tells_equality = || [" = ", " != ", " IN ", "sameTerm"].iter().any(|sign| text.contains(sign));
+        if self.select.group.has_zero_length_path() && tells_equality() {
+            return None;
+        }
         run(oxigraph_answer, ORACLE_TIME, snapshot, &parse(&text)?).ok()
     }
 
@@ -385,7 +390,8 @@ fn compare_seeds(seeds: impl Iterator<Item = u64>) {
 }
 
 /// Datasets and queries for which the executor was once wrong.
-const FAILED_ONCE: [(&str, &str); 3] = [
+const FAILED_ONCE: [(&str, &str); 4] = [
+    (":p :p :c . :c :p 3 , :b .", "SELECT ?u (DATATYPE(?s) AS ?n1) WHERE { ?u :p ?s . }"),
     (
         ":b :p :b . :p :p 1 .",
         "SELECT * WHERE { { SELECT ?s WHERE { ?u (:q)* ?s . { } UNION { BIND (?t AS ?n1) ?s :p ?t . } } } \

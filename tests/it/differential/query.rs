@@ -342,6 +342,16 @@ impl Group {
     }
 }
 
+impl Group {
+    /// Whether a path in it, however deep, can have no step.
+    pub fn has_zero_length_path(&self) -> bool {
+        self.0.iter().any(|element| match element {
+            Element::Path(_, path, _) => path.has_zero_length(),
+            element => element.groups().into_iter().any(Self::has_zero_length_path),
+        })
+    }
+}
+
 impl Element {
     fn groups(&self) -> Vec<&Group> {
         match self {
