@@ -44,13 +44,9 @@ pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
         }
     }
     let passed = tested.len() - tested.iter().filter(|case| case.failure.is_some()).count();
-    let mut coverage = coverage(
-        catalog,
-        &cases,
-        graph.parse_context()?,
-        graph.dataset()?.quads().iter(),
-        project.manifest.base.as_deref(),
-    );
+    let mut coverage =
+        coverage(catalog, &cases, graph.parse_context()?, graph.snapshot()?, project.manifest.base.as_deref());
+    graph.intact()?;
     if args.accept {
         let wanted = |name: &&String| filter.is_none_or(|filter| name.contains(filter));
         let mut written = BTreeSet::new();

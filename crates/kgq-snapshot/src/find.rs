@@ -1,7 +1,7 @@
 //! Finds statements by their bound components: which order serves a pattern, and the matching statements themselves.
 
 use super::{Blocks, Index, Permutation, QuadPermutation, Snapshot, TermId};
-use kgq_syntax::rdf::{Quad, TermRef};
+use kgq_syntax::rdf::{GraphNameRef, Quad, QuadRef, TermRef};
 use std::ops::Range;
 
 /// The bound components of a pattern: subject, predicate and object.
@@ -65,6 +65,26 @@ impl Snapshot {
     /// Whether any graph has a statement with these components.
     pub fn has(&self, pattern: Bound) -> bool {
         !self.matching_triples(pattern).1.is_empty() || !self.matching_quads(pattern).1.is_empty()
+    }
+
+    /// Whether this graph has this statement.
+    pub fn has_statement(&self, [subject, predicate, object, graph]: Ids) -> bool {
+        match graph.is_bound() {
+            false => !self.triples(Permutation::Spo).range(&[subject, predicate, object]).is_empty(),
+            true => !self.quads(QuadPermutation::Spog).range(&[subject, predicate, object, graph]).is_empty(),
+        }
+    }
+
+    /// The ids of a statement, if the dataset has it.
+    pub fn ids(&self, quad: QuadRef<'_>) -> Option<Ids> {
+        let subject = self.id(quad.subject.into())?;
+        let graph = match quad.graph_name {
+            GraphNameRef::DefaultGraph => TermId::UNBOUND,
+            GraphNameRef::NamedNode(node) => self.id(node.into())?,
+            GraphNameRef::BlankNode(node) => self.id(node.into())?,
+        };
+        let ids = [subject, self.id(quad.predicate.into())?, self.id(quad.object)?, graph];
+        self.has_statement(ids).then_some(ids)
     }
 
     /// The statements of all graphs with these components, as ids, the default graph's first.
@@ -153,6 +173,20 @@ mod tests {
             let all: Vec<Ids> = index.statements(0..index.len()).collect();
             assert_eq!(index.statements(part.clone()).collect::<Vec<_>>(), all[part]);
         }
+    }
+
+    #[test]
+    fn a_statement_is_found_in_its_own_graph_alone() {
+        let node = |name: &str| NamedNode::new_unchecked(format!("e:{name}"));
+        let quad = |object: &str, graph: GraphName| Quad::new(node("a"), node("p"), node(object), graph);
+        let inside = [quad("b", GraphName::DefaultGraph), quad("c", node("g").into())];
+        let snapshot = Snapshot::from_quads(inside.clone()).unwrap();
+        for quad in &inside {
+            let ids = snapshot.ids(quad.as_ref()).unwrap();
+            assert_eq!(snapshot.statement(ids).as_ref(), Some(quad));
+        }
+        let outside = [quad("b", node("g").into()), quad("c", GraphName::DefaultGraph), quad("d", node("h").into())];
+        assert!(outside.iter().all(|quad| snapshot.ids(quad.as_ref()).is_none()));
     }
 
     #[test]

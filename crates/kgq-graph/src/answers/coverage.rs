@@ -3,8 +3,10 @@
 use super::case::Case;
 use crate::catalog::Catalog;
 use kgq_engine::query::{ParseContext, parse_query, used_terms};
-use kgq_syntax::rdf::{NamedNode, NamedOrBlankNode, Quad, Term};
+use kgq_snapshot::{Snapshot, TermId};
+use kgq_syntax::rdf::{NamedNode, Term};
 use oxrdf::vocab::rdf;
+use rustc_hash::FxHashMap;
 use std::collections::BTreeSet;
 
 /// What is not covered, ordered by name.
@@ -17,11 +19,11 @@ pub struct Coverage {
 
 /// Determines what is not covered. `ontology` holds the statements of the project's own ontology; the classes and
 /// properties that it declares below `base` count, or all if there is no base.
-pub fn coverage<'q>(
+pub fn coverage(
     catalog: &Catalog,
     cases: &[Case],
     context: ParseContext<'_>,
-    ontology: impl IntoIterator<Item = &'q Quad>,
+    ontology: &Snapshot,
     base: Option<&str>,
 ) -> Coverage {
     let tested: BTreeSet<&str> = cases.iter().map(|case| case.query.as_str()).collect();
@@ -41,16 +43,28 @@ pub fn coverage<'q>(
         touched.extend(case.expected.answer.iris());
         touched.extend(case.expected.params.iter().filter_map(|(_, value)| context.prefixes.expand(value)));
     }
-    let declared: BTreeSet<&NamedNode> = ontology.into_iter().filter_map(declared_term).collect();
-    let own = |term: &&&NamedNode| base.is_none_or(|base| term.as_str().starts_with(base));
-    let terms =
-        declared.iter().filter(own).filter(|term| !touched.contains(**term)).map(|term| (*term).clone()).collect();
+    let own = |term: &NamedNode| base.is_none_or(|base| term.as_str().starts_with(base));
+    let terms = declared(ontology).into_iter().filter(|term| own(term) && !touched.contains(term)).collect();
     Coverage { queries, terms }
 }
 
-/// The class or property that a statement declares.
-fn declared_term(quad: &Quad) -> Option<&NamedNode> {
-    let (NamedOrBlankNode::NamedNode(term), Term::NamedNode(kind)) = (&quad.subject, &quad.object) else { return None };
+/// The classes and properties that a graph declares.
+fn declared(ontology: &Snapshot) -> BTreeSet<NamedNode> {
+    let Some(is_a) = ontology.id(rdf::TYPE.into()) else { return BTreeSet::new() };
+    let mut kinds: FxHashMap<TermId, bool> = FxHashMap::default();
+    let typed = ontology.find_ids([None, Some(is_a), None]);
+    let declared =
+        typed.filter(|[_, _, kind, _]| *kinds.entry(*kind).or_insert_with(|| declares(&ontology.term(*kind))));
+    let term = |[subject, ..]: kgq_snapshot::Ids| match ontology.term(subject) {
+        Term::NamedNode(term) => Some(term),
+        Term::BlankNode(_) | Term::Literal(_) | Term::Triple(_) => None,
+    };
+    declared.filter_map(term).collect()
+}
+
+/// Whether what is of this type is a class or a property.
+fn declares(kind: &Term) -> bool {
+    let Term::NamedNode(kind) = kind else { return false };
     let local = kind.as_str().rsplit(['#', '/']).next().unwrap_or_default();
-    (quad.predicate == rdf::TYPE && (local == "Class" || local.ends_with("Property"))).then_some(term)
+    local == "Class" || local.ends_with("Property")
 }

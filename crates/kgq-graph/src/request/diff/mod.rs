@@ -1,16 +1,19 @@
 //! What changed between two graphs: statements, and the rows of canned queries.
 
+mod apart;
 mod statements;
 
 use crate::answers::Outcome;
 use crate::catalog::{CannedQuery, Values};
 use crate::graph::Graph;
+use apart::apart;
 use kgq_engine::query::Query;
 use kgq_engine::why::{Item, why};
 use kgq_syntax::budget::Work;
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::{NamedOrBlankNode, Quad, Term, Variable};
 use rustc_hash::FxHashMap;
+use statements::Changed;
 use std::collections::BTreeMap;
 
 /// The differences from one graph to another.
@@ -66,8 +69,7 @@ impl Difference {
 /// # Errors
 /// Those of loading; blank nodes that are too many to tell apart.
 pub fn diff(old: &Graph, new: &Graph) -> Result<Difference> {
-    let (removed, added) =
-        statements::changed(old.dataset()?.quads(), new.dataset()?.quads(), &new.budget_of(Work::Export))?;
+    let (removed, added) = changed(old, new)?;
     let mut subjects: BTreeMap<String, SubjectChange> = BTreeMap::new();
     let mut change = |quad: &Quad, is_new: bool| {
         let change = subjects.entry(quad.subject.to_string()).or_insert_with(|| SubjectChange {
@@ -95,10 +97,20 @@ pub fn diff(old: &Graph, new: &Graph) -> Result<Difference> {
     Ok(difference)
 }
 
-/// A graph, and its statements that the other graph lacks: as they are in this graph, each with the form that is shown.
-type Changed<'g> = (&'g Graph, &'g FxHashMap<Quad, Quad>);
+/// The statements that only the old graph has, and those that only the new one has.
+fn changed(old: &Graph, new: &Graph) -> Result<(Changed, Changed)> {
+    let budget = new.budget_of(Work::Export);
+    let (before, after) = (old.snapshot()?, new.snapshot()?);
+    let (only_before, only_after) = (apart(before, after, &budget)?, apart(after, before, &budget)?);
+    old.intact()?;
+    new.intact()?;
+    statements::changed(&only_before.quads, &only_after.quads, &budget)
+}
 
-fn query_change(canned: &CannedQuery, old: Changed<'_>, new: Changed<'_>) -> Option<QueryChange> {
+/// A graph, and its statements that the other graph lacks: as they are in this graph, each with the form that is shown.
+type Own<'g> = (&'g Graph, &'g FxHashMap<Quad, Quad>);
+
+fn query_change(canned: &CannedQuery, old: Own<'_>, new: Own<'_>) -> Option<QueryChange> {
     let text_changed = match old.0.catalog_if_any() {
         Ok(Some(catalog)) => catalog.get(&canned.name).map_or(true, |before| before.text != canned.text),
         Ok(None) | Err(_) => true,
@@ -165,7 +177,7 @@ fn only(these: &Rows, those: &Rows) -> Rows {
 }
 
 /// Attaches to each row the changed statements that it rests on.
-fn traced(rows: Rows, columns: &[Variable], query: &Query, (graph, changed): Changed<'_>) -> Vec<RowChange> {
+fn traced(rows: Rows, columns: &[Variable], query: &Query, (graph, changed): Own<'_>) -> Vec<RowChange> {
     let because = |row: &Vec<Option<Term>>| -> Vec<Quad> {
         let Ok(snapshot) = graph.snapshot() else { return Vec::new() };
         // A row that cannot be explained is reported without a reason.
