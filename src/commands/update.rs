@@ -1,6 +1,6 @@
 //! `kgq update`.
 
-use super::answer::{AnswerArgs, write_graph};
+use super::answer::{AnswerArgs, write_exported};
 use super::editing::{self, EditArgs};
 use super::output::Output;
 use super::progress::Progress;
@@ -9,6 +9,8 @@ use super::watchdog::Watchdog;
 use kgq_edit::Settings;
 use kgq_engine::update::Change;
 use kgq_graph::graph::Graph;
+use kgq_graph::request::export::Exported;
+use kgq_syntax::budget::Work;
 use kgq_syntax::error::{Error, Result, Source};
 use kgq_syntax::rdf::{GraphName, Quad};
 use kgq_syntax::text::{count, visible};
@@ -61,15 +63,15 @@ pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
     args.answer.check(graph)?;
     let (name, text) = read_text(args.text.as_deref(), args.file.as_deref(), "update")?;
     let loading = Watchdog::of_loading(graph.options());
-    let statements = graph.dataset()?.len();
+    let statements = graph.snapshot()?.len();
     drop(loading);
     let _watchdog = Watchdog::start(&graph.options().limits);
     let change = graph.update(Source::new(&name, &text))?;
     if args.dry_run {
         show(&change, graph, output)?;
     } else {
-        let changed = change.apply(graph.dataset()?);
-        write_graph(changed.quads(), &args.answer, graph, &Progress::beside_result(output), output)?;
+        let changed = Exported::changed(graph, &change, &graph.budget_of(Work::Export))?;
+        write_exported(&changed, &args.answer, graph, &Progress::beside_result(output), output)?;
     }
     note(&change, statements, output);
     Ok(0)
@@ -85,7 +87,7 @@ fn write(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
     let change = kgq_edit::update(&writer.graph, &writer.files, Source::new(&name, &text))?;
     let settings = Settings::of_update(&text, args.edit.rewrite);
     let edit = kgq_edit::edit(&writer.graph, &writer.files, &change, &settings)?;
-    let statements = writer.files.quads().len();
+    let statements = writer.files.snapshot(&writer.graph)?.len();
     let code = args.edit.carry_out(&writer, &edit, args.dry_run, output)?;
     if code == 0 {
         note(&change, statements, output);

@@ -26,7 +26,7 @@ use kgq_engine::update::Change;
 use kgq_graph::graph::Graph;
 use kgq_site::{Correction, Edited, Step};
 use kgq_syntax::error::Result as Outcome;
-use kgq_syntax::rdf::{NamedNode, NamedOrBlankNode, Term};
+use kgq_syntax::rdf::NamedNode;
 
 const METHODS: &str = "GET, HEAD, POST, OPTIONS";
 
@@ -184,14 +184,17 @@ impl Form {
 }
 
 fn says_something_of(graph: &Graph, thing: &NamedNode) -> Outcome<bool> {
-    let subject = NamedOrBlankNode::from(thing.clone());
-    Ok(graph.dataset()?.quads().iter().any(|quad| quad.subject == subject))
+    let snapshot = graph.snapshot()?;
+    let found = snapshot.id(thing.as_ref().into()).is_some_and(|id| snapshot.has([Some(id), None, None]));
+    graph.intact()?;
+    Ok(found)
 }
 
 /// Whether a statement has the class as its subject, or as its object: for a member, a subclass, a shape.
 fn is_known(graph: &Graph, class: &NamedNode) -> Outcome<bool> {
-    let object = Term::from(class.clone());
-    Ok(says_something_of(graph, class)? || graph.dataset()?.quads().iter().any(|quad| quad.object == object))
+    let snapshot = graph.snapshot()?;
+    let is_object = snapshot.id(class.as_ref().into()).is_some_and(|id| snapshot.has([None, None, Some(id)]));
+    Ok(says_something_of(graph, class)? || is_object)
 }
 
 /// The languages in which the project requires its texts.

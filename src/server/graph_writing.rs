@@ -106,10 +106,12 @@ fn store(desk: &Desk<'_>, target: &Target, texts: Vec<SentRdf>, address: &str, i
     };
     let (quads, prefixes) = statements(graph, texts, Some(base)).map_err(|error| desk.job.server.problem(&error))?;
     let is_empty = quads.is_empty();
+    let files = &desk.writer.files;
     let change = match is_whole {
-        true => graphs::replace(&desk.writer.files, &name, quads),
-        false => graphs::extend(&desk.writer.files, &name, quads),
+        true => graphs::replace(graph, files, &name, quads),
+        false => graphs::extend(graph, files, &name, quads),
     };
+    let change = change.map_err(|error| desk.job.server.problem(&error))?;
     let made = (!is_there && !is_empty).then_some(&name);
     let title = match (made, is_whole) {
         (Some(_), _) => format!("Make {}", called(&name)),

@@ -41,7 +41,7 @@ fn parse(bytes: &[u8], format: RdfFormat) -> Vec<Quad> {
 fn shipped() -> Vec<Quad> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
     let session = Graph::open(OpenOptions { folder, ..OpenOptions::default() }).unwrap();
-    session.dataset().unwrap().quads().to_vec()
+    session.snapshot().unwrap().iter().collect()
 }
 
 fn written(quads: &[Quad], format: RdfFormat, version: RdfVersion) -> Vec<u8> {

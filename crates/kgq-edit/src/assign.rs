@@ -58,13 +58,13 @@ impl<'a> Places<'a> {
                     }
                 }
                 None => {
-                    for quad in &file.quads {
+                    for quad in file.quads() {
                         places.elsewhere.entry((quad.subject.clone(), quad.graph_name.clone())).or_insert(number);
                     }
                 }
             }
         }
-        for quad in files.all.iter().flat_map(|file| &file.quads).chain(added) {
+        for quad in files.all.iter().flat_map(File::quads).chain(added) {
             if quad.predicate.as_ref() == rdf::TYPE {
                 places.types.entry(&quad.subject).or_default().push(&quad.object);
             }

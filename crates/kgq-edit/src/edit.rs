@@ -91,7 +91,7 @@ pub fn update(graph: &Graph, files: &Files, source: Source<'_>) -> Result<Change
 /// # Errors
 /// Those of the update; one with its own `USING` or `WITH` although the request names graphs.
 pub fn update_within(graph: &Graph, files: &Files, source: Source<'_>, context: &UpdateContext) -> Result<Change> {
-    graph.update_of(&files.quads(), source, context)
+    graph.update_of(files.snapshot(graph)?, source, context)
 }
 
 /// Computes the files after a change.
@@ -103,7 +103,7 @@ pub fn edit(graph: &Graph, files: &Files, change: &Change, settings: &Settings) 
     let removed: FxHashSet<Quad> = change.removed.iter().cloned().collect();
     let mut by_file: BTreeMap<usize, Vec<Addition>> = BTreeMap::new();
     for file in &files.all {
-        if file.quads.iter().any(|quad| removed.contains(quad)) {
+        if file.quads().any(|quad| removed.contains(quad)) {
             by_file.entry(file.number).or_default();
         }
     }
@@ -162,7 +162,7 @@ pub(crate) fn anew(file: &File, quads: &[Quad], prefixes: &Prefixes) -> Result<V
 
 /// The statements of the file after the edit, with its own graph as the default graph.
 fn expected(file: &File, removed: &FxHashSet<Quad>, additions: &[Addition]) -> Vec<Quad> {
-    let kept = file.quads.iter().filter(|quad| !removed.contains(quad));
+    let kept = file.quads().filter(|quad| !removed.contains(quad));
     let quads = kept.chain(additions.iter().map(|addition| &addition.quad)).cloned();
     let default = file.default_graph();
     let own = |mut quad: Quad| {

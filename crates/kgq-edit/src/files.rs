@@ -4,6 +4,7 @@
 use crate::tree::Tree;
 use kgq_graph::format;
 use kgq_graph::graph::{Graph, says_nothing_of};
+use kgq_snapshot::Snapshot;
 use kgq_snapshot::store::{Content, Input, Parsed, read};
 use kgq_syntax::bounds::Bounds;
 use kgq_syntax::diagnose::Known;
@@ -15,6 +16,7 @@ use kgq_syntax::turtle::tree::{Dialect, Document};
 use rustc_hash::FxHashSet;
 use std::io::Read;
 use std::path::PathBuf;
+use std::sync::OnceLock;
 
 /// How a text is laid out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,11 +48,16 @@ pub struct File {
     /// Its position among the files.
     pub number: usize,
     pub kept: Option<Kept>,
-    /// Its statements, repetitions included, with blank nodes renamed so that each belongs to one file.
-    pub quads: Vec<Quad>,
+    /// Its statements if it is not edited line by line.
+    parsed: Vec<Quad>,
 }
 
 impl File {
+    /// Its statements, repetitions included, with blank nodes renamed so that each belongs to one file.
+    pub fn quads(&self) -> impl Iterator<Item = &Quad> {
+        self.kept.iter().flat_map(|kept| kept.tree.quads()).chain(&self.parsed)
+    }
+
     /// The graph of statements outside any named graph block.
     pub fn default_graph(&self) -> GraphName {
         self.input.graph.clone().map_or(GraphName::DefaultGraph, GraphName::NamedNode)
@@ -63,7 +70,7 @@ impl File {
 
     /// Whether the file has a statement of this graph.
     pub fn has_graph(&self, graph: &GraphName) -> bool {
-        self.quads.iter().any(|quad| quad.graph_name == *graph)
+        self.quads().any(|quad| quad.graph_name == *graph)
     }
 
     /// Whether the file can be edited without rewriting all of it.
@@ -89,6 +96,7 @@ impl File {
 /// All files of a project, read once.
 pub struct Files {
     pub all: Vec<File>,
+    snapshot: OnceLock<Snapshot>,
 }
 
 impl Files {
@@ -99,7 +107,7 @@ impl Files {
     pub fn read(graph: &Graph) -> Result<Self> {
         let inputs = graph.inputs()?;
         let all = inputs.into_iter().enumerate().map(|(number, input)| file(graph, input, number));
-        let mut files = Self { all: all.collect::<Result<_>>()? };
+        let mut files = Self { all: all.collect::<Result<_>>()?, snapshot: OnceLock::new() };
         if let Some(name) = &graph.require_project()?.manifest.edit.file {
             let place = || graph.require_project().map(|project| project.place_in_manifest(name));
             files.add_new(graph, name).or_else(|error| Err(error.at(place()?)))?;
@@ -131,7 +139,8 @@ impl Files {
             );
         };
         let number = self.all.len();
-        let mut file = File { name: name.to_owned(), path, stored: None, input, number, kept: None, quads: Vec::new() };
+        let mut file =
+            File { name: name.to_owned(), path, stored: None, input, number, kept: None, parsed: Vec::new() };
         let parsed = Parsed { quads: Vec::new(), prefixes: Prefixes::new() };
         file.kept = Some(kept(&file, String::new(), dialect, &parsed)?);
         self.all.push(file);
@@ -140,7 +149,7 @@ impl Files {
 
     /// The IRIs that occur as subjects; one comes as often as it has statements.
     pub fn subjects(&self) -> impl Iterator<Item = &NamedNode> {
-        self.all.iter().flat_map(|file| &file.quads).filter_map(|quad| match &quad.subject {
+        self.all.iter().flat_map(File::quads).filter_map(|quad| match &quad.subject {
             NamedOrBlankNode::NamedNode(node) => Some(node),
             NamedOrBlankNode::BlankNode(_) => None,
         })
@@ -154,10 +163,23 @@ impl Files {
         Ok(says_nothing_of(thing, self.subjects().cloned(), graph.prefixes()?))
     }
 
-    /// All statements of the project, each once, in the order of the files.
-    pub fn quads(&self) -> Vec<Quad> {
+    /// All statements of the project, with their order in the files; made when first asked for.
+    ///
+    /// # Errors
+    /// The budget's.
+    pub fn snapshot(&self, graph: &Graph) -> Result<&Snapshot> {
+        if let Some(made) = self.snapshot.get() {
+            return Ok(made);
+        }
+        let all = || self.all.iter().flat_map(File::quads);
+        let made = Snapshot::from_walk_in_order(all().cloned(), all().count(), &graph.loading_budget())?;
+        Ok(self.snapshot.get_or_init(|| made))
+    }
+
+    /// The same statements as they are in the files, each once.
+    pub fn distinct(&self) -> impl Iterator<Item = &Quad> {
         let mut seen = FxHashSet::default();
-        self.all.iter().flat_map(|file| &file.quads).filter(|quad| seen.insert(*quad)).cloned().collect()
+        self.all.iter().flat_map(File::quads).filter(move |quad| seen.insert(*quad))
     }
 }
 
@@ -175,17 +197,18 @@ fn file(graph: &Graph, input: Input, number: usize) -> Result<File> {
     let budget = graph.loading_budget();
     let parsed = read(&input, number, graph.read_options(&budget, None))?;
     let mut file =
-        File { name: input.name.clone(), path, stored: Some(stored), input, number, kept: None, quads: Vec::new() };
+        File { name: input.name.clone(), path, stored: Some(stored), input, number, kept: None, parsed: Vec::new() };
     match dialect {
         Some(dialect) => {
             let mut text = String::new();
             let bounds = graph.options().bounds;
             file.input.open(bounds)?.read_to_string(&mut text).map_err(|e| Error::io(&file.name, &e))?;
             let kept = kept(&file, text, dialect, &parsed)?;
-            file.quads = kept.tree.quads().cloned().collect();
             file.kept = Some(kept);
+            // The text is held; nobody reads these bytes again.
+            file.input.content = Content::Bytes(Vec::new());
         }
-        None => file.quads = parsed.quads.iter().map(|quad| renamed(quad, &|node| foreign(number, node))).collect(),
+        None => file.parsed = parsed.quads.iter().map(|quad| renamed(quad, &|node| foreign(number, node))).collect(),
     }
     Ok(file)
 }

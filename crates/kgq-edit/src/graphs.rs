@@ -2,9 +2,10 @@
 //! 1.1 Graph Store HTTP Protocol defines it.
 
 use crate::edit::same_but_for_labels;
-use crate::files::{Files, has_nodes};
+use crate::files::{File, Files, has_nodes};
 use kgq_engine::update::{Change, name_new_nodes};
 use kgq_graph::graph::{Graph, UpdateContext};
+use kgq_snapshot::Snapshot;
 use kgq_snapshot::store::Relabel;
 use kgq_syntax::error::{Error, Result, Source};
 use kgq_syntax::rdf::{GraphName, Quad};
@@ -12,13 +13,16 @@ use rustc_hash::FxHashSet;
 
 /// Whether the graph exists: the default graph always, a named graph if it has a statement.
 pub fn exists(files: &Files, graph: &GraphName) -> bool {
-    *graph == GraphName::DefaultGraph || files.all.iter().any(|file| file.quads.iter().any(|q| q.graph_name == *graph))
+    *graph == GraphName::DefaultGraph || files.all.iter().any(|file| file.quads().any(|q| q.graph_name == *graph))
 }
 
 /// Replaces the statements of a graph. If old and new differ only in the labels of blank nodes, the old ones stay.
-pub fn replace(files: &Files, graph: &GraphName, statements: Vec<Quad>) -> Change {
-    let (old_nodes, old): (Vec<Quad>, Vec<Quad>) = of_graph(files, graph).partition(has_nodes);
-    let (new_nodes, new): (Vec<Quad>, Vec<Quad>) = placed(graph, statements).partition(has_nodes);
+///
+/// # Errors
+/// The budget's.
+pub fn replace(graph: &Graph, files: &Files, name: &GraphName, statements: Vec<Quad>) -> Result<Change> {
+    let (old_nodes, old): (Vec<Quad>, Vec<Quad>) = of_graph(files, name).partition(has_nodes);
+    let (new_nodes, new): (Vec<Quad>, Vec<Quad>) = placed(name, statements).partition(has_nodes);
     let mut change = Change::default();
     let (was, is) = (set(&old), set(&new));
     change.removed = old.iter().filter(|quad| !is.contains(quad)).cloned().collect();
@@ -27,17 +31,19 @@ pub fn replace(files: &Files, graph: &GraphName, statements: Vec<Quad>) -> Chang
         change.removed.extend(old_nodes);
         change.added.extend(fresh(new_nodes));
     }
-    named(files, change)
+    named(graph, files, change)
 }
 
 /// Adds statements to a graph; their blank nodes are new ones.
-pub fn extend(files: &Files, graph: &GraphName, statements: Vec<Quad>) -> Change {
-    let known: Vec<Quad> = of_graph(files, graph).collect();
-    let known = set(&known);
-    let (nodes, new): (Vec<Quad>, Vec<Quad>) = placed(graph, statements).partition(has_nodes);
-    let mut added = unique(new.into_iter().filter(|quad| !known.contains(quad)));
+///
+/// # Errors
+/// The budget's.
+pub fn extend(graph: &Graph, files: &Files, name: &GraphName, statements: Vec<Quad>) -> Result<Change> {
+    let snapshot = files.snapshot(graph)?;
+    let (nodes, new): (Vec<Quad>, Vec<Quad>) = placed(name, statements).partition(has_nodes);
+    let mut added = unique(new.into_iter().filter(|quad| snapshot.ids(quad.as_ref()).is_none()));
     added.extend(fresh(nodes));
-    named(files, Change { added, ..Change::default() })
+    named(graph, files, Change { added, ..Change::default() })
 }
 
 /// Removes all statements of a graph.
@@ -56,8 +62,9 @@ pub fn patch(
     source: Source<'_>,
     context: &UpdateContext,
 ) -> Result<Option<Change>> {
-    let own: Vec<Quad> =
-        of_graph(files, name).map(|quad| Quad { graph_name: GraphName::DefaultGraph, ..quad }).collect();
+    let own = of_graph(files, name).map(|quad| Quad { graph_name: GraphName::DefaultGraph, ..quad });
+    let most = files.snapshot(graph)?.len();
+    let own = Snapshot::from_walk_in_order(own, most, &graph.loading_budget())?;
     let mut change = graph.update_of(&own, source, context)?;
     if change.added.iter().any(|quad| quad.graph_name != GraphName::DefaultGraph) {
         return Ok(None);
@@ -65,7 +72,7 @@ pub fn patch(
     for quad in change.added.iter_mut().chain(&mut change.removed) {
         quad.graph_name = name.clone();
     }
-    Ok(Some(named(files, change)))
+    named(graph, files, change).map(Some)
 }
 
 /// Returns the statements of a text that describes a single graph.
@@ -82,7 +89,7 @@ pub fn of_one_graph(statements: Vec<Quad>) -> Result<Vec<Quad>> {
 
 fn of_graph<'a>(files: &'a Files, graph: &'a GraphName) -> impl Iterator<Item = Quad> + 'a {
     let mut seen: FxHashSet<&Quad> = FxHashSet::default();
-    let all = files.all.iter().flat_map(|file| &file.quads);
+    let all = files.all.iter().flat_map(File::quads);
     all.filter(move |quad| quad.graph_name == *graph && seen.insert(*quad)).cloned()
 }
 
@@ -110,7 +117,7 @@ fn fresh(quads: Vec<Quad>) -> Vec<Quad> {
 }
 
 /// Names new blank nodes deterministically: the same change gives the same text.
-fn named(files: &Files, mut change: Change) -> Change {
-    name_new_nodes(&files.quads(), &mut change.added);
-    change
+fn named(graph: &Graph, files: &Files, mut change: Change) -> Result<Change> {
+    name_new_nodes(files.snapshot(graph)?, &mut change.added);
+    Ok(change)
 }

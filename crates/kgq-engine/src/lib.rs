@@ -4,7 +4,7 @@
 //! - [`plan`], `operator`, [`expression`]: our own executor, which works on columns of ids.
 //! - [`path`]: property paths, walked in any graph.
 //! - [`oxigraph`]: Oxigraph's evaluator over the same snapshot, as a second opinion.
-//! - [`update`]: SPARQL Update over sets of quads; each WHERE is a query.
+//! - [`update`]: SPARQL Update over a snapshot; each WHERE is a query.
 //! - [`why`]: a witness of a row: statements because of which an answer has the row.
 //!
 //! It opens no file and knows no project, no command line and no terminal.

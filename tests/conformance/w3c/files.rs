@@ -123,7 +123,7 @@ fn graph(folder: &Path) -> Result<Graph, Error> {
 /// The statements of the files.
 fn says(folder: &Path) -> Result<Vec<Quad>, String> {
     let graph = graph(folder).map_err(|error| error.render(false))?;
-    Ok(graph.dataset().map_err(|error| error.render(false))?.quads().to_vec())
+    Ok(graph.snapshot().map_err(|error| error.render(false))?.iter().collect())
 }
 
 fn lay_out(quads: &[Quad], layout: Layout, base: &str, folder: &Path) {

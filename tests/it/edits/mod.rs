@@ -15,6 +15,7 @@ use kgq_edit::files::Files;
 use kgq_edit::{Settings, edit, update};
 use kgq_graph::format;
 use kgq_graph::graph::{Graph, OpenOptions, UpdateContext};
+use kgq_snapshot::Snapshot;
 use kgq_syntax::bounds::Bounds;
 use kgq_syntax::error::Source;
 use kgq_syntax::turtle::tree::Dialect;
@@ -207,14 +208,16 @@ fn comments(files: &BTreeMap<String, String>) -> Vec<String> {
 /// The statements without blank nodes, as lines of N-Quads.
 fn statements(folder: &Path) -> BTreeSet<String> {
     let graph = graph(folder);
-    let quads = graph.dataset().unwrap().quads().iter().map(ToString::to_string);
+    let quads = graph.snapshot().unwrap().iter().map(|quad| quad.to_string());
     quads.filter(|line| !line.contains("_:")).collect()
 }
 
 /// The same lines, for the model.
 fn model(folder: &Path, statements: &BTreeSet<Statement>) -> BTreeSet<String> {
     let text = text_of(&BTreeSet::new(), statements);
-    let change = graph(folder).update_of(&[], Source::new("m.ru", &text), &UpdateContext::default()).unwrap();
+    let change = graph(folder)
+        .update_of(&Snapshot::from_quads([]).unwrap(), Source::new("m.ru", &text), &UpdateContext::default())
+        .unwrap();
     change.added.iter().map(ToString::to_string).collect()
 }
 
@@ -232,7 +235,7 @@ fn one(seed: u64) -> bool {
     }
     let before = read(folder);
     let was = statements(folder);
-    let quads = graph(folder).dataset().unwrap().quads().to_vec();
+    let quads = graph(folder).snapshot().unwrap().iter().collect::<Vec<_>>();
     let (removed, added) = change(&mut dice, objects, &project.statements);
     let text = text_of(&removed, &added);
     let lines = apply(folder, &text, seed);
@@ -245,7 +248,7 @@ fn one(seed: u64) -> bool {
     let wanted: BTreeSet<String> = model(folder, &left).union(&nested).cloned().collect();
     assert_eq!(statements(folder), wanted, "{}", shown());
     if canonical {
-        let now = graph(folder).dataset().unwrap().quads().to_vec();
+        let now = graph(folder).snapshot().unwrap().iter().collect::<Vec<_>>();
         isomorphic(&now, &oxigraphs(&quads, &text)).unwrap_or_else(|why| panic!("Oxigraph: {why}\n{}", shown()));
     }
     assert_eq!(comments(&before), comments(&after), "{}", shown());

@@ -80,7 +80,7 @@ fn shares_nodes(quads: &[Quad]) -> bool {
 }
 
 fn says(folder: &Path) -> Vec<Quad> {
-    graph(folder).dataset().unwrap().quads().to_vec()
+    graph(folder).snapshot().unwrap().iter().collect()
 }
 
 fn apply(folder: &Path, text: &str) -> Result<()> {

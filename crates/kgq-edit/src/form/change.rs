@@ -10,7 +10,6 @@ use crate::files::Files;
 use kgq_engine::update::{Change, name_new_nodes};
 use kgq_graph::graph::Graph;
 use kgq_syntax::error::Result;
-use kgq_syntax::rdf::blank::nodes_of;
 use kgq_syntax::rdf::vocabulary::{prov, rdf};
 use kgq_syntax::rdf::{BlankNode, GraphName, Literal, NamedNode, NamedOrBlankNode, Prefixes, Quad, Term, Triple};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -54,8 +53,7 @@ pub fn change(
     fields: &[Field],
     rows: &[Row],
 ) -> Result<std::result::Result<Change, Vec<Wrong>>> {
-    let all = files.quads();
-    let statements = Statements::of(&all);
+    let statements = Statements::of(files.snapshot(graph)?);
     let subject = NamedOrBlankNode::from(thing.clone());
     let usual = usual_graph(&statements, &subject, class);
     let cites = rows.iter().any(|row| !row.document.trim().is_empty());
@@ -91,16 +89,16 @@ pub fn change(
     }
     filling.clear();
     let Filling { mut removed, added, .. } = filling;
-    let known: FxHashSet<&Quad> = all.iter().collect();
+    let is_known = |quad: &Quad| statements.snapshot.ids(quad.as_ref()).is_some();
     let mut change = Change::default();
     for quad in added {
         // A statement that is both removed and added stays where it is.
-        if !removed.remove(&quad) && !known.contains(&quad) && !change.added.contains(&quad) {
+        if !removed.remove(&quad) && !is_known(&quad) && !change.added.contains(&quad) {
             change.added.push(quad);
         }
     }
-    change.removed = all.iter().filter(|quad| removed.contains(*quad)).cloned().collect();
-    name_new_nodes(&all, &mut change.added);
+    change.removed = statements.in_order(&removed);
+    name_new_nodes(statements.snapshot, &mut change.added);
     Ok(Ok(change))
 }
 
@@ -108,15 +106,14 @@ pub fn change(
 /// class.
 fn usual_graph(statements: &Statements<'_>, subject: &NamedOrBlankNode, class: Option<&NamedNode>) -> GraphName {
     let own = statements.about(subject);
-    let of_class = class.map(|class| Term::NamedNode(class.clone()));
-    let is_member = |quad: &&Quad| quad.predicate.as_ref() == rdf::TYPE && Some(&quad.object) == of_class.as_ref();
-    let members = || statements.all.iter().filter(is_member);
-    let mut graphs: Vec<&GraphName> = own.iter().map(|quad| &quad.graph_name).collect();
-    if own.is_empty() {
-        graphs.extend(members().map(|quad| &quad.graph_name));
+    if !own.is_empty() {
+        let elsewhere = own.iter().all(|quad| quad.graph_name != GraphName::DefaultGraph);
+        return own.first().filter(|_| elsewhere).map_or(GraphName::DefaultGraph, |quad| quad.graph_name.clone());
     }
-    let elsewhere = !graphs.contains(&&GraphName::DefaultGraph);
-    graphs.first().filter(|_| elsewhere).map_or(GraphName::DefaultGraph, |graph| (*graph).clone())
+    let members = class.map(|class| statements.with_value(rdf::TYPE, class)).unwrap_or_default();
+    let elsewhere = members.iter().all(|[.., graph]| graph.is_bound());
+    let first = members.first().filter(|_| elsewhere).and_then(|ids| statements.snapshot.statement(*ids));
+    first.map_or(GraphName::DefaultGraph, |quad| quad.graph_name)
 }
 
 struct Filling<'f> {
@@ -190,7 +187,7 @@ impl<'f> Filling<'f> {
         }
         let (subject, usual) = self.subject(&row.within)?;
         let own = self.statements.about(&subject).iter();
-        let old = own.copied().find(|q| q.predicate.as_str() == row.property && q.object.to_string() == row.old);
+        let old = own.into_iter().find(|q| q.predicate.as_str() == row.property && q.object.to_string() == row.old);
         if old.is_none() && !row.old.is_empty() {
             return Err(not_there());
         }
@@ -241,21 +238,14 @@ impl<'f> Filling<'f> {
 
     /// Removes the statements about a node that nothing names any more, and those about nodes that only it names.
     fn forget(&mut self, node: NamedOrBlankNode) {
-        let mut uses: FxHashMap<BlankNode, Vec<&'f Quad>> = FxHashMap::default();
-        for quad in self.statements.all {
-            let of_subject = |node: &BlankNode| quad.subject == NamedOrBlankNode::from(node.clone());
-            for node in nodes_of(quad).into_iter().filter(|node| !of_subject(node)) {
-                uses.entry(node).or_default().push(quad);
-            }
-        }
         let mut open = vec![node];
         while let Some(node) = open.pop() {
             let NamedOrBlankNode::BlankNode(own) = &node else { continue };
-            if uses.get(own).into_iter().flatten().any(|quad| !self.removed.contains(*quad)) {
+            if self.statements.mentioning(own).iter().any(|quad| !self.removed.contains(quad)) {
                 continue;
             }
             for quad in self.statements.about(&node) {
-                self.removed.insert((*quad).clone());
+                self.removed.insert(quad.clone());
                 self.leave(quad);
                 open.extend(NamedOrBlankNode::try_from(quad.object.clone()).ok());
             }
@@ -304,14 +294,14 @@ impl<'f> Filling<'f> {
             return;
         }
         for reifying in self.statements.reifying(statement) {
-            self.removed.insert((*reifying).clone());
+            self.removed.insert(reifying.clone());
             self.left.push(&reifying.subject);
         }
     }
 
     /// Whether another graph has the same triple.
     fn is_elsewhere(&self, statement: &Quad) -> bool {
-        let is_same = |quad: &&Quad| quad.predicate == statement.predicate && quad.object == statement.object;
+        let is_same = |quad: &Quad| quad.predicate == statement.predicate && quad.object == statement.object;
         self.statements
             .about(&statement.subject)
             .iter()
@@ -323,9 +313,9 @@ impl<'f> Filling<'f> {
         for node in std::mem::take(&mut self.left) {
             let about = self.statements.about(node);
             let is_of = |quad: &Quad| quad.subject == *node && quad.predicate.as_ref() == rdf::REIFIES;
-            let stays = about.iter().any(|quad| is_of(quad) && !self.removed.contains(*quad));
+            let stays = about.iter().any(|quad| is_of(quad) && !self.removed.contains(quad));
             if !stays && !self.added.iter().any(is_of) {
-                self.removed.extend(about.iter().map(|quad| (*quad).clone()));
+                self.removed.extend(about.iter().cloned());
             }
         }
     }
@@ -348,14 +338,14 @@ impl<'f> Filling<'f> {
                     );
                 }
                 if !stays {
-                    self.removed.insert((*reifying).clone());
+                    self.removed.insert(reifying.clone());
                     self.left.push(node);
                 }
                 continue;
             }
             self.removed.extend(gone.into_iter().map(|(quad, _)| quad.clone()));
             cited.extend(kept.into_iter().map(|(_, source)| source));
-            self.added.push(Quad { object: Triple::from(new.clone()).into(), ..(*reifying).clone() });
+            self.added.push(Quad { object: Triple::from(new.clone()).into(), ..reifying.clone() });
             own = own.or(Some(node).filter(|_| !is_shared));
         }
         let missing: Vec<&NamedNode> = sources.iter().filter(|source| !cited.contains(source)).collect();

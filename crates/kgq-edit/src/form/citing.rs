@@ -147,8 +147,8 @@ impl<'g> Citing<'g> {
     /// The most frequent class of citations.
     fn class(&self, statements: &Statements<'_>) -> Option<NamedNode> {
         let mut times: FxHashMap<&NamedNode, usize> = FxHashMap::default();
-        let all: Vec<_> = self.citations.iter().map(|name| statements.about(&name.clone().into()).to_vec()).collect();
-        for quad in all.iter().flatten().filter(|quad| quad.predicate.as_ref() == rdf::TYPE) {
+        let all = self.citations.iter().flat_map(|name| statements.about(&name.clone().into()));
+        for quad in all.filter(|quad| quad.predicate.as_ref() == rdf::TYPE) {
             if let Term::NamedNode(class) = &quad.object {
                 *times.entry(class).or_default() += 1;
             }

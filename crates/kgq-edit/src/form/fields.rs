@@ -4,6 +4,7 @@ use super::naming::members;
 use super::nodes::{self, DEEPEST};
 use super::statements::Statements;
 use kgq_graph::graph::Graph;
+use kgq_snapshot::{TermId, TermKind};
 use kgq_syntax::error::Result;
 use kgq_syntax::rdf::vocabulary::{rdf, rdfs, skos};
 use kgq_syntax::rdf::{Literal, NamedNode, NamedNodeRef, NamedOrBlankNode, Quad, Term};
@@ -102,7 +103,8 @@ impl Field {
 /// # Errors
 /// Those of the graph's files.
 pub fn fields(graph: &Graph, thing: &NamedNode) -> Result<Vec<Field>> {
-    let facts = Facts(Statements::of(graph.dataset()?.quads()));
+    let statements = Statements::of(graph.snapshot()?);
+    let facts = Facts(&statements);
     let thing = NamedOrBlankNode::from(thing.clone());
     let own = facts.0.about(&thing);
     let is_said = |label: &NamedNodeRef<'_>| own.iter().any(|quad| quad.predicate.as_ref() == *label);
@@ -111,6 +113,7 @@ pub fn fields(graph: &Graph, thing: &NamedNode) -> Result<Vec<Field>> {
     let mut fields = facts.of_classes(label.unwrap_or(rdfs::LABEL), &classes, Some(&thing));
     facts.fill(&mut fields, &thing, 0);
     facts.as_others(&mut fields);
+    graph.intact()?;
     Ok(fields)
 }
 
@@ -119,10 +122,11 @@ pub fn fields(graph: &Graph, thing: &NamedNode) -> Result<Vec<Field>> {
 /// # Errors
 /// Those of the graph's files.
 pub fn fields_of_new(graph: &Graph, class: &NamedNode) -> Result<Vec<Field>> {
-    let facts = Facts(Statements::of(graph.dataset()?.quads()));
-    let members = members(&facts.0, class);
+    let statements = Statements::of(graph.snapshot()?);
+    let facts = Facts(&statements);
+    let members = members(&statements, class);
     let uses = |label: &NamedNodeRef<'_>| {
-        let has = |thing: &&&NamedNode| facts.objects(&(**thing).clone().into(), label.as_str()).next().is_some();
+        let has = |thing: &&NamedNode| facts.objects(&(*thing).clone().into(), label.as_str()).next().is_some();
         members.iter().filter(has).count()
     };
     // `max_by_key` takes the last of equals.
@@ -131,6 +135,7 @@ pub fn fields_of_new(graph: &Graph, class: &NamedNode) -> Result<Vec<Field>> {
     let mut fields = facts.of_classes(label.unwrap_or(rdfs::LABEL), &classes, None);
     fields.retain(|field| field.property.as_ref() != rdf::TYPE);
     facts.as_others(&mut fields);
+    graph.intact()?;
     Ok(fields)
 }
 
@@ -153,7 +158,7 @@ fn each(fields: &mut [Field], take: &mut dyn FnMut(&mut Field)) {
 }
 
 /// The statements of the graph from which fields are made.
-struct Facts<'g>(Statements<'g>);
+struct Facts<'g>(&'g Statements<'g>);
 
 impl<'g> Facts<'g> {
     fn objects<'s>(&'s self, subject: &NamedOrBlankNode, property: &'s str) -> impl Iterator<Item = &'g Term> + 's {
@@ -181,13 +186,13 @@ impl<'g> Facts<'g> {
 
     /// Fills the fields with the statements about a node.
     fn fill(&self, fields: &mut Vec<Field>, subject: &NamedOrBlankNode, depth: usize) {
-        let unnamed = nodes::unnamed(&self.0, subject);
+        let unnamed = nodes::unnamed(self.0, subject);
         for quad in self.0.about(subject) {
             let field = named(fields, &quad.predicate);
             if field.facts.iter().any(|known| known.object == quad.object) {
                 continue;
             }
-            let key = unnamed.iter().find(|(_, own, _)| std::ptr::eq(*own, *quad));
+            let key = unnamed.iter().find(|(_, own, _)| std::ptr::eq(*own, quad));
             let node = key.map(|(key, _, node)| self.node(key, &(*node).clone().into(), &field.shapes, depth + 1));
             field.of_things |= matches!(quad.object, Term::NamedNode(_));
             field.facts.push(FieldValue { object: quad.object.clone(), sources: self.sources(quad), node });
@@ -232,10 +237,10 @@ impl<'g> Facts<'g> {
 
     /// The shapes of members of a class.
     fn shapes(&self, class: &NamedNode) -> Vec<NamedOrBlankNode> {
-        let (target, class) = (format!("{SH}targetClass"), Term::NamedNode(class.clone()));
-        let targets = self.0.all.iter().filter(|quad| quad.predicate.as_str() == target && quad.object == class);
-        let own = NamedOrBlankNode::try_from(class.clone()).ok();
-        targets.map(|quad| quad.subject.clone()).chain(own).collect()
+        let target = format!("{SH}targetClass");
+        let targets = self.0.with_value(NamedNodeRef::new_unchecked(&target), class).into_iter();
+        let shapes = targets.filter_map(|[shape, ..]| NamedOrBlankNode::try_from(self.0.snapshot.term(shape)).ok());
+        shapes.chain([class.clone().into()]).collect()
     }
 
     fn nodes(&self, subject: &NamedOrBlankNode, property: &str) -> Vec<NamedOrBlankNode> {
@@ -259,8 +264,8 @@ impl<'g> Facts<'g> {
         }
         for field in fields.iter_mut().filter(|field| depth < DEEPEST_NEW && !field.shapes.is_empty()) {
             let has_names = || {
-                let mut of_property = self.0.all.iter().filter(|quad| quad.predicate == field.property);
-                of_property.any(|quad| matches!(quad.object, Term::NamedNode(_)))
+                let mut of_property = self.0.of_property(&field.property);
+                of_property.any(|[_, _, object, _]| self.0.snapshot.kind(object) == TermKind::Iri)
             };
             if field.of_unnamed || (!field.of_things && !has_names()) {
                 let (mut nested, shapes) = (Vec::new(), field.shapes.clone());
@@ -309,39 +314,42 @@ impl<'g> Facts<'g> {
 
     /// The properties of other members of the classes, the most frequent first.
     fn offered(&self, classes: &[NamedNode], thing: Option<&NamedOrBlankNode>) -> Vec<NamedNode> {
-        let is_member = |quad: &&Quad| {
-            quad.predicate.as_ref() == rdf::TYPE
-                && Some(&quad.subject) != thing
-                && classes.iter().any(|class| quad.object == Term::NamedNode(class.clone()))
-        };
-        let members: FxHashSet<&NamedOrBlankNode> =
-            self.0.all.iter().filter(is_member).map(|quad| &quad.subject).collect();
-        let mut counts: FxHashMap<&NamedNode, usize> = FxHashMap::default();
+        let snapshot = self.0.snapshot;
+        let own = thing.and_then(|thing| snapshot.id(thing.as_ref().into()));
+        let members = classes.iter().flat_map(|class| self.0.with_value(rdf::TYPE, class));
+        let members: FxHashSet<TermId> =
+            members.map(|[member, ..]| member).filter(|member| Some(*member) != own).collect();
+        let mut counts: FxHashMap<TermId, usize> = FxHashMap::default();
         for member in members {
-            let properties: FxHashSet<&NamedNode> = self.0.about(member).iter().map(|quad| &quad.predicate).collect();
+            let about = snapshot.find_ids([Some(member), None, None]);
+            let properties: FxHashSet<TermId> = about.map(|[_, property, ..]| property).collect();
             properties.into_iter().for_each(|property| *counts.entry(property).or_default() += 1);
         }
-        let mut counts: Vec<(&NamedNode, usize)> = counts.into_iter().collect();
+        let named = |(property, count)| Some((NamedNode::try_from(snapshot.term(property)).ok()?, count));
+        let mut counts: Vec<(NamedNode, usize)> = counts.into_iter().filter_map(named).collect();
         counts.sort_by(|(a, x), (b, y)| y.cmp(x).then_with(|| a.as_str().cmp(b.as_str())));
-        counts.into_iter().take(MOST_OFFERED).map(|(property, _)| property.clone()).collect()
+        counts.into_iter().take(MOST_OFFERED).map(|(property, _)| property).collect()
     }
 
     /// Guesses the kind of values from most statements with the property, where nothing else tells it.
     fn as_others(&self, fields: &mut [Field]) {
-        let mut open: FxHashMap<NamedNode, FxHashMap<Option<NamedNode>, usize>> = FxHashMap::default();
+        type Counts<'s> = FxHashMap<Option<NamedNodeRef<'s>>, usize>;
+        let mut open: FxHashMap<NamedNode, Counts<'_>> = FxHashMap::default();
         each(fields, &mut |field| {
             if field.datatype.is_none() && !field.of_things {
                 open.insert(field.property.clone(), FxHashMap::default());
             }
         });
-        for quad in self.0.all {
-            let Some(counts) = open.get_mut(&quad.predicate) else { continue };
-            let kind = match &quad.object {
-                Term::Literal(literal) => Some(literal.datatype().into_owned()),
-                Term::NamedNode(_) => None,
-                Term::BlankNode(_) | Term::Triple(_) => continue,
-            };
-            *counts.entry(kind).or_default() += 1;
+        let snapshot = self.0.snapshot;
+        for (property, counts) in &mut open {
+            for [_, _, value, _] in self.0.of_property(property) {
+                let kind = match snapshot.kind(value) {
+                    TermKind::Literal => snapshot.datatype(value),
+                    TermKind::Iri => None,
+                    TermKind::BlankNode | TermKind::Triple => continue,
+                };
+                *counts.entry(kind).or_default() += 1;
+            }
         }
         each(fields, &mut |field| {
             if field.datatype.is_some() || field.of_things {
@@ -349,7 +357,7 @@ impl<'g> Facts<'g> {
             }
             let counts = open.get(&field.property).into_iter().flatten();
             match counts.max_by(|(a, x), (b, y)| x.cmp(y).then_with(|| b.cmp(a))) {
-                Some((Some(datatype), _)) => field.usual = Some(datatype.clone()),
+                Some((Some(datatype), _)) => field.usual = Some((*datatype).into_owned()),
                 Some((None, _)) => field.of_things = field.facts.is_empty(),
                 None => {}
             }

@@ -4,8 +4,8 @@ use super::statements::Statements;
 use kgq_graph::catalog::rank;
 use kgq_graph::graph::Graph;
 use kgq_syntax::error::Result;
+use kgq_syntax::rdf::NamedNode;
 use kgq_syntax::rdf::vocabulary::rdf;
-use kgq_syntax::rdf::{NamedNode, NamedOrBlankNode, Quad, Term};
 use rustc_hash::FxHashMap;
 
 /// How a label becomes a name.
@@ -92,14 +92,9 @@ fn namespace(like: &[&NamedNode]) -> Option<String> {
 }
 
 /// The things of a class.
-pub fn members<'g>(statements: &Statements<'g>, class: &NamedNode) -> Vec<&'g NamedNode> {
-    let class = Term::NamedNode(class.clone());
-    let is_of_class = |quad: &&Quad| quad.predicate.as_ref() == rdf::TYPE && quad.object == class;
-    let subjects = statements.all.iter().filter(is_of_class).filter_map(|quad| match &quad.subject {
-        NamedOrBlankNode::NamedNode(node) => Some(node),
-        NamedOrBlankNode::BlankNode(_) => None,
-    });
-    subjects.collect()
+pub fn members(statements: &Statements<'_>, class: &NamedNode) -> Vec<NamedNode> {
+    let members = statements.with_value(rdf::TYPE, class).into_iter();
+    members.filter_map(|[member, ..]| NamedNode::try_from(statements.snapshot.term(member)).ok()).collect()
 }
 
 /// Whether a property is a label.

@@ -26,7 +26,10 @@ pub fn is_key(old: &str) -> bool {
 }
 
 /// The values of a node that have no name, each with its key; values with the same statements are numbered.
-pub fn unnamed<'g>(statements: &Statements<'g>, subject: &NamedOrBlankNode) -> Vec<(String, &'g Quad, &'g BlankNode)> {
+pub fn unnamed<'g>(
+    statements: &'g Statements<'_>,
+    subject: &NamedOrBlankNode,
+) -> Vec<(String, &'g Quad, &'g BlankNode)> {
     let mut times: FxHashMap<(&NamedNode, String), usize> = FxHashMap::default();
     let (mut found, mut known) = (Vec::new(), Known::default());
     for quad in statements.about(subject) {
@@ -34,7 +37,7 @@ pub fn unnamed<'g>(statements: &Statements<'g>, subject: &NamedOrBlankNode) -> V
         let key = format!("_:{}", &told(statements, node, TOLD, &mut known)[..DIGITS]);
         let time = times.entry((&quad.predicate, key.clone())).or_default();
         *time += 1;
-        found.push((if *time == 1 { key } else { format!("{key}-{time}") }, *quad, node));
+        found.push((if *time == 1 { key } else { format!("{key}-{time}") }, quad, node));
     }
     found
 }
@@ -43,7 +46,7 @@ pub fn unnamed<'g>(statements: &Statements<'g>, subject: &NamedOrBlankNode) -> V
 type Known<'g> = FxHashMap<(&'g BlankNode, usize), String>;
 
 /// The hash of the statements about a node, in a fixed order, down to this many levels.
-fn told<'g>(statements: &Statements<'g>, node: &'g BlankNode, levels: usize, known: &mut Known<'g>) -> String {
+fn told<'g>(statements: &'g Statements<'_>, node: &'g BlankNode, levels: usize, known: &mut Known<'g>) -> String {
     if let Some(hash) = known.get(&(node, levels)) {
         return hash.clone();
     }
@@ -58,7 +61,7 @@ fn told<'g>(statements: &Statements<'g>, node: &'g BlankNode, levels: usize, kno
     hash
 }
 
-fn value<'g>(statements: &Statements<'g>, term: &'g Term, levels: usize, known: &mut Known<'g>) -> String {
+fn value<'g>(statements: &'g Statements<'_>, term: &'g Term, levels: usize, known: &mut Known<'g>) -> String {
     match term {
         Term::BlankNode(node) => below(statements, node, levels, known),
         Term::Triple(triple) => {
@@ -73,7 +76,7 @@ fn value<'g>(statements: &Statements<'g>, term: &'g Term, levels: usize, known: 
     }
 }
 
-fn below<'g>(statements: &Statements<'g>, node: &'g BlankNode, levels: usize, known: &mut Known<'g>) -> String {
+fn below<'g>(statements: &'g Statements<'_>, node: &'g BlankNode, levels: usize, known: &mut Known<'g>) -> String {
     match levels.checked_sub(1) {
         Some(levels) => told(statements, node, levels, known),
         None => "_:".to_owned(),
@@ -82,7 +85,7 @@ fn below<'g>(statements: &Statements<'g>, node: &'g BlankNode, levels: usize, kn
 
 /// The values of a thing that have no name, and those nested in them, by the paths of their rows.
 pub fn places<'g>(
-    statements: &Statements<'g>,
+    statements: &'g Statements<'_>,
     thing: &NamedOrBlankNode,
 ) -> FxHashMap<String, (NamedOrBlankNode, &'g Quad)> {
     let mut places = FxHashMap::default();

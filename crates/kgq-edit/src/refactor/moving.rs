@@ -36,7 +36,7 @@ pub fn move_to(graph: &Graph, files: &Files, thing: &NamedNode, target: usize) -
         }
     }
     if edit.changes.is_empty() {
-        let known = to.quads.iter().any(|quad| quad.subject == NamedOrBlankNode::from(thing.clone()));
+        let known = to.quads().any(|quad| quad.subject == NamedOrBlankNode::from(thing.clone()));
         let message = if known {
             format!("{} stands in {} already", thing, to.name)
         } else {
@@ -49,7 +49,7 @@ pub fn move_to(graph: &Graph, files: &Files, thing: &NamedNode, target: usize) -
     let lead = if into.text.trim().is_empty() { "" } else { "\n" };
     splices.insert(into.text.len(), format!("{lead}{}\n", moved.trim_matches('\n')));
     let text = in_order(graph, to, into, splices.apply(&into.text))?;
-    compare(graph, to, &text, to.quads.iter().cloned().map(|quad| plain(to, quad)).chain(quads).collect())?;
+    compare(graph, to, &text, to.quads().cloned().map(|quad| plain(to, quad)).chain(quads).collect())?;
     edit.changes.push(FileChange {
         name: to.name.clone(),
         path: to.path.clone(),
@@ -70,7 +70,7 @@ fn taken_out(
 ) -> Result<Option<(String, Vec<Quad>)>> {
     let is_its = |quad: &Quad| quad.subject == NamedOrBlankNode::from(thing.clone());
     let Some(kept) = &file.kept else {
-        return if file.quads.iter().any(is_its) { Err(refusal(file)) } else { Ok(None) };
+        return if file.quads().any(is_its) { Err(refusal(file)) } else { Ok(None) };
     };
     let own: Vec<&Statement> = kept
         .tree
@@ -101,7 +101,7 @@ fn taken_out(
     }
     let quads: Vec<Quad> = own.iter().flat_map(|s| s.quads()).cloned().map(|quad| plain(file, quad)).collect();
     let text = in_order(graph, file, kept, splices.apply(&kept.text))?;
-    let left = file.quads.iter().cloned().map(|quad| plain(file, quad)).filter(|quad| !quads.contains(quad));
+    let left = file.quads().cloned().map(|quad| plain(file, quad)).filter(|quad| !quads.contains(quad));
     compare(graph, file, &text, left.collect())?;
     Ok(Some((text, quads)))
 }

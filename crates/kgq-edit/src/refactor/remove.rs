@@ -26,9 +26,9 @@ pub struct Removal {
 /// # Errors
 /// Those of the files.
 pub fn removal(graph: &Graph, files: &Files, thing: &NamedNode) -> Result<Removal> {
-    let quads = files.quads();
+    let quads: Vec<&Quad> = files.distinct().collect();
     let mut gone: FxHashSet<&Quad> =
-        quads.iter().filter(|quad| quad.subject == NamedOrBlankNode::from(thing.clone())).collect();
+        quads.iter().copied().filter(|quad| quad.subject == NamedOrBlankNode::from(thing.clone())).collect();
     loop {
         let before = gone.len();
         with_nested(&quads, &mut gone);
@@ -37,8 +37,8 @@ pub fn removal(graph: &Graph, files: &Files, thing: &NamedNode) -> Result<Remova
             break;
         }
     }
-    let removed: Vec<Quad> = quads.iter().filter(|quad| gone.contains(quad)).cloned().collect();
-    let references = quads.iter().filter(|quad| !gone.contains(quad) && names(quad, thing)).cloned().collect();
+    let removed: Vec<Quad> = quads.iter().copied().filter(|quad| gone.contains(quad)).cloned().collect();
+    let references = quads.iter().copied().filter(|quad| !gone.contains(quad) && names(quad, thing)).cloned().collect();
     // A file that a renaming would change names the thing.
     let renaming =
         Renaming { old: thing.as_str().to_owned(), new: format!("{}-", thing.as_str()), is_namespace: false };
@@ -50,7 +50,7 @@ pub fn removal(graph: &Graph, files: &Files, thing: &NamedNode) -> Result<Remova
 }
 
 /// Adds the statements about blank nodes that only removed statements name.
-fn with_nested<'q>(quads: &'q [Quad], gone: &mut FxHashSet<&'q Quad>) {
+fn with_nested<'q>(quads: &[&'q Quad], gone: &mut FxHashSet<&'q Quad>) {
     let mut named: FxHashMap<BlankNode, bool> = FxHashMap::default();
     for quad in quads {
         let subject = match &quad.subject {
@@ -63,24 +63,24 @@ fn with_nested<'q>(quads: &'q [Quad], gone: &mut FxHashSet<&'q Quad>) {
     }
     let goes =
         |quad: &&Quad| matches!(&quad.subject, NamedOrBlankNode::BlankNode(node) if named.get(node) == Some(&true));
-    gone.extend(quads.iter().filter(goes).collect::<Vec<_>>());
+    gone.extend(quads.iter().copied().filter(goes));
 }
 
 /// Adds the statements about reifiers of removed statements, unless a reifier also reifies another statement.
-fn with_reifiers<'q>(quads: &'q [Quad], gone: &mut FxHashSet<&'q Quad>) {
+fn with_reifiers<'q>(quads: &[&'q Quad], gone: &mut FxHashSet<&'q Quad>) {
     let triples: FxHashSet<(Triple, &GraphName)> = gone
         .iter()
         .map(|quad| (Triple::new(quad.subject.clone(), quad.predicate.clone(), quad.object.clone()), &quad.graph_name))
         .collect();
     let mut reifiers: FxHashMap<&NamedOrBlankNode, bool> = FxHashMap::default();
-    for quad in quads.iter().filter(|quad| quad.predicate.as_ref() == rdf::REIFIES) {
+    for quad in quads.iter().copied().filter(|quad| quad.predicate.as_ref() == rdf::REIFIES) {
         let goes = match &quad.object {
             Term::Triple(triple) => triples.contains(&(triple.as_ref().clone(), &quad.graph_name)),
             _ => false,
         };
         *reifiers.entry(&quad.subject).or_insert(true) &= goes;
     }
-    gone.extend(quads.iter().filter(|quad| reifiers.get(&quad.subject) == Some(&true)));
+    gone.extend(quads.iter().copied().filter(|quad| reifiers.get(&quad.subject) == Some(&true)));
 }
 
 fn names(quad: &Quad, thing: &NamedNode) -> bool {

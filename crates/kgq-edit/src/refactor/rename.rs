@@ -144,10 +144,9 @@ fn rdf(
     settings: &Settings,
 ) -> Result<Option<Vec<u8>>> {
     let mentions = Mentions { renaming, prefixes };
-    let renamed = |quads: &[Quad]| quads.iter().map(|quad| renaming.quad(quad.clone(), &mentions)).collect::<Vec<_>>();
-    let quads = renamed(&file.quads);
     let Some(kept) = file.kept.as_ref().filter(|_| file.is_kept_by_line() || settings.rewrite) else {
-        if quads == file.quads {
+        let quads: Vec<Quad> = file.quads().map(|quad| renaming.quad(quad.clone(), &mentions)).collect();
+        if file.quads().eq(&quads) {
             return Ok(None);
         }
         if !settings.rewrite {
@@ -170,7 +169,7 @@ fn rdf(
         }
         renaming.quad(quad, &mentions)
     };
-    compare(graph, file, &text, file.quads.iter().cloned().map(own).collect())?;
+    compare(graph, file, &text, file.quads().cloned().map(own).collect())?;
     stored(file, text.as_bytes()).map(Some)
 }
 
@@ -234,12 +233,8 @@ pub fn keep_old(graph: &Graph, renamed: Edit, renaming: &Renaming, settings: &Se
     let node = |iri: &str| NamedNode::new_unchecked(iri);
     let (old, new) = (node(&renaming.old), node(&renaming.new));
     let stands = |quad: &&Quad| quad.subject == NamedOrBlankNode::from(new.clone());
-    let graph_name = files
-        .all
-        .iter()
-        .flat_map(|file| &file.quads)
-        .find(stands)
-        .map_or(GraphName::DefaultGraph, |q| q.graph_name.clone());
+    let graph_name =
+        files.all.iter().flat_map(File::quads).find(stands).map_or(GraphName::DefaultGraph, |q| q.graph_name.clone());
     let quad = |predicate: &str, object: Term| Quad::new(old.clone(), node(predicate), object, graph_name.clone());
     let added = vec![
         quad("http://www.w3.org/2002/07/owl#deprecated", Literal::from(true).into()),

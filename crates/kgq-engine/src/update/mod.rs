@@ -1,4 +1,4 @@
-//! SPARQL 1.1 Update: applies operations to a set of statements, one after the other. WHERE is answered like a query.
+//! SPARQL 1.1 Update: applies operations to the statements of a snapshot, one after the other. WHERE is answered like a query.
 //! Statements are deleted and inserted by their terms as they are written. Either all operations take effect or none.
 
 mod state;
@@ -6,11 +6,11 @@ mod template;
 
 use super::{Answer, EvaluationOptions, evaluate};
 use crate::query::{Operation, OperationForm, Query, Transfer, TransferKind, Update};
-use kgq_snapshot::Snapshot;
 use kgq_snapshot::store::Relabel;
-use kgq_syntax::budget::Limits;
+use kgq_snapshot::{Snapshot, TermId, TermKind};
+use kgq_syntax::budget::{Limits, Steps};
 use kgq_syntax::error::{Error, Result, Source};
-use kgq_syntax::rdf::{BlankNode, GraphName, Quad};
+use kgq_syntax::rdf::{BlankNode, GraphName, Quad, Term};
 use rustc_hash::FxHashSet;
 use spargebra::GraphUpdateOperation;
 use spargebra::algebra::{GraphPattern, GraphTarget, QueryDataset};
@@ -19,20 +19,15 @@ use state::State;
 pub use state::{Change, Graphs};
 use template::Templates;
 
-/// Runs an update on these statements, which contain no duplicates. `snapshot` returns their image when a pattern first needs it.
+/// Runs an update on the statements of a snapshot, which stays as it is.
 ///
 /// # Errors
 /// An operation that fails, at its place in `source`; the limits of a WHERE; damage to the snapshot.
-pub fn update<'a>(
-    quads: &'a [Quad],
-    snapshot: &dyn Fn() -> Result<&'a Snapshot>,
-    source: Source<'_>,
-    update: &Update,
-    options: &EvaluationOptions,
-) -> Result<Change> {
+pub fn update(snapshot: &Snapshot, source: Source<'_>, update: &Update, options: &EvaluationOptions) -> Result<Change> {
     // All operations share one budget. The bound on rows applies only to answers.
     let options = EvaluationOptions { limits: Limits::default(), budget: options.budget_of_query(), ..options.clone() };
-    let mut run = Run { state: State::new(quads), snapshot, base: update.base.as_deref(), options: &options };
+    let steps = Steps::new(&options.budget);
+    let mut run = Run { state: State::new(snapshot), base: update.base.as_deref(), options: &options, steps };
     for operation in &update.operations {
         options.budget.check()?;
         run.operation(operation).map_err(|error| match error.place() {
@@ -41,15 +36,16 @@ pub fn update<'a>(
         })?;
     }
     let mut change = run.state.into_change();
-    name_new_nodes(quads, &mut change.added);
+    name_new_nodes(snapshot, &mut change.added);
+    snapshot.intact()?;
     Ok(change)
 }
 
 struct Run<'a, 'r> {
     state: State<'a>,
-    snapshot: &'r dyn Fn() -> Result<&'a Snapshot>,
     base: Option<&'r str>,
     options: &'r EvaluationOptions,
+    steps: Steps,
 }
 
 impl Run<'_, '_> {
@@ -119,8 +115,7 @@ impl Run<'_, '_> {
             GraphTarget::NamedGraphs => Graphs::Named,
             GraphTarget::AllGraphs => Graphs::All,
         };
-        self.state.clear(&graphs, drop);
-        Ok(())
+        self.state.clear(&graphs, drop, &self.steps)
     }
 
     fn transfer(&mut self, transfer: &Transfer) -> Result<()> {
@@ -133,10 +128,10 @@ impl Run<'_, '_> {
             };
             return if *silent { Ok(()) } else { Err(missing(from, word)) };
         }
-        let moved: Vec<Quad> =
-            self.state.of_graph(from).map(|quad| Quad { graph_name: to.clone(), ..quad.clone() }).collect();
+        let mut moved = self.state.of_graph(from, &self.steps)?;
+        moved.iter_mut().for_each(|quad| quad.graph_name.clone_from(to));
         if *kind != TransferKind::Add {
-            self.state.clear(&Graphs::One(to.clone()), true);
+            self.state.clear(&Graphs::One(to.clone()), true, &self.steps)?;
         }
         self.state.exist(to);
         for (number, quad) in moved.into_iter().enumerate() {
@@ -144,7 +139,7 @@ impl Run<'_, '_> {
             self.state.insert(quad);
         }
         if *kind == TransferKind::Move {
-            self.state.clear(&Graphs::One(from.clone()), true);
+            self.state.clear(&Graphs::One(from.clone()), true, &self.steps)?;
         }
         Ok(())
     }
@@ -164,7 +159,7 @@ impl Run<'_, '_> {
             pattern: GraphPattern::Project { inner, variables: templates.variables().to_vec() },
             base_iri: self.base.and_then(|base| oxiri::Iri::parse(base.to_owned()).ok()),
         };
-        let snapshot = self.state.snapshot(self.snapshot)?;
+        let snapshot = self.state.snapshot()?;
         match evaluate(snapshot, &Query { algebra }, self.options)? {
             Answer::Solutions(solutions) => {
                 for (number, row) in solutions.rows.enumerate() {
@@ -211,7 +206,7 @@ fn graph(name: &term::GraphName) -> GraphName {
     }
 }
 
-fn ground_term(term: &GroundTerm) -> kgq_syntax::rdf::Term {
+fn ground_term(term: &GroundTerm) -> Term {
     match term {
         GroundTerm::NamedNode(node) => node.clone().into(),
         GroundTerm::Literal(literal) => literal.clone().into(),
@@ -223,13 +218,16 @@ fn ground_term(term: &GroundTerm) -> kgq_syntax::rdf::Term {
     }
 }
 
-/// Sorts new statements and names their new blank nodes in that order, so that the same update produces the same file.
-pub fn name_new_nodes(quads: &[Quad], added: &mut [Quad]) {
+/// Sorts new statements and names the blank nodes that the snapshot lacks in that order, so that the same update produces the same
+/// file.
+pub fn name_new_nodes(snapshot: &Snapshot, added: &mut [Quad]) {
     if added.iter().all(|quad| kgq_syntax::rdf::blank::nodes_of(quad).is_empty()) {
         added.sort_by_cached_key(Quad::to_string);
         return;
     }
-    let known: FxHashSet<BlankNode> = quads.iter().flat_map(kgq_syntax::rdf::blank::nodes_of).collect();
+    let is_node = |term: Term| BlankNode::try_from(term).ok();
+    let nodes = snapshot.kind_range(TermKind::BlankNode).map(TermId::new);
+    let known: FxHashSet<BlankNode> = nodes.filter_map(|id| is_node(snapshot.term(id))).collect();
     let key = |quad: &Quad| {
         let mut key = quad.to_string();
         for node in kgq_syntax::rdf::blank::nodes_of(quad) {

@@ -1,11 +1,11 @@
-//! The statements during an update: the original ones, and what has changed.
+//! The statements during an update: those of a snapshot, and what has changed since.
 
 use indexmap::IndexSet;
-use kgq_snapshot::Snapshot;
-use kgq_snapshot::store::Dataset;
+use kgq_snapshot::{Ids, Permutation, QuadPermutation, Snapshot, TermId};
+use kgq_syntax::budget::Steps;
 use kgq_syntax::error::Result;
-use kgq_syntax::rdf::{GraphName, NamedNode, Quad};
-use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
+use kgq_syntax::rdf::{GraphName, NamedNode, Quad, Term};
+use rustc_hash::{FxBuildHasher, FxHashSet};
 use std::cell::OnceCell;
 
 /// The changes that an update makes. No statement that existed is added, and none that did not exist is removed.
@@ -14,17 +14,6 @@ pub struct Change {
     pub added: Vec<Quad>,
     /// In their original order.
     pub removed: Vec<Quad>,
-}
-
-impl Change {
-    /// Returns the changed dataset: the remaining statements in their order, followed by the added ones.
-    pub fn apply(&self, dataset: &Dataset) -> Dataset {
-        let removed: FxHashSet<&Quad> = self.removed.iter().collect();
-        let kept = dataset.quads().iter().filter(|quad| !removed.contains(quad));
-        let mut changed = Dataset::from_quads(kept.chain(&self.added).cloned());
-        changed.prefixes = dataset.prefixes.clone();
-        changed
-    }
 }
 
 /// The target of CLEAR and DROP.
@@ -46,11 +35,9 @@ impl Graphs {
 
 /// A changing set of statements, with its image.
 pub struct State<'a> {
-    base: &'a [Quad],
-    /// The index of each statement in `base`; made when first needed.
-    places: OnceCell<FxHashMap<&'a Quad, usize>>,
-    /// Whether each statement of `base` is removed, by its index; empty while nothing is.
-    removed: Vec<bool>,
+    base: &'a Snapshot,
+    /// The statements of `base` that are removed.
+    removed: FxHashSet<Ids>,
     added: IndexSet<Quad, FxBuildHasher>,
     /// The existing named graphs, including empty ones; made when first needed.
     graphs: OnceCell<FxHashSet<GraphName>>,
@@ -61,11 +48,10 @@ pub struct State<'a> {
 }
 
 impl<'a> State<'a> {
-    pub fn new(base: &'a [Quad]) -> Self {
+    pub fn new(base: &'a Snapshot) -> Self {
         Self {
             base,
-            places: OnceCell::new(),
-            removed: Vec::new(),
+            removed: FxHashSet::default(),
             added: IndexSet::default(),
             graphs: OnceCell::new(),
             image: None,
@@ -73,57 +59,68 @@ impl<'a> State<'a> {
         }
     }
 
-    fn place(&self, quad: &Quad) -> Option<usize> {
-        let number = || self.base.iter().enumerate().map(|(place, quad)| (quad, place)).collect();
-        self.places.get_or_init(number).get(quad).copied()
-    }
-
-    fn is_removed(&self, place: usize) -> bool {
-        self.removed.get(place).copied().unwrap_or(false)
-    }
-
-    fn mark(&mut self, place: usize, removed: bool) {
-        if self.is_removed(place) != removed {
-            self.removed.resize(self.base.len(), false);
-            self.removed[place] = removed;
-            self.changed = true;
-        }
-    }
-
     pub fn insert(&mut self, quad: Quad) {
         self.exist(&quad.graph_name);
-        match self.place(&quad) {
-            Some(place) => self.mark(place, false),
-            None => self.changed |= self.added.insert(quad),
-        }
+        self.changed |= match self.base.ids(quad.as_ref()) {
+            Some(ids) => self.removed.remove(&ids),
+            None => self.added.insert(quad),
+        };
     }
 
     pub fn remove(&mut self, quad: &Quad) {
         // The set of graphs must be made before the first graph becomes empty.
         self.graphs();
-        match self.place(quad) {
-            Some(place) => self.mark(place, true),
-            None => self.changed |= self.added.swap_remove(quad),
+        self.changed |= match self.base.ids(quad.as_ref()) {
+            Some(ids) => self.removed.insert(ids),
+            None => self.added.swap_remove(quad),
+        };
+    }
+
+    /// Returns the statements of one graph, those of the snapshot in the order of its files.
+    ///
+    /// # Errors
+    /// The budget's.
+    pub fn of_graph(&self, graph: &GraphName, steps: &Steps) -> Result<Vec<Quad>> {
+        let id = match graph {
+            GraphName::DefaultGraph => Some(TermId::UNBOUND),
+            GraphName::NamedNode(node) => self.base.id(node.as_ref().into()),
+            GraphName::BlankNode(node) => self.base.id(node.as_ref().into()),
+        };
+        let mut left = Vec::new();
+        for ids in id.into_iter().flat_map(|id| of_graph(self.base, id)) {
+            steps.take()?;
+            if !self.removed.contains(&ids) {
+                left.push(ids);
+            }
         }
+        self.base.sort_by_origin(&mut left);
+        let mut quads = Vec::with_capacity(left.len());
+        for ids in left {
+            steps.take()?;
+            quads.extend(self.base.statement(ids));
+        }
+        quads.extend(self.added.iter().filter(|quad| quad.graph_name == *graph).cloned());
+        Ok(quads)
     }
 
-    /// Returns the statements of one graph.
-    pub fn of_graph<'s>(&'s self, graph: &'s GraphName) -> impl Iterator<Item = &'s Quad> + 's {
-        self.quads().filter(move |quad| quad.graph_name == *graph)
-    }
-
-    fn quads(&self) -> impl Iterator<Item = &Quad> {
-        let left = self.base.iter().enumerate().filter(|(place, _)| !self.is_removed(*place));
-        left.map(|(_, quad)| quad).chain(&self.added)
+    /// The statements of the snapshot that are left.
+    fn left(&self) -> impl Iterator<Item = Ids> {
+        self.base.find_ids([None; 3]).filter(|ids| !self.removed.contains(ids))
     }
 
     /// Removes all statements of the graphs; with `drop`, the graphs too.
-    pub fn clear(&mut self, graphs: &Graphs, drop: bool) {
+    ///
+    /// # Errors
+    /// The budget's.
+    pub fn clear(&mut self, graphs: &Graphs, drop: bool, steps: &Steps) -> Result<()> {
         self.graphs();
-        for place in 0..self.base.len() {
-            if graphs.contains(&self.base[place].graph_name) {
-                self.mark(place, true);
-            }
+        let base = self.base;
+        let is_cleared = |id: &TermId| graph_name(base, *id).is_some_and(|name| graphs.contains(&name));
+        let named = base.named_graphs().iter().copied().filter(is_cleared);
+        let default = graphs.contains(&GraphName::DefaultGraph).then_some(TermId::UNBOUND);
+        for ids in named.chain(default).flat_map(|graph| of_graph(base, graph)) {
+            steps.take()?;
+            self.changed |= self.removed.insert(ids);
         }
         let before = self.added.len();
         self.added.retain(|quad| !graphs.contains(&quad.graph_name));
@@ -131,11 +128,14 @@ impl<'a> State<'a> {
         if let (true, Some(known)) = (drop, self.graphs.get_mut()) {
             known.retain(|graph| !graphs.contains(graph));
         }
+        Ok(())
     }
 
     fn graphs(&self) -> &FxHashSet<GraphName> {
+        let of_base = || self.base.named_graphs().iter().filter_map(|id| graph_name(self.base, *id));
         let named = |quad: &&Quad| quad.graph_name != GraphName::DefaultGraph;
-        self.graphs.get_or_init(|| self.quads().filter(named).map(|quad| quad.graph_name.clone()).collect())
+        let added = || self.added.iter().filter(named).map(|quad| quad.graph_name.clone());
+        self.graphs.get_or_init(|| of_base().chain(added()).collect())
     }
 
     pub fn exists(&self, graph: &GraphName) -> bool {
@@ -159,23 +159,51 @@ impl<'a> State<'a> {
         new
     }
 
-    /// Returns the image of the current state; `base` returns that of the initial state.
-    pub fn snapshot(&mut self, base: &dyn Fn() -> Result<&'a Snapshot>) -> Result<&Snapshot> {
+    /// Returns the image of the current state.
+    ///
+    /// # Errors
+    /// More statements than a snapshot can number.
+    pub fn snapshot(&mut self) -> Result<&Snapshot> {
         if self.changed {
-            self.image = Some(Snapshot::from_quads(self.quads().cloned())?);
+            let left = self.left().filter_map(|ids| self.base.statement(ids));
+            self.image = Some(Snapshot::from_quads(left.chain(self.added.iter().cloned()))?);
             self.changed = false;
         }
-        match &self.image {
-            Some(image) => Ok(image),
-            None => base(),
-        }
+        Ok(self.image.as_ref().unwrap_or(self.base))
     }
 
     pub fn into_change(self) -> Change {
-        let removed = (0..self.base.len()).filter(|place| self.is_removed(*place));
+        let mut removed: Vec<Ids> = self.removed.into_iter().collect();
+        removed.sort_unstable_by_key(|[subject, predicate, object, graph]| {
+            (graph.is_bound(), *subject, *predicate, *object, *graph)
+        });
+        self.base.sort_by_origin(&mut removed);
         Change {
-            removed: removed.map(|place| self.base[place].clone()).collect(),
+            removed: removed.into_iter().filter_map(|ids| self.base.statement(ids)).collect(),
             added: self.added.into_iter().collect(),
         }
+    }
+}
+
+/// A snapshot's statements of one graph: unbound for the default graph.
+fn of_graph(snapshot: &Snapshot, graph: TermId) -> impl Iterator<Item = Ids> + use<'_> {
+    let (index, rows) = match graph.is_bound() {
+        false => {
+            let triples = snapshot.triples(Permutation::Spo);
+            (triples, 0..triples.len())
+        }
+        true => {
+            let quads = snapshot.quads(QuadPermutation::Gspo);
+            (quads, quads.run(graph))
+        }
+    };
+    index.statements(rows)
+}
+
+fn graph_name(snapshot: &Snapshot, graph: TermId) -> Option<GraphName> {
+    match snapshot.term(graph) {
+        Term::NamedNode(node) => Some(node.into()),
+        Term::BlankNode(node) => Some(node.into()),
+        Term::Literal(_) | Term::Triple(_) => None,
     }
 }

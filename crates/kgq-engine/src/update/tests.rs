@@ -1,6 +1,7 @@
 use super::*;
 use crate::query::{ParseContext, parse_update};
 use kgq_syntax::bounds::Bounds;
+use kgq_syntax::budget::Budget;
 use kgq_syntax::error::Kind;
 use kgq_syntax::rdf::Prefixes;
 use oxttl::TriGParser;
@@ -15,11 +16,12 @@ fn changed(data: &str, text: &str) -> Result<String> {
     let context = ParseContext { prefixes: &prefixes, base: None, bounds: Bounds::default() };
     let parsed = parse_update(source, context)?;
     let image = Snapshot::from_quads(quads.iter().cloned())?;
-    let change = update(&quads, &|| Ok(&image), source, &parsed, &EvaluationOptions::default())?;
-    let dataset = change.apply(&kgq_snapshot::store::Dataset::from_quads(quads));
+    let change = update(&image, source, &parsed, &EvaluationOptions::default())?;
+    let kept = quads.iter().filter(|quad| !change.removed.contains(quad));
+    let left: FxHashSet<&Quad> = kept.chain(&change.added).collect();
     let short =
         |quad: &Quad| quad.to_string().replace("http://e/", "").replace("http://www.w3.org/2001/XMLSchema#", "");
-    let mut lines: Vec<String> = dataset.quads().iter().map(short).collect();
+    let mut lines: Vec<String> = left.into_iter().map(short).collect();
     lines.sort();
     Ok(lines.join("\n"))
 }
@@ -164,20 +166,49 @@ fn what_is_deleted_and_inserted_again_is_no_change() {
     let context = ParseContext { prefixes: &prefixes, base: None, bounds: Bounds::default() };
     let parsed = parse_update(source, context).unwrap();
     let image = Snapshot::from_quads(quads.iter().cloned()).unwrap();
-    let change = update(&quads, &|| Ok(&image), source, &parsed, &EvaluationOptions::default()).unwrap();
+    let change = update(&image, source, &parsed, &EvaluationOptions::default()).unwrap();
     assert!(change.added.is_empty() && change.removed.is_empty(), "{change:?}");
 }
 
 #[test]
-fn data_is_changed_without_an_image_of_the_dataset() {
-    let quads: Vec<Quad> =
-        TriGParser::new().for_slice("<http://e/a> <http://e/p> 1 .").map(|quad| quad.unwrap()).collect();
-    let text =
-        format!("{DECLARED} INSERT DATA {{ :b :p 1 }} ; DELETE DATA {{ :a :p 1 }} ; ADD DEFAULT TO :g ; CLEAR NAMED");
+fn what_goes_and_comes_back_is_no_change() {
+    let text = "INSERT DATA { :b :p 1 } ; DELETE DATA { :a :p 1 . :b :p 1 } ; ADD DEFAULT TO :g ; CLEAR NAMED ;
+        COPY :h TO DEFAULT ; INSERT DATA { :a :p 1 . GRAPH :h { :c :p 2 } }";
+    let (removed, added) = change_of(":a :p 1 . :h { :c :p 2 }", text);
+    assert_eq!((removed, added), (vec![], vec![]));
+}
+
+#[test]
+fn what_is_removed_comes_in_the_order_of_the_files() {
+    let data = ":z :p 1 . :g { :z :p 2 } :a :p 1 . _:b :p 1 . :g { :a :p _:b }";
+    let (removed, added) =
+        change_of(data, "DELETE { GRAPH ?g { ?s ?p ?o } } WHERE { GRAPH ?g { ?s ?p ?o } } ; CLEAR DEFAULT");
+    let lines = [
+        "<z> <p> \"1\"^^<integer>",
+        "<z> <p> \"2\"^^<integer> <g>",
+        "<a> <p> \"1\"^^<integer>",
+        "_:b <p> \"1\"^^<integer>",
+        "<a> <p> _:b <g>",
+    ];
+    assert_eq!((removed, added), (lines.map(str::to_owned).to_vec(), vec![]));
+}
+
+#[test]
+fn a_new_node_never_gets_the_label_of_a_known_one() {
+    let (_, added) = change_of("_:u0 :p _:u1 .", "INSERT { _:n :q ?s } WHERE { ?s :p ?o }");
+    assert_eq!(added, ["_:u2 <q> _:u0"]);
+}
+
+/// What an update removes and adds, a statement a line.
+fn change_of(data: &str, text: &str) -> (Vec<String>, Vec<String>) {
+    let quads: Vec<Quad> = TriGParser::new().for_slice(&format!("{DECLARED}{data}")).map(|q| q.unwrap()).collect();
+    let text = format!("{DECLARED} {text}");
     let (prefixes, source) = (Prefixes::new(), Source::new("<update>", &text));
     let context = ParseContext { prefixes: &prefixes, base: None, bounds: Bounds::default() };
     let parsed = parse_update(source, context).unwrap();
-    let never = || Err(Error::bug("no pattern asks"));
-    let change = update(&quads, &never, source, &parsed, &EvaluationOptions::default()).unwrap();
-    assert_eq!((change.added.len(), change.removed.len()), (1, 1));
+    let image = Snapshot::from_quads_in_order(&quads, &Budget::default()).unwrap();
+    let change = update(&image, source, &parsed, &EvaluationOptions::default()).unwrap();
+    let short =
+        |quad: &Quad| quad.to_string().replace("http://e/", "").replace("http://www.w3.org/2001/XMLSchema#", "");
+    (change.removed.iter().map(short).collect(), change.added.iter().map(short).collect())
 }

@@ -11,11 +11,10 @@ use kgq_engine::{self as engine, Answer, EvaluationOptions, Failures, Limits, Pl
 use kgq_snapshot::Snapshot;
 use kgq_syntax::budget::Work;
 use kgq_syntax::error::{Error, Result, Source};
-use kgq_syntax::rdf::{Contested, NamedNode, Prefixes, Quad};
+use kgq_syntax::rdf::{Contested, NamedNode, Prefixes};
 use kgq_syntax::significant;
 use kgq_syntax::sparql;
 use kgq_syntax::words::WELL_KNOWN_PREFIXES;
-use std::cell::OnceCell;
 use std::sync::Arc;
 
 /// What a request says about its update besides the text (SPARQL 1.1 Protocol, §2.2).
@@ -171,25 +170,16 @@ impl Graph {
         })
     }
 
-    /// Returns what an update changes in the dataset; the graph itself stays as it is.
+    /// Returns what an update changes in the statements; the graph itself stays as it is.
     pub fn update(&self, source: Source<'_>) -> Result<Change> {
         let update = self.parse_update(source, &UpdateContext::default())?;
-        let snapshot = || self.snapshot();
-        engine::update::update(self.dataset()?.quads(), &snapshot, source, &update, &self.evaluation_options())
+        engine::update::update(self.snapshot()?, source, &update, &self.evaluation_options())
     }
 
-    /// Returns what an update changes in other statements, which must be distinct, as if they were the graph's.
-    pub fn update_of(&self, quads: &[Quad], source: Source<'_>, context: &UpdateContext) -> Result<Change> {
+    /// Returns what an update changes in other statements, as if they were the graph's.
+    pub fn update_of(&self, statements: &Snapshot, source: Source<'_>, context: &UpdateContext) -> Result<Change> {
         let update = self.parse_update(source, context)?;
-        let made = OnceCell::new();
-        let snapshot = || {
-            if let Some(made) = made.get() {
-                return Ok(made);
-            }
-            let new = Snapshot::from_quads_within(quads.iter().cloned(), &self.loading_budget())?;
-            Ok(made.get_or_init(|| new))
-        };
-        engine::update::update(quads, &snapshot, source, &update, &self.evaluation_options())
+        engine::update::update(statements, source, &update, &self.evaluation_options())
     }
 
     fn parse_update(&self, source: Source<'_>, context: &UpdateContext) -> Result<query::Update> {

@@ -25,11 +25,7 @@ impl Graph {
     /// Reads everything. If that fails, finds the files that cannot be read, and returns the graph without them and
     /// their errors. It is an error if no file can be read.
     pub fn leaving_out_broken(&self, progress: Option<&ReadProgress<'_>>) -> Result<(Self, Vec<Error>)> {
-        let is_whole = || match self.is_large() {
-            true => self.snapshot().is_ok(),
-            false => self.read(progress).is_ok(),
-        };
-        if self.options.snapshot.is_some() || is_whole() {
+        if self.options.snapshot.is_some() || self.read(progress).is_ok() {
             return Ok((self.clone(), Vec::new()));
         }
         let files: Vec<(String, Result<Input>)> = match self.options.files.as_slice() {

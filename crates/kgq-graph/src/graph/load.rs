@@ -1,4 +1,4 @@
-//! The parsed dataset, the snapshot, and what is derived from them: each is made when first asked for, and kept.
+//! The snapshot and what is derived from it: each is made when first asked for, and kept.
 
 use super::{Graph, News, OpenOptions, kept};
 use crate::catalog::{Catalog, Labels, TermIndex, label_that_is_a_thing, naming};
@@ -12,20 +12,16 @@ use kgq_syntax::text::{count, visible};
 use std::sync::Arc;
 
 impl Graph {
-    /// Whether there is so much to read that questions are answered without holding the parsed statements.
-    pub(super) fn is_large(&self) -> bool {
+    /// Whether there is so much to read that the statements are never held parsed, and that a snapshot is worth a cache.
+    fn is_large(&self) -> bool {
         /// Below, in bytes, reading is as fast as opening a snapshot.
         const SMALL: u64 = 4 << 20;
-        if self.dataset.get().is_some() {
-            return false;
-        }
-        self.options.snapshot.is_some()
-            || *self.large.get_or_init(|| {
-                self.inputs().is_ok_and(|inputs| {
-                    inputs.iter().map(Input::stored_size).sum::<u64>() >= SMALL
-                        || inputs.iter().any(|input| input.has_text_of(SMALL))
-                })
+        *self.large.get_or_init(|| {
+            self.inputs().is_ok_and(|inputs| {
+                inputs.iter().map(Input::stored_size).sum::<u64>() >= SMALL
+                    || inputs.iter().any(|input| input.has_text_of(SMALL))
             })
+        })
     }
 
     /// Returns the options for building snapshots of this graph's inputs.
@@ -60,39 +56,28 @@ impl Graph {
         ReadOptions { lenient, bounds, budget: Some(budget), progress }
     }
 
-    /// The parsed dataset.
-    pub fn dataset(&self) -> Result<&Dataset> {
+    /// Returns the dataset in the form that the engine reads.
+    pub fn snapshot(&self) -> Result<&Snapshot> {
         self.read(None)
     }
 
-    /// Returns the parsed dataset; reports progress if it still has to be read.
-    pub fn read(&self, progress: Option<&ReadProgress<'_>>) -> Result<&Dataset> {
-        kept(&self.dataset, || {
-            if self.options.snapshot.is_some() {
-                let snapshot = self.snapshot()?;
-                let mut dataset = Dataset::from_quads(snapshot.iter());
-                snapshot.intact()?;
-                dataset.prefixes = snapshot.prefixes().clone();
-                dataset.contested = snapshot.contested_prefixes().to_vec();
-                return Ok(Arc::new(dataset));
-            }
-            let budget = self.loading_budget();
-            let dataset = Dataset::read(&self.inputs()?, self.read_options(&budget, progress))?;
-            Ok(Arc::new(match self.options.unreify {
-                true => dataset.map_quads(kgq_syntax::rdf::rdf11::upgrade),
-                false => dataset,
-            }))
-        })
-        .map(AsRef::as_ref)
-    }
-
-    /// Returns the dataset in the form that the engine reads.
-    pub fn snapshot(&self) -> Result<&Snapshot> {
+    /// Returns the same; reports progress if small files still have to be read.
+    pub(super) fn read(&self, progress: Option<&ReadProgress<'_>>) -> Result<&Snapshot> {
         kept(&self.snapshot, || match &self.options.snapshot {
             Some(path) => Snapshot::open(path),
             None if self.is_large() => self.snapshot_of_files(),
-            None => Snapshot::from_dataset(self.dataset()?, &self.loading_budget()),
+            None => self.snapshot_of_parsed(progress),
         })
+    }
+
+    /// A snapshot of files that are so small that they are parsed as a whole before.
+    fn snapshot_of_parsed(&self, progress: Option<&ReadProgress<'_>>) -> Result<Snapshot> {
+        let budget = self.loading_budget();
+        let mut dataset = Dataset::read(&self.inputs()?, self.read_options(&budget, progress))?;
+        if self.options.unreify {
+            dataset = dataset.map_quads(kgq_syntax::rdf::rdf11::upgrade);
+        }
+        Snapshot::from_dataset(&dataset, &self.loading_budget())
     }
 
     /// Checks that what was read from the snapshot, if there is one, is sound. Call it before reporting anything
@@ -126,7 +111,7 @@ impl Graph {
 
     /// Returns the number of loaded statements.
     pub fn statement_count(&self) -> Result<usize> {
-        Ok(if self.is_large() { self.snapshot()?.len() } else { self.dataset()?.len() })
+        Ok(self.snapshot()?.len())
     }
 
     /// Where the statements come from, in words: `9 files`, or the path of a snapshot.
@@ -145,9 +130,7 @@ impl Graph {
             for (prefix, namespace) in self.options.prefixes.iter() {
                 prefixes.insert(prefix, namespace);
             }
-            // A snapshot keeps its prefixes, so its statements need not be read for them.
-            let declared = if self.is_large() { self.snapshot()?.prefixes() } else { &self.dataset()?.prefixes };
-            for (prefix, namespace) in declared.iter() {
+            for (prefix, namespace) in self.snapshot()?.prefixes().iter() {
                 prefixes.insert_if_absent(prefix, namespace);
             }
             well_known(&mut prefixes);
@@ -157,8 +140,7 @@ impl Graph {
 
     /// Returns the prefixes that files declare with different namespaces, unless the project's kgq.toml decides.
     pub fn contested_prefixes(&self) -> Result<Vec<&Contested>> {
-        let contested =
-            if self.is_large() { self.snapshot()?.contested_prefixes() } else { &self.dataset()?.contested };
+        let contested = self.snapshot()?.contested_prefixes();
         let decided = self.project.as_ref().map(|project| project.prefixes()).unwrap_or_default();
         Ok(contested.iter().filter(|contested| decided.get(&contested.prefix).is_none()).collect())
     }

@@ -20,7 +20,7 @@ pub use network::{Fetched, Network};
 use crate::catalog::{Catalog, Labels, TermIndex};
 use crate::project::{Found, Project, folder_files};
 use kgq_engine::{self as engine, Budget, Limits, Plans};
-use kgq_snapshot::store::{Contexts, Dataset, Input, Unfinished, together};
+use kgq_snapshot::store::{Contexts, Input, Unfinished, together};
 use kgq_snapshot::{ContentKey, Progress, Snapshot};
 use kgq_syntax::bounds::Bounds;
 use kgq_syntax::error::{Error, Result};
@@ -84,7 +84,6 @@ pub struct Graph {
     /// Input that came through pipes, by name.
     pipes: Arc<Mutex<BTreeMap<String, Input>>>,
     contexts: OnceLock<Contexts>,
-    dataset: OnceLock<Arc<Dataset>>,
     snapshot: OnceLock<Snapshot>,
     /// The plans of the queries evaluated on the snapshot.
     plans: OnceLock<Arc<Plans>>,
@@ -150,7 +149,6 @@ impl Graph {
             files: OnceLock::new(),
             pipes: Arc::default(),
             contexts: OnceLock::new(),
-            dataset: OnceLock::new(),
             snapshot: OnceLock::new(),
             plans: OnceLock::new(),
             large: OnceLock::new(),

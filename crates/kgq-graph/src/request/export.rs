@@ -1,11 +1,13 @@
 //! The statements that are exported.
 
 use crate::graph::Graph;
-use kgq_snapshot::{FileOrder, QuadPermutation, Snapshot, TermId};
+use kgq_engine::update::Change;
+use kgq_snapshot::{FileOrder, Ids, QuadPermutation, Snapshot, TermId};
 use kgq_syntax::budget::Budget;
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::{GraphName, NamedNode, Quad, Term};
 use kgq_syntax::text::did_you_mean;
+use rustc_hash::FxHashSet;
 use std::cell::OnceCell;
 
 /// The number of statements that are read at a time.
@@ -19,6 +21,9 @@ pub struct Exported<'g> {
     budget: Budget,
     /// The only graph that is exported, if there is one: unbound for the default graph.
     only: Option<TermId>,
+    /// Of a graph that an update changes: what is left out, and what comes after the others.
+    removed: FxHashSet<Ids>,
+    added: &'g [Quad],
 }
 
 impl<'g> Exported<'g> {
@@ -27,7 +32,18 @@ impl<'g> Exported<'g> {
     /// # Errors
     /// Those of loading.
     pub fn all(graph: &'g Graph, budget: &Budget) -> Result<Self> {
-        Ok(Self { snapshot: graph.snapshot()?, order: OnceCell::new(), budget: budget.clone(), only: None })
+        let (snapshot, order, removed) = (graph.snapshot()?, OnceCell::new(), FxHashSet::default());
+        Ok(Self { snapshot, order, budget: budget.clone(), only: None, removed, added: &[] })
+    }
+
+    /// All statements after an update: the remaining ones in their order, followed by the added ones.
+    ///
+    /// # Errors
+    /// Those of loading.
+    pub fn changed(graph: &'g Graph, change: &'g Change, budget: &Budget) -> Result<Self> {
+        let all = Self::all(graph, budget)?;
+        let removed = change.removed.iter().filter_map(|quad| all.snapshot.ids(quad.as_ref())).collect();
+        Ok(Self { removed, added: &change.added, ..all })
     }
 
     /// The statements of one graph, moved to the default graph. `name` is an IRI, a CURIE, or `default`.
@@ -52,7 +68,7 @@ impl<'g> Exported<'g> {
     /// Returns the number of statements.
     pub fn len(&self) -> usize {
         match self.only {
-            None => self.snapshot.len(),
+            None => self.snapshot.len() - self.removed.len() + self.added.len(),
             Some(graph) if graph.is_bound() => self.snapshot.quads(QuadPermutation::Gspo).run(graph).len(),
             Some(_) => self.snapshot.triple_count(),
         }
@@ -64,7 +80,9 @@ impl<'g> Exported<'g> {
 
     /// Whether any of them is in a named graph.
     pub fn has_named_graphs(&self) -> bool {
-        self.only.is_none() && self.snapshot.quad_count() > 0
+        let removed = self.removed.iter().filter(|[.., graph]| graph.is_bound()).count();
+        let is_added = || self.added.iter().any(|quad| quad.graph_name != GraphName::DefaultGraph);
+        self.only.is_none() && (self.snapshot.quad_count() > removed || is_added())
     }
 
     fn order(&self) -> Result<&FileOrder> {
@@ -84,10 +102,11 @@ impl<'g> Exported<'g> {
         let all = self.snapshot.in_file_order(order);
         let moves = self.only.is_some();
         let own = all.filter(|[.., graph]| self.only.is_none_or(|only| only == *graph));
-        let mut quads = own.filter_map(move |ids| {
+        let left = own.filter(|ids| !self.removed.contains(ids)).filter_map(move |ids| {
             let quad = self.snapshot.statement(ids)?;
             Some(if moves { Quad { graph_name: GraphName::DefaultGraph, ..quad } } else { quad })
         });
+        let mut quads = left.chain(self.added.iter().cloned());
         let mut is_over = false;
         let batches = std::iter::from_fn(move || {
             let batch: Vec<Quad> = quads.by_ref().take(BATCH).collect();

@@ -49,7 +49,7 @@ impl Snapshot {
         Self::of(quads, Declared::default(), ContentKey::default(), Some([vec![0, end], vec![0]]), budget)
     }
 
-    /// Builds a snapshot of a parsed dataset in memory, including where its statements stand in its files.
+    /// Builds a snapshot of a parsed dataset in memory, including its prefixes and where its statements stand in its files.
     ///
     /// # Errors
     /// As for [`Snapshot::from_quads_within`].
@@ -64,16 +64,12 @@ impl Snapshot {
         for file in 1..starts.len() {
             starts[file] += starts[file - 1];
         }
-        Self::of_files(dataset.quads(), starts, budget)
-    }
-
-    /// Builds from the statements of several files, one after the other; `starts` has the number of each file's first
-    /// statement, and of the end.
-    fn of_files(quads: &[Quad], starts: Vec<u32>, budget: &Budget) -> Result<Self> {
-        let are_lines = vec![0; starts.len() - 1];
+        let are_lines = vec![0; dataset.files.len()];
         let files = (!are_lines.is_empty()).then_some([starts, are_lines]);
-        let quads = (0..u32::MAX).zip(quads.iter().cloned());
-        Self::of(quads, Declared::default(), ContentKey::default(), files, budget)
+        let quads = (0..u32::MAX).zip(dataset.quads().iter().cloned());
+        let mut declared = Declared::default();
+        (declared.prefixes, declared.contested) = (dataset.prefixes.clone(), dataset.contested.clone());
+        Self::of(quads, declared, ContentKey::default(), files, budget)
     }
 
     /// Builds from statements with their places. The places count only if `files` gives where each file begins, and whether

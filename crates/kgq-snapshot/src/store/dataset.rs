@@ -50,14 +50,6 @@ impl Dataset {
         Ok(dataset)
     }
 
-    /// A dataset that does not come from files.
-    pub fn from_quads(quads: impl IntoIterator<Item = Quad>) -> Self {
-        let quads: Vec<Quad> = quads.into_iter().collect();
-        let origins = vec![0; quads.len()];
-        let (quads, origins) = distinct(quads, origins);
-        Self { quads, origins, ..Self::default() }
-    }
-
     /// Maps the quads of each file by `f`; prefixes and files stay.
     #[must_use]
     pub fn map_quads(self, f: impl Fn(Vec<Quad>) -> Vec<Quad>) -> Self {

@@ -8,6 +8,7 @@ use super::stored::{Stored, row_line};
 use crate::audit::{Audit, sha256};
 use crate::catalog::{CannedQuery, Values};
 use crate::graph::Graph;
+use crate::request::export::Exported;
 use kgq_engine::query::{
     Binding, BoundTo, ParseContext, Query, bind, functions, is_ordered, parse_query, refuse_network, set_slice,
 };
@@ -167,10 +168,11 @@ pub fn make_within(
     options: &EvaluationOptions,
     budget: &Budget,
 ) -> Result<Bundle> {
-    let dataset = graph.dataset()?.quads();
-    let canonical = canonicalize(dataset, budget)?;
+    let dataset = Exported::all(graph, budget)?.collected()?;
+    let canonical = canonicalize(&dataset, budget)?;
     // Blank nodes have the same names in the answer, the witnesses and the canonical graph.
-    let (quads, _held) = relabel(dataset, budget)?;
+    let (quads, _held) = relabel(&dataset, budget)?;
+    drop(dataset);
     let snapshot = Snapshot::from_quads_in_order(&quads, budget)?;
     let asked = question.asked(graph)?;
     let query = asked.query(&question.text, graph.options().bounds)?;

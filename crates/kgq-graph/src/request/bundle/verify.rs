@@ -7,6 +7,7 @@ use super::stored::{Stored, row_line};
 use super::{Bundle, sources};
 use crate::audit::{CitedText, Failure, Reference};
 use crate::graph::Graph;
+use crate::request::export::Exported;
 use kgq_engine::EvaluationOptions;
 use kgq_engine::why::{Item, holds, why};
 use kgq_snapshot::Snapshot;
@@ -172,15 +173,16 @@ const EXPLAINED: usize = 50;
 /// Those of loading and evaluation.
 pub fn compare(bundle: &Bundle, graph: &Graph, files: &[PathBuf]) -> Result<Standing> {
     let mut standing = Standing { findings: sentences(bundle, graph, files)?, lost: Vec::new(), gained: Vec::new() };
-    let dataset = graph.dataset()?.quads();
     let budget = graph.budget_of(Work::Export);
-    let canonical = canonicalize(dataset, &budget)?;
+    let dataset = Exported::all(graph, &budget)?.collected()?;
+    let canonical = canonicalize(&dataset, &budget)?;
     let same = canonical.hash() == bundle.facts.graph.sha256;
     standing.findings.push(match same {
         true => Finding::holds("the graph at hand is the one that was asked"),
         false => Finding::unknown("the graph at hand is not the one that was asked"),
     });
-    let (quads, _held) = relabel(dataset, &budget)?;
+    let (quads, _held) = relabel(&dataset, &budget)?;
+    drop(dataset);
     let present: FxHashSet<&Quad> = quads.iter().collect();
     let snapshot = Snapshot::from_quads_within(quads.iter().cloned(), &graph.loading_budget())?;
     let query = bundle.facts.query.query(&bundle.query, graph.options().bounds)?;
