@@ -168,7 +168,7 @@ pub fn make_within(
     options: &EvaluationOptions,
     budget: &Budget,
 ) -> Result<Bundle> {
-    let dataset = Exported::all(graph, budget)?.collected()?;
+    let dataset: Vec<Quad> = Exported::all(graph, budget)?.walk().collect::<Result<_>>()?;
     let canonical = canonicalize(&dataset, budget)?;
     // Blank nodes have the same names in the answer, the witnesses and the canonical graph.
     let (quads, _held) = relabel(&dataset, budget)?;

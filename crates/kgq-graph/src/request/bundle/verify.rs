@@ -174,7 +174,7 @@ const EXPLAINED: usize = 50;
 pub fn compare(bundle: &Bundle, graph: &Graph, files: &[PathBuf]) -> Result<Standing> {
     let mut standing = Standing { findings: sentences(bundle, graph, files)?, lost: Vec::new(), gained: Vec::new() };
     let budget = graph.budget_of(Work::Export);
-    let dataset = Exported::all(graph, &budget)?.collected()?;
+    let dataset: Vec<Quad> = Exported::all(graph, &budget)?.walk().collect::<Result<_>>()?;
     let canonical = canonicalize(&dataset, &budget)?;
     let same = canonical.hash() == bundle.facts.graph.sha256;
     standing.findings.push(match same {
