@@ -2,8 +2,9 @@
 
 use super::blocks::{BLOCK_IDS, Blocks};
 use super::file::{Reader, Writer};
+use super::lookups::Lookups;
 use super::merged::MergedOrder;
-use super::packed::Column;
+use super::packed::{Column, NearReader};
 use super::storage::{Limit, Words};
 use super::{Component, TermId};
 use kgq_syntax::error::Result;
@@ -23,17 +24,17 @@ pub struct Index<'a> {
 
 /// Where the rows are.
 #[derive(Clone, Copy, Debug)]
-enum HeldRows<'a> {
+pub(super) enum HeldRows<'a> {
     Stored(StoredRows<'a>),
     /// They are merged when they are asked for.
     Merging(&'a MergedOrder),
 }
 
 #[derive(Clone, Copy, Debug)]
-struct StoredRows<'a> {
-    offsets: &'a Offsets,
-    columns: &'a [Column],
-    len: usize,
+pub(super) struct StoredRows<'a> {
+    pub offsets: &'a Offsets,
+    pub columns: &'a [Column],
+    pub len: usize,
 }
 
 impl<'a> Index<'a> {
@@ -115,6 +116,12 @@ impl<'a> Index<'a> {
             HeldRows::Stored(stored) => stored.offsets.run(key.get(), stored.len),
             HeldRows::Merging(merged) => merged.range(&[key]),
         }
+    }
+
+    /// Looks up many prefixes.
+    #[inline]
+    pub fn lookups(&self) -> Lookups<'a> {
+        Lookups::new(*self, self.rows)
     }
 
     /// Whether the rows whose leading components equal the prefix are at hand: they are not where they would have to be merged first, so that it
@@ -327,26 +334,45 @@ impl Offsets {
 
     #[inline]
     fn run(&self, key: u32, len: usize) -> Range<usize> {
+        match self.slot(key) {
+            Some(slot) => self.checked(self.starts.pair(slot), len),
+            None => 0..0,
+        }
+    }
+
+    /// The same, where the keys before were near.
+    #[inline]
+    pub(super) fn run_near(&self, key: u32, len: usize, starts: &mut NearReader<'_>) -> Range<usize> {
+        match self.slot(key) {
+            Some(slot) => self.checked(starts.pair(slot), len),
+            None => 0..0,
+        }
+    }
+
+    /// A reader of where runs start, for [`Offsets::run_near`].
+    pub(super) fn starts(&self) -> NearReader<'_> {
+        NearReader::new(&self.starts)
+    }
+
+    /// The slot of an id.
+    #[inline]
+    fn slot(&self, key: u32) -> Option<usize> {
         let slot = match &self.keys {
             None => key.wrapping_sub(self.first) as usize,
             Some(keys) => {
                 let slot = keys.lower_bound(0..keys.len(), key);
                 if keys.get(slot) != key {
-                    return 0..0;
+                    return None;
                 }
                 slot
             }
         };
-        if key < self.first || slot >= self.slot_count() {
-            return 0..0;
-        }
-        let [start, end] = self.starts.pair(slot);
-        self.checked(start, end, len)
+        (key >= self.first && slot < self.slot_count()).then_some(slot)
     }
 
     /// A run, of which a damaged file may say anything.
     #[inline]
-    fn checked(&self, start: u32, end: u32, len: usize) -> Range<usize> {
+    fn checked(&self, [start, end]: [u32; 2], len: usize) -> Range<usize> {
         let [start, end] = [start as usize, end as usize];
         if start > end {
             self.starts.found_damaged();
@@ -384,7 +410,7 @@ impl Offsets {
                 Some([start, end, ..]) => (start.get(), end.get()),
                 _ => (self.starts.get(own), self.starts.get(own + 1)),
             };
-            push(self.checked(start, end, len));
+            push(self.checked([start, end], len));
         }
     }
 

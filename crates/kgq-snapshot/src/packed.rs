@@ -6,7 +6,10 @@
 //! bits. Storing differences between neighbours instead would save a twentieth of a snapshot where numbers are sorted, but a
 //! look-up would have to add them up.
 
+mod near;
 mod search;
+
+pub(super) use near::NearReader;
 
 use super::TermId;
 use super::blocks::BLOCK_IDS as FRAME;

@@ -104,8 +104,8 @@ impl Checked {
             return Some(&[]);
         }
         let first = range.start.checked_sub(self.body.start)? / BLOCK;
-        let last = (range.end - 1).checked_sub(self.body.start)? / BLOCK;
-        for block in first..=last {
+        let end = (range.end - 1).checked_sub(self.body.start)? / BLOCK + 1;
+        for block in first..end {
             let word = self.sound.get(block / 64)?;
             if word.load(Ordering::Relaxed) & 1 << (block % 64) == 0 && !self.check(block) {
                 return None;

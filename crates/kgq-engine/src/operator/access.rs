@@ -5,7 +5,7 @@ use super::Context;
 use super::source::{IndexOrder, Source};
 use crate::batch::Batch;
 use crate::plan::{Graph, Slot, TripleAtom, Var};
-use kgq_snapshot::{Index, TermId};
+use kgq_snapshot::{Index, Lookups, TermId};
 use kgq_syntax::error::Result;
 use std::ops::Range;
 
@@ -121,13 +121,14 @@ pub struct Access<'s> {
 }
 
 impl Access<'_> {
+    /// The rows that a row of the batch finds.
     #[inline]
-    pub fn range(&self, index: Index<'_>, batch: &Batch, row: usize) -> Range<usize> {
+    pub fn range(&self, lookups: &mut Lookups<'_>, batch: &Batch, row: usize) -> Range<usize> {
         let mut prefix = [TermId::UNBOUND; 4];
         for (value, key) in prefix.iter_mut().zip(&self.prefix) {
             *value = key.of(batch, row);
         }
-        index.range(&prefix[..self.prefix.len()])
+        lookups.range(&prefix[..self.prefix.len()])
     }
 
     /// Whether the index row passes the checks.

@@ -25,7 +25,7 @@ pub struct Adjacency {
 }
 
 /// Finds the rank of an id in a set of ids in constant time: a bit for each term, and the number of set bits before each word.
-struct Numbers {
+pub(super) struct Numbers {
     bits: Vec<u64>,
     before: Vec<u32>,
 }
@@ -60,14 +60,15 @@ impl Adjacency {
         }
         let words = (cx.snapshot().term_count() as usize).div_ceil(64);
         let mut held = cx.budget().reserve((words * 12 + count * 12) as u64)?;
-        let mut numbers = Numbers { bits: vec![0; words], before: Vec::with_capacity(words) };
+        let mut numbers = Numbers::new(words * 64);
         for (read, id) in all().flat_map(|(from, to)| from.chain(to)).enumerate() {
             if read.is_multiple_of(ROWS_BETWEEN_CHECKS) {
                 cx.budget().check()?;
             }
             numbers.set(id);
         }
-        let nodes = numbers.finish();
+        numbers.count();
+        let nodes: Vec<TermId> = numbers.ids().collect();
         held.grow(cx.budget(), nodes.len() as u64 * 20)?;
         // The ids are read a second time. If a mapped file has changed meanwhile, it may contain other ids; these are left out.
         let mut pairs = Vec::with_capacity(count);
@@ -171,28 +172,46 @@ fn lists(nodes: usize, pairs: &[(u32, u32)], cx: &Context<'_>) -> Result<(Vec<u3
 }
 
 impl Numbers {
-    fn set(&mut self, id: TermId) {
+    /// No ids of so many.
+    pub fn new(terms: usize) -> Self {
+        let words = terms.div_ceil(64);
+        Self { bits: vec![0; words], before: Vec::with_capacity(words) }
+    }
+
+    /// The bytes that it takes for so many terms.
+    pub fn bytes(terms: usize) -> u64 {
+        (terms.div_ceil(64) * (size_of::<u64>() + size_of::<u32>())) as u64
+    }
+
+    pub fn set(&mut self, id: TermId) {
         // An id beyond the terms comes from a damaged file, which is reported at the end of the batch.
         if let Some(word) = self.bits.get_mut(id.index() / 64) {
             *word |= 1 << (id.index() % 64);
         }
     }
 
-    /// Counts the ids that were set, and returns them in order.
-    fn finish(&mut self) -> Vec<TermId> {
-        let mut ids = Vec::new();
-        for (at, word) in self.bits.iter().enumerate() {
-            self.before.push(ids.len() as u32);
-            let mut rest = *word;
-            while rest != 0 {
-                ids.push(TermId::new((at * 64) as u32 + rest.trailing_zeros()));
-                rest &= rest - 1;
-            }
+    /// Counts the ids that were set, which then have their ranks.
+    pub fn count(&mut self) {
+        let mut count = 0;
+        for word in &self.bits {
+            self.before.push(count);
+            count += word.count_ones();
         }
-        ids
     }
 
-    fn find(&self, id: TermId) -> Option<u32> {
+    /// The ids that were set, in order.
+    fn ids(&self) -> impl Iterator<Item = TermId> {
+        self.bits.iter().enumerate().flat_map(|(at, word)| {
+            let mut rest = *word;
+            std::iter::from_fn(move || {
+                let bit = (rest != 0).then(|| rest.trailing_zeros())?;
+                rest &= rest - 1;
+                Some(TermId::new((at * 64) as u32 + bit))
+            })
+        })
+    }
+
+    pub fn find(&self, id: TermId) -> Option<u32> {
         let (word, bit) = (id.index() / 64, 1u64 << (id.index() % 64));
         let bits = *self.bits.get(word)?;
         (bits & bit != 0).then(|| self.before[word] + (bits & (bit - 1)).count_ones())

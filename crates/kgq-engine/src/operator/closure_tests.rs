@@ -1,14 +1,17 @@
 //! Compares closures with Oxigraph's evaluator, on graphs for which adjacency lists are made, and counts what a search touches.
 
 use super::Context;
+use super::edges::Edges;
 use super::search::{Rings, Search};
+use super::step_lists::StepLists;
 use crate::Failures;
 use crate::executor::{Run, plan, prepare};
 use crate::oxigraph::DefaultGraph;
+use crate::path::Step;
 use crate::plan::{Graph, Path, Repeat};
 use crate::tests::{agree, ours, snapshot};
 use kgq_snapshot::{Snapshot, TermId};
-use kgq_syntax::budget::Budget;
+use kgq_syntax::budget::{Budget, Limits};
 use kgq_syntax::rdf::NamedNode;
 use spargebra::SparqlParser;
 use std::fmt::Write as _;
@@ -79,8 +82,12 @@ fn closures_are_those_of_the_other_executor() {
 
 /// The context of an empty query.
 fn context(snapshot: &Snapshot) -> Context<'_> {
+    context_within(snapshot, &Budget::default())
+}
+
+fn context_within<'s>(snapshot: &'s Snapshot, budget: &Budget) -> Context<'s> {
     let query = SparqlParser::new().parse_query("ASK {}").unwrap();
-    let run = Run { budget: &Budget::default(), services: None, failures: &Failures::default(), temporary: None };
+    let run = Run { budget, services: None, failures: &Failures::default(), temporary: None };
     plan(snapshot, &query, DefaultGraph::Stored, run).unwrap().0
 }
 
@@ -132,6 +139,29 @@ fn nodes_that_reach_each_other_are_searched_once() {
     let [first, second] = ["n3", "n30"].map(|name| search.ends(None, id(&snapshot, name), false, false, &cx).unwrap());
     assert_eq!(first.len(), 40);
     assert!(std::sync::Arc::ptr_eq(&first, &second));
+}
+
+#[test]
+fn steps_that_are_asked_for_much_are_listed_and_looked_up_where_there_is_no_room() {
+    let data: String = (0..200).map(|n| format!(":n{n} :p :n{}, :n{} . ", n + 1, n * 7 % 200)).collect();
+    let snapshot = snapshot(&data);
+    for (memory, listed) in [(None, 2), (Some(2000), 0)] {
+        let cx = context_within(&snapshot, &Budget::new(Limits { memory, ..Limits::default() }));
+        let (edges, lists) = (Edges::open(&cx, &Graph::Default).unwrap(), StepLists::default());
+        for back in [false, true] {
+            let step = Step::Predicate { predicate: id(&snapshot, "p"), back };
+            for node in (0..snapshot.term_count()).map(TermId::new) {
+                let (mut found, mut looked_up) = (Vec::new(), Vec::new());
+                lists.follow(&edges, &step, node, &mut found, &cx).unwrap();
+                edges.follow(&step, node, &mut looked_up);
+                assert_eq!(found, looked_up);
+            }
+        }
+        assert_eq!(lists.listed(), listed);
+    }
+    for query in ["SELECT * { :n3 (:p/:p)+ ?b }", "SELECT * { ?a (^:p/:p)+ :n7 }", "ASK { :n1 (:p/^:p)+ :n150 }"] {
+        agree(&data, query);
+    }
 }
 
 #[test]

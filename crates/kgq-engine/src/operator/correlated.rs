@@ -63,6 +63,11 @@ impl Operation for Plan {
         vec![&mut self.input]
     }
 
+    fn reopened_mut(&mut self) -> Vec<&mut PhysicalPlan> {
+        let Some(Inner { bound, open }) = Arc::get_mut(&mut self.inner) else { return Vec::new() };
+        [bound].into_iter().chain(open).collect()
+    }
+
     fn describe(&self, labels: &Labels<'_>) -> String {
         let shared: Vec<Var> = self.shared.iter().map(|column| self.input.vars[*column]).collect();
         let kind = match self.kind {

@@ -140,6 +140,15 @@ impl<'s> Edges<'s> {
         if back { (objects, subjects) } else { (subjects, objects) }
     }
 
+    /// The edges of a predicate, sorted by where they start, with the depths of their starts and ends; `None` where they are not stored so.
+    pub fn by_start(&self, predicate: TermId, back: bool) -> Option<(Index<'_>, Range<usize>, [usize; 2])> {
+        let index = self.predicates[usize::from(back)].index();
+        match self.graph {
+            None => Some((index, index.run(predicate), [1, 2])),
+            Some(graph) => back.then(|| (index, index.range(&[graph, predicate]), [2, 3])),
+        }
+    }
+
     /// Appends the nodes that the step leads to from this node.
     pub fn follow(&self, step: &Step, node: TermId, out: &mut Vec<TermId>) {
         match (step, self.graph) {

@@ -22,6 +22,10 @@ impl Operation for Plan {
         Vec::new()
     }
 
+    fn is_given(&self) -> bool {
+        true
+    }
+
     fn describe(&self, labels: &Labels<'_>) -> String {
         format!("given {}", labels.names(&self.vars))
     }

@@ -4,21 +4,26 @@
 
 mod built;
 mod keys;
+mod members;
+#[cfg(test)]
+mod members_tests;
 mod probe;
 mod spilled;
 
 use super::feed::Nothing;
 use super::filter::{RowCondition, Test};
 use super::parallel::Share;
+use super::shared::SharedId;
 use super::spill::{is_of_memory, is_scarce};
 use super::table::Table;
 use super::{Context, Node, Opening, Operator, Pace};
 use crate::batch::Batch;
 use crate::plan::Var;
 use crate::plan::physical::{Labels, Operation, PhysicalPlan};
-use built::Built;
+pub use built::Built;
 pub(super) use keys::value_key;
 use kgq_syntax::error::Result;
+use members::Members;
 use spilled::Spilled;
 use std::sync::Arc;
 
@@ -107,6 +112,8 @@ pub struct Plan {
     pub layout: Arc<Layout>,
     /// The columns by which the result is sorted, in the same way as the left side.
     pub sorted: Vec<usize>,
+    /// The name of the right side's table, if the plan is opened again and again and the right side is always the same.
+    pub table: Option<SharedId>,
 }
 
 /// The cost of a row that probes or is put into the table; a look-up in an index costs 1.
@@ -129,14 +136,23 @@ impl Operation for Plan {
             JoinKind::Anti => "hash anti-join",
             JoinKind::Minus => "minus",
         };
-        self.layout.describe(kind, &self.left, labels)
+        let text = self.layout.describe(kind, &self.left, labels);
+        if self.table.is_some() { format!("{text}, with a table made once") } else { text }
+    }
+
+    fn table_mut(&mut self) -> Option<(usize, &mut Option<SharedId>)> {
+        Some((1, &mut self.table))
     }
 
     fn open<'s>(&self, opening: &Opening<'_, 's>) -> Result<Box<dyn Operator<'s> + 's>> {
         let tests = RowCondition::tests(&self.layout.conditions, &self.layout.vars, opening.cx)?;
-        let (left, right) = (opening.node(&self.left)?, opening.node(&self.right)?);
-        let join = HashJoin::new(left, right, self.kind, Arc::clone(&self.layout), tests);
-        Ok(Box::new(HashJoin { sorted: self.sorted.clone(), ..join }))
+        let built = self.table.and_then(|id| opening.cx.shared.table(id));
+        let right = match built {
+            Some(_) => Node::unplanned(Nothing, self.right.vars.len()),
+            None => opening.node(&self.right)?,
+        };
+        let join = HashJoin::new(opening.node(&self.left)?, right, self.kind, Arc::clone(&self.layout), tests);
+        Ok(Box::new(HashJoin { sorted: self.sorted.clone(), table: self.table, built, ..join }))
     }
 
     fn divides(&self) -> bool {
@@ -155,6 +171,8 @@ struct HashJoin<'s> {
     layout: Arc<Layout>,
     tests: Arc<[Test]>,
     sorted: Vec<usize>,
+    /// The name under which the table is kept for other openings of the plan.
+    table: Option<SharedId>,
     built: Option<Arc<Built>>,
     /// Replaces `built` if the right side does not fit into memory.
     spilled: Option<Box<Spilled<'s>>>,
@@ -180,6 +198,7 @@ impl<'s> HashJoin<'s> {
             layout,
             tests,
             sorted: Vec::new(),
+            table: None,
             built: None,
             spilled: None,
             level: 0,
@@ -199,6 +218,7 @@ impl<'s> HashJoin<'s> {
             return Ok(());
         }
         let mut table = Table::new(self.right.width);
+        let mut only_column = self.layout.only_column(self.kind);
         while let Some(batch) = self.right.next(cx)? {
             if self.divides_keys() && table.rows >= FEW && is_scarce(cx) {
                 return self.spill_right(table, Some(batch), cx);
@@ -209,16 +229,47 @@ impl<'s> HashJoin<'s> {
                 }
                 appended => appended?,
             }
+            if only_column.is_some()
+                && Members::is_worth(&table, cx)
+                && let Some(column) = only_column.take()
+                && let Some(mut members) = Members::of_table(&table, column, cx)?
+            {
+                table = Table::new(self.right.width);
+                let Some(other) = self.fill(&mut members, cx)? else {
+                    self.keep(Built::of_members(members), cx);
+                    return Ok(());
+                };
+                members.put_into(&mut table, cx)?;
+                table.append(&other, cx)?;
+            }
         }
         match Built::new(&self.layout, &mut table, cx) {
             Err(error) if is_of_memory(&error) && self.divides_keys() && table.rows >= FEW => {
                 self.spill_right(table, None, cx)
             }
             built => {
-                self.built = Some(Arc::new(built?));
+                self.keep(built?, cx);
                 Ok(())
             }
         }
+    }
+
+    /// Adds the rest of the right side to the set, up to rows that cannot be in it.
+    fn fill(&mut self, members: &mut Members, cx: &Context<'s>) -> Result<Option<Batch>> {
+        while let Some(batch) = self.right.next(cx)? {
+            if !members.add(&batch, cx) {
+                return Ok(Some(batch));
+            }
+        }
+        Ok(None)
+    }
+
+    fn keep(&mut self, built: Built, cx: &Context<'s>) {
+        let built = Arc::new(built);
+        if let Some(id) = self.table {
+            cx.shared.keep_table(id, &built);
+        }
+        self.built = Some(built);
     }
 }
 

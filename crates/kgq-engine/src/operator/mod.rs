@@ -16,6 +16,7 @@ pub mod expand;
 pub mod extend;
 pub mod feed;
 pub mod filter;
+pub mod first_merged;
 pub mod fold;
 pub mod fold_pairs;
 pub mod given;
@@ -42,6 +43,7 @@ pub mod source;
 pub mod spill;
 #[cfg(test)]
 mod spill_tests;
+pub mod step_lists;
 pub mod symmetric_join;
 pub mod table;
 pub mod triple_term;

@@ -2,12 +2,13 @@
 
 use super::access::{Access, Cursor, Lookup, LookupKey};
 use super::feed::{FeedId, Settled, Unit};
+use super::first_merged::{FirstMerged, NextMerged};
 use super::parallel::Share;
 use super::source::read;
 use super::{Context, Node, Opening, Operator, Pace};
 use crate::batch::{Batch, gather};
 use crate::plan::physical::{Labels, Operation, PhysicalPlan};
-use kgq_snapshot::{Blocks, Index, TermId};
+use kgq_snapshot::{Blocks, Index, Lookups, TermId};
 use kgq_syntax::error::Result;
 use std::ops::Range;
 
@@ -124,9 +125,14 @@ impl Operation for Plan {
             Some((column, feed)) => Some((column, opening.outside(feed)?.settled.clone())),
             None => None,
         };
+        let access = self.lookup.open(opening.cx)?;
+        let scans_all = self.is_scan() && self.lookup.prefix.is_empty() && self.lookup.checks.is_empty();
+        let plain = self.input.operation.is_unit() && self.emit == Emit::Rows && self.bounds.is_none();
         Ok(Box::new(Probe {
             input: opening.node(&self.input)?,
-            access: self.lookup.open(opening.cx)?,
+            first: if scans_all && plain { FirstMerged::of(&access.source) } else { None },
+            given: 0,
+            access,
             keep: self.keep,
             emit: self.emit,
             weigh: self.weigh,
@@ -160,6 +166,10 @@ impl Operation for Plan {
 struct Probe<'s> {
     input: Node<'s>,
     access: Access<'s>,
+    /// Gives the first rows of a scan.
+    first: Option<FirstMerged>,
+    /// How many rows of the scan it has given.
+    given: usize,
     keep: Keep,
     emit: Emit,
     weigh: bool,
@@ -200,8 +210,9 @@ impl<'s> Probe<'s> {
             }
             _ => {
                 self.found.reserve(self.batch.rows());
+                let mut lookups = index.lookups();
                 for row in 0..self.batch.rows() {
-                    let rows = self.access.range(index, &self.batch, row);
+                    let rows = self.access.range(&mut lookups, &self.batch, row);
                     self.found.push((rows.start as u32, rows.end as u32));
                 }
             }
@@ -214,6 +225,9 @@ impl<'s> Probe<'s> {
                 *start = first as u32;
                 *end = index.seek(depth, first..rows.end, TermId::new(bounds.end)) as u32;
             }
+        }
+        if let Some((start, end)) = self.found.first_mut().filter(|_| self.given > 0) {
+            *start = (*start).saturating_add(self.given as u32).min(*end);
         }
         if let (Some(part), Some((start, end))) = (self.part, self.found.first_mut()) {
             let own = part.of_length(end.saturating_sub(*start) as usize);
@@ -236,6 +250,20 @@ impl<'s> Probe<'s> {
     }
 }
 
+/// Reads the rows of the index that are emitted.
+struct MatchReader<'a> {
+    index: Index<'a>,
+    lookups: Lookups<'a>,
+    /// A reader for each new column, if rows are mostly consecutive.
+    blocks: Vec<Blocks<'a>>,
+}
+
+/// Reads the ids of some rows at a depth, including depth 0, which is not stored as a column.
+#[inline]
+fn read_near(index: Index<'_>, lookups: &mut Lookups<'_>, depth: usize, rows: Range<usize>, out: &mut Vec<TermId>) {
+    if depth > 0 { lookups.read(depth, rows, out) } else { read(index, depth, rows, out) }
+}
+
 /// The rows of a batch under construction.
 #[derive(Default)]
 struct Output {
@@ -246,6 +274,13 @@ struct Output {
 
 impl<'s> Operator<'s> for Probe<'s> {
     fn next(&mut self, cx: &Context<'s>) -> Result<Option<Batch>> {
+        if let Some(first) = &mut self.first {
+            match first.next(self.pace.step(), &self.depths)? {
+                NextMerged::Rows(batch) => return Ok(Some(batch)),
+                NextMerged::RowsFrom(given) => (self.given, self.first) = (given, None),
+                NextMerged::Nothing => return Ok(None),
+            }
+        }
         if self.row >= self.batch.rows() {
             let Some(batch) = self.input.next(cx)? else { return Ok(None) };
             self.batch = batch;
@@ -258,10 +293,11 @@ impl<'s> Operator<'s> for Probe<'s> {
         let capacity = self.pace.step();
         let mut out = Output { columns: vec![Vec::with_capacity(capacity); self.depths.len()], ..Output::default() };
         // Consecutive rows come from blocks that are read once.
-        let mut blocks: Vec<Blocks<'_>> = match self.cursor {
+        let blocks: Vec<Blocks<'_>> = match self.cursor {
             Some(_) => self.depths.iter().map(|depth| index.blocks(*depth, 0..usize::MAX)).collect(),
             None => Vec::new(),
         };
+        let mut reader = MatchReader { index, lookups: index.lookups(), blocks };
         let settled = self.settled.clone();
         let settled = settled.as_ref().map(|(column, settled)| (*column, settled.rows()));
         while out.positions.len() < capacity {
@@ -274,7 +310,7 @@ impl<'s> Operator<'s> for Probe<'s> {
                 continue;
             }
             if !self.matches.is_empty() {
-                self.emit_matches(index, &mut blocks, capacity, &mut out);
+                self.emit_matches(&mut reader, capacity, &mut out);
                 if self.matches.is_empty() {
                     self.row += 1;
                 }
@@ -327,6 +363,8 @@ impl<'s> Operator<'s> for Probe<'s> {
             input,
             part,
             access: self.access.clone(),
+            first: None,
+            given: 0,
             keep: self.keep,
             emit: self.emit,
             weigh: self.weigh,
@@ -351,14 +389,16 @@ impl<'s> Operator<'s> for Probe<'s> {
 }
 
 impl<'s> Probe<'s> {
-    fn emit_matches(&mut self, index: Index<'_>, blocks: &mut [Blocks<'_>], capacity: usize, out: &mut Output) {
+    fn emit_matches(&mut self, reader: &mut MatchReader<'_>, capacity: usize, out: &mut Output) {
+        let MatchReader { index, lookups, blocks } = reader;
+        let index = *index;
         let room = capacity - out.positions.len();
         let row = self.row as u32;
         if !self.matches.checked.is_empty() {
             for _ in 0..room.min(self.matches.checked.len()) {
                 let Some(at) = self.matches.checked.pop() else { break };
                 for (column, depth) in out.columns.iter_mut().zip(&self.depths) {
-                    read(index, *depth, at..at + 1, column);
+                    read_near(index, lookups, *depth, at..at + 1, column);
                 }
                 out.positions.push(row);
                 out.weights.push(1);
@@ -371,7 +411,7 @@ impl<'s> Probe<'s> {
                 let part = rows.start..rows.end.min(rows.start + room);
                 if blocks.is_empty() {
                     for (column, depth) in out.columns.iter_mut().zip(&self.depths) {
-                        read(index, *depth, part.clone(), column);
+                        read_near(index, lookups, *depth, part.clone(), column);
                     }
                 }
                 for (column, blocks) in out.columns.iter_mut().zip(blocks) {
@@ -399,9 +439,9 @@ impl<'s> Probe<'s> {
                 let window = rows.start..rows.end.min(rows.start + room.max(256) * 4);
                 let column = &mut self.window;
                 column.clear();
-                match blocks {
-                    [blocks, ..] => blocks.read(window.clone(), column),
-                    [] => index.read(depth, window.clone(), column),
+                match blocks.first_mut() {
+                    Some(blocks) => blocks.read(window.clone(), column),
+                    None => lookups.read(depth, window.clone(), column),
                 }
                 let mut at = 0;
                 let before = out.positions.len();

@@ -51,7 +51,7 @@ impl Operation for Plan {
         let stream = |ray: &Ray| {
             let access = ray.lookup.open(opening.cx)?;
             let (index, depth) = (access.source.index(), access.prefix.len());
-            let mut rows = access.range(index, &Batch::unit(0), 0);
+            let mut rows = access.range(&mut index.lookups(), &Batch::unit(0), 0);
             if let Some(bounds) = &self.bounds {
                 rows.start = index.seek(depth, rows.clone(), TermId::new(bounds.start));
                 rows.end = index.seek(depth, rows.clone(), TermId::new(bounds.end));

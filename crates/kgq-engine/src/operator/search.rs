@@ -3,6 +3,7 @@
 use super::Context;
 use super::adjacency::{Adjacency, Marks, single_steps};
 use super::edges::{Edges, union};
+use super::step_lists::StepLists;
 use crate::path::{Automaton, Neighbours, Step, reach};
 use crate::plan::{Graph, Path, Repeat};
 use kgq_snapshot::{Family, Snapshot, TermId};
@@ -37,6 +38,7 @@ pub struct Search<'s> {
 /// A graph, and what was derived from it.
 struct Walked<'s> {
     edges: Edges<'s>,
+    steps: StepLists,
     /// Adjacency lists, forwards and backwards, once they pay.
     lists: [Option<Adjacency>; 2],
     /// The cost of the searches in the index so far, forwards and backwards, in statements listed. `None` if no lists
@@ -45,12 +47,11 @@ struct Walked<'s> {
 }
 
 /// The edges of a graph, for one walk of a query.
-struct Walk<'a, 's>(&'a Edges<'s>, &'a Context<'s>);
+struct Walk<'a, 's>(&'a Walked<'s>, &'a Context<'s>);
 
 impl Neighbours<TermId> for Walk<'_, '_> {
     fn follow(&self, step: &Step, node: TermId, next: &mut Vec<TermId>) -> Result<()> {
-        self.0.follow(step, node, next);
-        Ok(())
+        self.0.steps.follow(&self.0.edges, step, node, next, self.1)
     }
 
     fn numbers(&self) -> usize {
@@ -153,7 +154,7 @@ impl<'s> Search<'s> {
             Some(graph) => Edges::open(cx, &Graph::Named(graph))?,
         };
         let work = [0, 1].map(|back: usize| self.steps[back].is_some().then_some(0));
-        self.graphs.insert(graph, Walked { edges, lists: [None, None], work });
+        self.graphs.insert(graph, Walked { edges, steps: StepLists::default(), lists: [None, None], work });
         Ok(())
     }
 
@@ -239,7 +240,7 @@ impl<'s> Search<'s> {
         let way = usize::from(back);
         let walked = self.walked(graph)?;
         let Some(lists) = &walked.lists[way] else {
-            let ends = reach(&self.automata[way], &Walk(&walked.edges, cx), &[start], None)?;
+            let ends = reach(&self.automata[way], &Walk(walked, cx), &[start], None)?;
             self.list(graph, back, ends.len() + 1, cx)?;
             return Ok(ends.into());
         };
@@ -303,7 +304,7 @@ impl<'s> Search<'s> {
                 let numbers: Vec<u32> = starts.iter().filter_map(|start| lists.number(*start)).collect();
                 lists.reach(&numbers, None, &mut marks, cx)
             }
-            None => reach(&self.automata[way], &Walk(&walked.edges, cx), starts, None),
+            None => reach(&self.automata[way], &Walk(walked, cx), starts, None),
         };
         self.marks = marks;
         let mut ends = ends?;
@@ -333,7 +334,7 @@ impl<'s> Search<'s> {
                 (Some(from), Some(to)) => lists.reach(&[from], Some(to), &mut marks, cx),
                 _ => Ok(Vec::new()),
             },
-            None => reach(&self.automata[0], &Walk(&walked.edges, cx), &[from], Some(to)),
+            None => reach(&self.automata[0], &Walk(walked, cx), &[from], Some(to)),
         };
         self.marks = marks;
         let ends = ends?;

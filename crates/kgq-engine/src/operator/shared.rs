@@ -1,6 +1,7 @@
-//! A part of a plan that stands in it several times: made once, as far as anyone reads it, and read from memory, or from a file where memory
-//! is scarce.
+//! What a run makes once for several places or openings of a plan: rows of a part, as far as anyone reads them, kept in memory, or in a file
+//! where memory is scarce; and the table of a hash join.
 
+use super::hash_join::Built;
 use super::spill::{self, Run, Spill};
 use super::{Context, Node, Opening, Operator};
 use crate::batch::Batch;
@@ -21,8 +22,8 @@ pub struct Plan {
     pub part: Arc<PhysicalPlan>,
     /// Whether it is the first in the plan, where the part is shown.
     pub is_first: bool,
-    /// In how many places it stands.
-    pub places: usize,
+    /// In how many places it stands; `None` for one place that is opened again and again.
+    pub places: Option<usize>,
 }
 
 impl Operation for Plan {
@@ -36,10 +37,10 @@ impl Operation for Plan {
 
     fn describe(&self, _: &Labels<'_>) -> String {
         let SharedId(id) = self.id;
-        if self.is_first {
-            format!("part {id}, made once for {} places", self.places)
-        } else {
-            format!("the rows of part {id}")
+        match self.places {
+            None => format!("part {id}, made once for all bindings"),
+            Some(places) if self.is_first => format!("part {id}, made once for {places} places"),
+            Some(_) => format!("the rows of part {id}"),
         }
     }
 
@@ -49,20 +50,33 @@ impl Operation for Plan {
     }
 }
 
-/// The shared parts that a run has opened.
+/// The shared parts that a run has opened, and the tables that it keeps.
 #[derive(Default)]
-pub struct SharedParts<'s>(Mutex<FxHashMap<SharedId, Arc<Mutex<PartRows<'s>>>>>);
+pub struct SharedParts<'s> {
+    parts: Mutex<FxHashMap<SharedId, Arc<Mutex<PartRows<'s>>>>>,
+    tables: Mutex<FxHashMap<SharedId, Arc<Built>>>,
+}
 
 impl<'s> SharedParts<'s> {
     /// The rows of a part, which is opened when it is first asked for.
     fn rows(&self, id: SharedId, open: impl FnOnce() -> Result<Node<'s>>) -> Result<Arc<Mutex<PartRows<'s>>>> {
-        if let Some(rows) = lock(&self.0).get(&id) {
+        if let Some(rows) = lock(&self.parts).get(&id) {
             return Ok(Arc::clone(rows));
         }
         // Others may stand in it, so nothing is locked meanwhile.
         let node = open()?;
         let rows = PartRows { node, is_whole: false, held: Vec::new(), reserved: Reservation::default(), file: None };
-        Ok(Arc::clone(lock(&self.0).entry(id).or_insert_with(|| Arc::new(Mutex::new(rows)))))
+        Ok(Arc::clone(lock(&self.parts).entry(id).or_insert_with(|| Arc::new(Mutex::new(rows)))))
+    }
+
+    /// The table of a hash join, if the run has made it.
+    pub fn table(&self, id: SharedId) -> Option<Arc<Built>> {
+        lock(&self.tables).get(&id).cloned()
+    }
+
+    /// Keeps the table of a hash join until the run ends.
+    pub fn keep_table(&self, id: SharedId, table: &Arc<Built>) {
+        lock(&self.tables).insert(id, Arc::clone(table));
     }
 }
 

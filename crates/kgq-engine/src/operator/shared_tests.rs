@@ -94,3 +94,39 @@ fn rows_beyond_the_memory_are_kept_in_a_file() {
     };
     assert_eq!(counted(&small), counted(&plan), "{small}");
 }
+
+/// An EXISTS whose group is the same for each binding, and whose inner filter reads the row.
+fn correlated(kind: &str) -> String {
+    format!(
+        "SELECT ?x {{ ?x :value ?v FILTER {kind} {{ ?x :next ?y {{ SELECT ?y (MAX(?w) AS ?m) {{ ?y :next ?z . ?z :value ?w }} GROUP BY ?y }} {{ ?y :value ?u FILTER(?u > ?v) }} }} }}"
+    )
+}
+
+#[test]
+fn what_does_not_depend_on_the_row_of_an_exists_is_made_once() {
+    let others = [
+        "SELECT ?x { ?x :value ?v FILTER EXISTS { { SELECT ?y { ?y :next ?z . ?z :kind :k1 } } { ?x :next ?y FILTER(?v > 50) } } }",
+        "SELECT ?x { ?x :value ?v FILTER EXISTS { ?x :next ?y MINUS { ?y :kind ?k . ?z :kind ?k ; :value 7 } FILTER EXISTS { ?y :value ?u FILTER(?u < ?v) } } }",
+        "SELECT ?x (EXISTS { ?x :next ?y { SELECT ?y (COUNT(*) AS ?n) { ?y :next ?z } GROUP BY ?y } { ?y :value ?u FILTER(?u > ?v) } } AS ?e) { ?x :value ?v }",
+        "SELECT ?x { ?x :value ?v FILTER EXISTS { ?x :next ?y OPTIONAL { { SELECT ?y (MIN(?w) AS ?m) { ?y :next/:value ?w } GROUP BY ?y } FILTER(?m > ?v) } FILTER(BOUND(?m)) } }",
+    ];
+    for query in [correlated("EXISTS"), correlated("NOT EXISTS")].iter().map(String::as_str).chain(others) {
+        agree(&data(120), query);
+    }
+    let plan = analyzed(&data(1500), &correlated("EXISTS"), &Budget::default());
+    let group = plan.lines().find(|line| line.contains("group by")).unwrap_or_else(|| panic!("{plan}"));
+    assert!(plan.contains("made once"), "{plan}");
+    assert!(group.contains("got 1500 "), "{plan}");
+}
+
+#[test]
+fn what_does_not_fit_into_the_memory_is_made_for_each_binding() {
+    let limits = Limits { memory: Some(150_000), ..Limits::default() };
+    let counted = |budget: &Budget| {
+        let plan = analyzed(&data(400), &correlated("EXISTS"), budget);
+        plan.lines()
+            .find(|line| line.contains("exists"))
+            .and_then(|line| line.split("got ").nth(1)?.split(' ').next().map(str::to_owned))
+    };
+    assert_eq!(counted(&Budget::new(limits)), counted(&Budget::default()));
+}

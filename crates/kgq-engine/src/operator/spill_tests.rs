@@ -134,11 +134,12 @@ fn groups_are_aggregated_in_a_file() {
 fn hash_joins_divide_what_is_too_large() {
     let snapshot = things(70_000);
     let counted = "{ SELECT ?s (COUNT(*) AS ?n) { ?s ?p ?o FILTER(?o != 5) } GROUP BY ?s }";
+    let pairs = "{ SELECT ?s ?o (COUNT(*) AS ?n) { ?s ?p ?o FILTER(?o != 5) } GROUP BY ?s ?o }";
     for query in [
         format!("SELECT ?s ?o ?n {{ ?s :p ?o {counted} }}"),
         format!("SELECT ?s ?o ?n {{ ?s :p ?o OPTIONAL {counted} }}"),
-        format!("SELECT ?s ?o {{ ?s :p ?o MINUS {counted} }}"),
-        format!("SELECT ?s ?o {{ ?s :p ?o FILTER NOT EXISTS {counted} }}"),
+        format!("SELECT ?s ?o {{ ?s :p ?o MINUS {pairs} }}"),
+        format!("SELECT ?s ?o {{ ?s :p ?o FILTER NOT EXISTS {pairs} }}"),
         "SELECT ?a ?b { { ?a :p ?x } { ?b :p ?y } FILTER(?x = ?y) }".into(),
     ] {
         let plan = explained(&snapshot, &query);
@@ -320,4 +321,21 @@ fn where_no_file_can_be_made_what_fits_is_answered_and_what_does_not_says_why() 
                    /nowhere/at/all: ";
         assert!(error.message().starts_with(why) && error.limit_passed().is_some(), "{query}: {}", error.message());
     }
+}
+
+#[test]
+fn the_first_rows_of_merged_graphs_take_no_memory_for_all_of_them() {
+    let quads = (0..60_000).map(|n| {
+        let (graph, subject) = (node(["g", "h"][n % 2]), node(&format!("s{}", n / 3)));
+        Quad::new(subject, node(&format!("p{}", n % 3)), Literal::from(n as i64), graph)
+    });
+    let snapshot = Snapshot::from_quads(quads).unwrap();
+    let all = "SELECT ?s ?p ?o FROM :g FROM :h { ?s ?p ?o }";
+    let little = Limits { memory: Some(100_000), ..Limits::default() };
+    assert!(run(&snapshot, all, little).0.is_err());
+    let (first, held) = run(&snapshot, &format!("{all} LIMIT 200"), little);
+    let (rows, _) = run(&snapshot, all, Limits::default());
+    assert_eq!(rows.as_ref().unwrap().len(), 60_000);
+    assert_eq!(first.unwrap(), rows.unwrap()[..200]);
+    assert!(held < 100_000);
 }

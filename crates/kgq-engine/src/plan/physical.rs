@@ -5,6 +5,7 @@
 
 use super::{Var, VarSet, Variables};
 use crate::operator::feed::FeedId;
+use crate::operator::shared::SharedId;
 use crate::operator::{Opening, Operator};
 use kgq_snapshot::TermId;
 use kgq_syntax::error::Result;
@@ -23,6 +24,21 @@ pub trait Operation: fmt::Debug + Send + Sync {
     /// The first of them, as many as are opened once in a run.
     fn inputs_mut(&mut self) -> Vec<&mut PhysicalPlan> {
         Vec::new()
+    }
+
+    /// The plans that it opens anew for each binding.
+    fn reopened_mut(&mut self) -> Vec<&mut PhysicalPlan> {
+        Vec::new()
+    }
+
+    /// Whether its row holds the values that a plan is opened for.
+    fn is_given(&self) -> bool {
+        false
+    }
+
+    /// Which of its inputs it collects into a table, and the name under which a run keeps the table for all openings.
+    fn table_mut(&mut self) -> Option<(usize, &mut Option<SharedId>)> {
+        None
     }
 
     /// The feed by which it puts rows into its inputs.

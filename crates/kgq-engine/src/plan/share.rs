@@ -1,5 +1,6 @@
 //! Equal parts of a plan are made once: a join or a group that stands in two branches of a UNION, in a sub-SELECT and outside, on both sides of
-//! a MINUS. Only parts that start from no rows of their surroundings are shared, and only where making the rows costs more than keeping them.
+//! a MINUS. So are parts of a correlated EXISTS that do not depend on the row. Only parts that start from no rows of their surroundings are
+//! shared, and only where making the rows costs more than keeping them.
 //!
 //! Two parts are equal if all of their data are, but for what variables and feeds are called: a sub-SELECT has variables of its own.
 
@@ -13,6 +14,8 @@ use std::sync::Arc;
 
 /// A part that costs less is made again.
 const LEAST_COST: f64 = 1000.0;
+/// The same for a part of a plan that is opened for each binding.
+const LEAST_COST_EACH_TIME: f64 = 20.0;
 /// What it costs to keep a row and to read it again, about.
 const KEPT_ROW: f64 = 0.5;
 /// A plan of more operators is left as it is, so that comparing its parts takes no time that anyone notices.
@@ -28,11 +31,15 @@ pub fn share(mut plan: PhysicalPlan, finish: impl Fn(PhysicalPlan) -> PhysicalPl
     if plan.cost < 2.0 * LEAST_COST || has_many_operators(&plan) {
         return plan;
     }
-    for number in 1..=MOST_SHARED {
-        let Some(found) = most_costly(&mut plan) else { break };
-        let mut places = SharedPlaces { paths: found.into(), id: SharedId(number), part: None, finish: &finish };
+    let mut parts = 0;
+    while parts < MOST_SHARED
+        && let Some(found) = most_costly(&mut plan)
+    {
+        parts += 1;
+        let mut places = SharedPlaces { paths: found.into(), id: SharedId(parts), part: None, finish: &finish };
         places.replace(&mut plan, &mut Vec::new());
     }
+    Kept { parts, finish: &finish }.within(&mut plan);
     plan
 }
 
@@ -43,8 +50,8 @@ type Path = Vec<usize>;
 fn most_costly(plan: &mut PhysicalPlan) -> Option<Vec<Path>> {
     let mut alike = FxHashMap::<_, Vec<Path>>::default();
     each(plan, &mut Vec::new(), &mut |part, path| {
-        let bytes = part.rows * (part.vars.len() * size_of::<TermId>()) as f64;
-        let pays = part.cost >= LEAST_COST && part.cost >= part.rows * KEPT_ROW && bytes <= MOST_KEPT_BYTES;
+        let pays = part.cost >= LEAST_COST && part.cost >= part.rows * KEPT_ROW;
+        let pays = pays && bytes_of_rows(part) <= MOST_KEPT_BYTES;
         if pays && !part.operation.is_shared() {
             // Equal parts have equal estimates: that tells most apart.
             let estimate = (part.cost.to_bits(), part.rows.to_bits(), part.vars.len());
@@ -110,11 +117,81 @@ fn at<'p>(plan: &'p mut PhysicalPlan, path: &[usize]) -> Option<&'p mut Physical
 /// Whether all rows that it starts from come from within.
 fn is_closed(part: &mut PhysicalPlan) -> bool {
     let (mut fed, mut feeds) = (FxHashSet::default(), FxHashSet::default());
+    let mut is_given = false;
     each(part, &mut Vec::new(), &mut |part, _| {
         fed.extend(part.operation.fed_by());
         feeds.extend(part.operation.feeds());
+        is_given |= part.operation.is_given();
     });
-    fed.is_subset(&feeds)
+    !is_given && fed.is_subset(&feeds)
+}
+
+/// Whether the part has the same rows whatever the plan is opened for, few enough to be kept.
+pub(super) fn is_the_same_each_time(part: &mut PhysicalPlan) -> bool {
+    bytes_of_rows(part) <= MOST_KEPT_BYTES && is_closed(part)
+}
+
+fn bytes_of_rows(part: &PhysicalPlan) -> f64 {
+    part.rows * (part.vars.len() * size_of::<TermId>()) as f64
+}
+
+/// Makes once, in plans that operators open for each binding, what is the same for all bindings: rows of the largest such parts, and the
+/// tables of hash joins.
+struct Kept<'f, F> {
+    /// How many parts have names.
+    parts: u32,
+    finish: &'f F,
+}
+
+impl<F: Fn(PhysicalPlan) -> PhysicalPlan> Kept<'_, F> {
+    /// Goes through a plan that is opened once.
+    fn within(&mut self, plan: &mut PhysicalPlan) {
+        plan.operation.reopened_mut().into_iter().for_each(|inner| self.of_bindings(inner));
+        plan.operation.inputs_mut().into_iter().for_each(|input| self.within(input));
+    }
+
+    /// Goes through a plan that is opened for each binding.
+    fn of_bindings(&mut self, plan: &mut PhysicalPlan) {
+        if is_closed(plan) {
+            self.within(plan);
+            let pays = plan.cost >= LEAST_COST_EACH_TIME && plan.cost >= plan.rows * KEPT_ROW;
+            if pays && bytes_of_rows(plan) <= MOST_KEPT_BYTES && !plan.operation.is_shared() {
+                let (id, finish) = (self.name(), self.finish);
+                read(plan, |own| shared::Plan { id, part: Arc::new(finish(own)), is_first: true, places: None });
+            }
+            return;
+        }
+        let table = plan.operation.table_mut().map(|(input, _)| input);
+        let mut keeps_table = false;
+        for (number, input) in plan.operation.inputs_mut().into_iter().enumerate() {
+            if table == Some(number) && is_the_same_each_time(input) {
+                keeps_table = true;
+                self.within(input);
+            } else {
+                self.of_bindings(input);
+            }
+        }
+        if keeps_table {
+            let id = self.name();
+            if let Some((_, table)) = plan.operation.table_mut() {
+                *table = Some(id);
+            }
+        }
+        plan.operation.reopened_mut().into_iter().for_each(|inner| self.of_bindings(inner));
+    }
+
+    fn name(&mut self) -> SharedId {
+        self.parts += 1;
+        SharedId(self.parts)
+    }
+}
+
+/// Puts what `make` makes of a part in its place.
+fn read(place: &mut PhysicalPlan, make: impl FnOnce(PhysicalPlan) -> shared::Plan) {
+    let own = std::mem::replace(place, PhysicalPlan::new(Nothing, Vec::new()));
+    let (vars, certain, sorted) = (own.vars.clone(), own.certain.clone(), own.sorted.clone());
+    let (weighted, rows) = (own.weighted, own.rows);
+    *place = PhysicalPlan::new(make(own), vars).like(certain, sorted, weighted).expecting(rows, Basis::Input);
 }
 
 /// All data of a part as text, in which variables and feeds have the numbers of their first appearance.
@@ -178,7 +255,7 @@ impl<F: Fn(PhysicalPlan) -> PhysicalPlan> SharedPlaces<'_, F> {
     fn replace(&mut self, plan: &mut PhysicalPlan, path: &mut Path) -> f64 {
         if self.paths.front() == Some(path) {
             self.paths.pop_front();
-            return self.read(plan);
+            return self.put_reader(plan);
         }
         let mut saved = 0.0;
         for (number, input) in plan.operation.inputs_mut().into_iter().enumerate() {
@@ -192,14 +269,13 @@ impl<F: Fn(PhysicalPlan) -> PhysicalPlan> SharedPlaces<'_, F> {
         saved
     }
 
-    fn read(&mut self, place: &mut PhysicalPlan) -> f64 {
-        let own = std::mem::replace(place, PhysicalPlan::new(Nothing, Vec::new()));
-        let (vars, certain, sorted) = (own.vars.clone(), own.certain.clone(), own.sorted.clone());
-        let (weighted, rows, cost) = (own.weighted, own.rows, own.cost);
+    fn put_reader(&mut self, place: &mut PhysicalPlan) -> f64 {
+        let cost = place.cost;
         let is_first = self.part.is_none();
-        let (part, places) = self.part.get_or_insert_with(|| (Arc::new((self.finish)(own)), self.paths.len() + 1));
-        let reader = shared::Plan { id: self.id, part: Arc::clone(part), is_first, places: *places };
-        *place = PhysicalPlan::new(reader, vars).like(certain, sorted, weighted).expecting(rows, Basis::Input);
+        read(place, |own| {
+            let (part, places) = self.part.get_or_insert_with(|| (Arc::new((self.finish)(own)), self.paths.len() + 1));
+            shared::Plan { id: self.id, part: Arc::clone(part), is_first, places: Some(*places) }
+        });
         cost - place.cost
     }
 }

@@ -2,7 +2,7 @@
 //! that filters deep inside see them too.
 
 use super::pattern::join;
-use super::{Given, Pattern};
+use super::{Condition, Given, Pattern, VarSet, scope};
 
 /// Returns the pattern with the given variables bound, wherever they are in scope, to the values that are given when it runs.
 pub fn substitute(pattern: Pattern, given: &[Given]) -> Pattern {
@@ -17,12 +17,23 @@ pub fn substitute(pattern: Pattern, given: &[Given]) -> Pattern {
             let operands = operands.into_iter().map(|p| if leaf(&p) { p } else { substitute(p, given) });
             join(std::iter::once(values(given)).chain(operands))
         }
+        Pattern::Filter { inner, conditions } => {
+            let inner = Box::new(read_by(*inner, &read(&conditions), given));
+            Pattern::Filter { inner, conditions }
+        }
+        Pattern::LeftJoin { left, right, conditions } => {
+            let right = substitute(*right, given);
+            let read = read(&conditions).without(&scope::possible(&right));
+            let left = Box::new(read_by(*left, &read, given));
+            Pattern::LeftJoin { left, right: Box::new(right), conditions }
+        }
         // The right side removes only solutions that share a variable with it; if values were put in, every solution
         // would share one.
         Pattern::Minus { left, right } => Pattern::Minus { left: Box::new(substitute(*left, given)), right },
         Pattern::Extend { inner, var, scalar } => {
             let (own, others): (Vec<Given>, Vec<Given>) = given.iter().partition(|given| given.var == var);
-            let extended = Pattern::Extend { inner: Box::new(substitute(*inner, &others)), var, scalar };
+            let inner = Box::new(read_by(*inner, &scalar.mentioned(), &others));
+            let extended = Pattern::Extend { inner, var, scalar };
             if own.is_empty() { extended } else { join([values(&own), extended]) }
         }
         Pattern::Project { inner, vars } => {
@@ -32,6 +43,20 @@ pub fn substitute(pattern: Pattern, given: &[Given]) -> Pattern {
         }
         pattern => pattern.map_children(|child| substitute(child, given)),
     }
+}
+
+fn read(conditions: &[Condition]) -> VarSet {
+    conditions.iter().fold(VarSet::default(), |set, condition| set.union(&condition.variables()))
+}
+
+/// The same for a pattern whose rows an expression reads: that sees values too of variables that the pattern does not have, as a
+/// sub-SELECT does not have those that it does not project.
+fn read_by(pattern: Pattern, read: &VarSet, given: &[Given]) -> Pattern {
+    let pattern = substitute(pattern, given);
+    let possible = scope::possible(&pattern);
+    let unseen = |given: &&Given| read.contains(given.var) && !possible.contains(given.var);
+    let unseen: Vec<Given> = given.iter().filter(unseen).copied().collect();
+    if unseen.is_empty() { pattern } else { join([values(&unseen), pattern]) }
 }
 
 fn values(given: &[Given]) -> Pattern {

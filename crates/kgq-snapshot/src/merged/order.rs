@@ -184,6 +184,19 @@ impl MergedOrder {
         self.note(self.merge(&mut state, ids)).unwrap_or(0..0)
     }
 
+    /// The first triples behind one, or of all, as many as are wanted and not many more than that are read; fewer only at the end. `None` where
+    /// the whole order is read as fast.
+    ///
+    /// # Errors
+    /// The budget's limits.
+    pub fn first_behind(&self, after: Option<[TermId; 3]>, wanted: usize) -> Result<Option<Vec<[TermId; 3]>>> {
+        if self.kept().is_some() {
+            return Ok(None);
+        }
+        let way = self.way(&[]);
+        self.merged.first_behind(way, self.permutation, after, wanted, &self.read, &self.budget)
+    }
+
     /// The rows that begin with some ids, where they were merged already.
     fn known(&self, state: &MergeState, ids: &[TermId]) -> Option<Range<usize>> {
         if let Some(whole) = self.kept() {

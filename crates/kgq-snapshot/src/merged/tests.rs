@@ -86,6 +86,20 @@ fn whatever_is_asked_of_a_merge_in_whatever_order_is_what_a_walk_finds() {
                         assert_eq!(index.narrow(depth, found, target).len(), equal);
                     }
                 }
+                if round % 2 == 0 {
+                    let wanted = random.usize(1..=40);
+                    let mut after = None;
+                    let mut given = Vec::new();
+                    while let Some(more) = order.first_behind(after, wanted).unwrap() {
+                        given.extend_from_slice(&more);
+                        after = more.last().copied();
+                        assert_eq!(given[..], all[..given.len()]);
+                        if more.len() < wanted {
+                            assert_eq!(given.len(), all.len());
+                            break;
+                        }
+                    }
+                }
                 assert_eq!(rows(order.index(), &[]), all);
                 assert_eq!(order.index().keys().map(|(_, run)| run.len()).sum::<usize>(), all.len());
                 assert!(order.failure().is_ok());
@@ -169,6 +183,20 @@ fn two_small_graphs_among_many_cost_what_they_have() {
     let half = order(&snapshot, &graphs(&snapshot, 0..30, false), Permutation::Pos, &Budget::default());
     assert_eq!(half.estimate(&[id(&snapshot, "p2")]), 60 * 60);
     assert_eq!(half.rows_read(), 0);
+}
+
+#[test]
+fn the_first_triples_of_a_merge_cost_few_rows() {
+    let snapshot = many();
+    for graphs in [graphs(&snapshot, 0..30, false), graphs(&snapshot, [3, 40], true), None] {
+        let spo = order(&snapshot, &graphs, Permutation::Spo, &Budget::default());
+        let first = spo.first_behind(None, 20).unwrap().unwrap();
+        let more = spo.first_behind(first.last().copied(), 20).unwrap().unwrap();
+        assert!(spo.rows_read() < 400, "{}", spo.rows_read());
+        assert_eq!([first, more].concat(), rows(spo.index(), &[])[..40]);
+        // What is kept whole is read.
+        assert_eq!(spo.first_behind(None, 20).unwrap(), None);
+    }
 }
 
 #[test]

@@ -115,6 +115,66 @@ impl Merged {
     }
 }
 
+impl Merged {
+    /// The first triples of a way over everything that are behind one, or of all: as many as are wanted, if there are as many. `None` where all of
+    /// them would have to be read for that.
+    ///
+    /// # Errors
+    /// The budget's.
+    pub(super) fn first_behind(
+        &self,
+        way: MergeWay<'_>,
+        permutation: Permutation,
+        after: Option<[TermId; 3]>,
+        wanted: usize,
+        read: &AtomicU64,
+        budget: &Budget,
+    ) -> Result<Option<Vec<[TermId; 3]>>> {
+        let MergeWay { default, named, cost, expected } = way;
+        let named = match named {
+            NamedRuns::Last(index, rows) => {
+                let start = behind(index, 0, rows.clone(), after);
+                NamedRuns::Last(index, start..rows.end)
+            }
+            // In each graph the triples stand in this order.
+            NamedRuns::First(runs) if permutation == Permutation::Spo => {
+                let first = |(index, rows): &mut IndexRows<'_>| {
+                    rows.start = behind(*index, 1, rows.clone(), after);
+                    rows.end = rows.end.min(rows.start + wanted);
+                };
+                let mut runs = runs;
+                runs.iter_mut().for_each(first);
+                NamedRuns::First(runs)
+            }
+            NamedRuns::First(runs) if runs.is_empty() => NamedRuns::First(runs),
+            NamedRuns::First(_) => return Ok(None),
+        };
+        let default = default.map(|(index, rows)| (index, behind(index, 0, rows.clone(), after)..rows.end));
+        let way = MergeWay { default, named, cost, expected };
+        let rows = self.walk(way, permutation, &[], read, budget)?;
+        let rows = rows.take(wanted).map(|row| row.map(TermId::new)).collect();
+        // The walk ends early where the budget is used up.
+        budget.check()?;
+        Ok(Some(rows))
+    }
+}
+
+/// The first of these rows whose components from `depth` on are behind those of a triple. The rows agree on what is before `depth`.
+fn behind(index: Index<'_>, depth: usize, rows: Range<usize>, after: Option<[TermId; 3]>) -> usize {
+    let Some(after) = after else { return rows.start };
+    let next = |id: TermId| TermId::new(id.get().saturating_add(1));
+    let mut rows = rows;
+    for (id, depth) in after.into_iter().zip(depth..) {
+        let start = index.seek(depth, rows.clone(), id);
+        let end = index.seek(depth, start..rows.end, next(id));
+        if start == end {
+            return start;
+        }
+        rows = start..end;
+    }
+    rows.end
+}
+
 /// The rows of each graph that begin with a prefix, where an order with the graph first has them together.
 fn by_graph<'a>(
     snapshot: &'a Snapshot,
@@ -199,7 +259,12 @@ impl<'a> RunWalk<'a> {
         Self {
             keys: match first {
                 Some(first) => Box::new(std::iter::once((first, rows.clone()))),
-                None => Box::new(index.keys()),
+                None if rows.is_empty() => Box::new(std::iter::empty()),
+                None => {
+                    let (from, start) = (index.key_at(rows.start).get(), rows.start);
+                    let behind = move |(key, run): (TermId, Range<usize>)| (key, run.start.max(start)..run.end);
+                    Box::new(index.keys_in(from..u32::MAX).map(behind))
+                }
             },
             key: 0,
             left: 0,

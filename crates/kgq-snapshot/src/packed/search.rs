@@ -13,7 +13,7 @@ const SHORT_RUN: usize = 4;
 impl Frame<'_> {
     /// The first of these positions, whose numbers are sorted, with a number of at least `target`.
     #[inline]
-    fn lower_bound(&self, positions: Range<usize>, target: u32) -> usize {
+    pub(super) fn lower_bound(&self, positions: Range<usize>, target: u32) -> usize {
         let (mut low, mut rest) = (positions.start, positions.len());
         if target <= self.least || rest == 0 {
             return low;

@@ -1,6 +1,7 @@
 //! The right side of a hash join: its rows, and an index of them by key.
 
 use super::keys::value_keys;
+use super::members::Members;
 use super::{By, Extreme, Layout};
 use crate::operator::Context;
 use crate::operator::table::{HashIndex, Table, hash};
@@ -18,6 +19,8 @@ pub struct Built {
     /// An index by the keys and the first loose columns, with unbound as a value of its own. A left row that binds
     /// these columns then has few candidates.
     pub strict: Option<HashIndex>,
+    /// Replaces the table, where only one column matters.
+    pub members: Option<Members>,
     /// Reserved for the keys.
     _held: Reservation,
 }
@@ -61,7 +64,23 @@ impl Built {
             let columns: Vec<&[TermId]> = columns.iter().copied().chain(loose).collect();
             Some(HashIndex::build(&columns, table.rows, cx)?)
         };
-        Ok(Self { table: std::mem::take(table), keys, index, strict, _held: held })
+        Ok(Self { table: std::mem::take(table), keys, index, strict, members: None, _held: held })
+    }
+
+    pub fn of_members(members: Members) -> Self {
+        Self {
+            table: Table::default(),
+            keys: Vec::new(),
+            index: HashIndex::empty(),
+            strict: None,
+            members: Some(members),
+            _held: Reservation::default(),
+        }
+    }
+
+    /// Whether the right side has no rows.
+    pub fn is_empty(&self) -> bool {
+        self.table.rows == 0 && self.members.is_none()
     }
 
     #[inline]

@@ -13,10 +13,15 @@ impl<'s> HashJoin<'s> {
     /// Returns the next rows of the left with their partners.
     pub(super) fn next_with(&mut self, built: &Built, cx: &Context<'s>) -> Result<Option<Batch>> {
         if self.done {
-            if built.table.rows == 0 && matches!(self.kind, JoinKind::Inner | JoinKind::Semi) {
+            if built.is_empty() && matches!(self.kind, JoinKind::Inner | JoinKind::Semi) {
                 return Ok(None);
             }
             let Some(batch) = self.left.next(cx)? else { return Ok(None) };
+            if let (Some(members), [(pair, _)]) = (&built.members, self.layout.keys.as_slice()) {
+                self.matched = batch.column(pair.left).iter().map(|id| members.has(*id)).collect();
+                self.batch = batch;
+                return Ok(Some(self.rest()));
+            }
             self.matched = vec![false; batch.rows()];
             self.batch = batch;
             self.row = 0;

@@ -246,6 +246,7 @@ impl Planner<'_> {
             let pattern = substitute::substitute(pattern.clone(), &given);
             let mut planner = Planner::new(self.statistics, self.budget, self.variables);
             planner.correlated = self.correlated + 1;
+            planner.bindings = if pattern.is_steady() { input.rows.max(self.bindings) } else { 1.0 };
             let plan = planner.plan_existence(&pattern);
             self.reads_clock |= planner.reads_clock;
             plan

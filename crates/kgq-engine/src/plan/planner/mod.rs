@@ -53,6 +53,8 @@ pub struct Planner<'p> {
     feeds: u32,
     /// The number of correlated EXISTS around this part of the plan.
     correlated: usize,
+    /// For how many bindings the plan is opened, as far as it may keep something from one to the next.
+    bindings: f64,
     /// The wanted groups of the pattern that is planned next.
     first_groups: Option<FirstGroups>,
     reads_clock: bool,
@@ -60,6 +62,9 @@ pub struct Planner<'p> {
 
 /// Fewer rows than this are read faster than a thread starts.
 const WORTH_DIVIDING: f64 = 20_000.0;
+
+/// For fewer bindings, a table of all rows of a side may cost more than the rows that each of them reads.
+const MANY_BINDINGS: f64 = 4.0;
 
 /// Fewer terms than this are looked up one by one.
 const WORTH_MERGING: usize = 64;
@@ -86,6 +91,7 @@ impl<'p> Planner<'p> {
             settled: None,
             feeds: 0,
             correlated: 0,
+            bindings: 1.0,
             first_groups: None,
             reads_clock: false,
         }
@@ -264,14 +270,23 @@ impl<'p> Planner<'p> {
     #[expect(clippy::too_many_arguments, reason = "a join has two sides, a kind, conditions and an output")]
     fn hash_join(
         &mut self,
-        left: PhysicalPlan,
-        right: PhysicalPlan,
+        mut left: PhysicalPlan,
+        mut right: PhysicalPlan,
         mut kind: JoinKind,
         conditions: &[Condition],
         by_value: &[(Var, Var)],
         needed: &VarSet,
         duplicates: Duplicates,
     ) -> Result<PhysicalPlan> {
+        // A plan that is opened for each binding keeps the table of a side that does not depend on it.
+        let mut keeps_table = false;
+        if kind == JoinKind::Inner && self.bindings >= MANY_BINDINGS {
+            keeps_table = share::is_the_same_each_time(&mut right);
+            if !keeps_table && by_value.is_empty() && share::is_the_same_each_time(&mut left) {
+                std::mem::swap(&mut left, &mut right);
+                keeps_table = true;
+            }
+        }
         let (mut keys, mut loose, mut added) = (Vec::new(), Vec::new(), Vec::new());
         let mut vars = left.vars.clone();
         for (column, var) in right.vars.iter().enumerate() {
@@ -331,14 +346,14 @@ impl<'p> Planner<'p> {
             }
             _ => None,
         };
-        let symmetric = self.goal.is_some() && kind == JoinKind::Inner && loose.is_empty();
+        let symmetric = self.goal.is_some() && kind == JoinKind::Inner && loose.is_empty() && !keeps_table;
         let layout = Arc::new(Layout { keys, loose, added, conditions: tests, vars, extreme, kept });
         let node = if symmetric {
             let join = symmetric_join::Plan { left, right, layout };
             PhysicalPlan::new(join, out).like(certain, Vec::new(), weighted)
         } else {
             let columns = sorted.iter().map_while(|var| out.iter().position(|other| other == var)).collect();
-            let join = hash_join::Plan { left, right, kind, layout, sorted: columns };
+            let join = hash_join::Plan { left, right, kind, layout, sorted: columns, table: None };
             PhysicalPlan::new(join, out).like(certain, sorted, weighted)
         };
         Ok(node.expecting(rows, Basis::Sides))
