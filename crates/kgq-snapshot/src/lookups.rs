@@ -80,10 +80,10 @@ mod tests {
         for permutation in Permutation::ALL {
             let index = snapshot.triples(permutation);
             let mut lookups = index.lookups();
-            for step in 0..6000_u32 {
-                let near = TermId::new(step / 20 % (snapshot.term_count() + 1));
+            for step in 0..1000_u32 {
+                let near = TermId::new(step / 3 % (snapshot.term_count() + 1));
                 let other = TermId::new(random.u32(..snapshot.term_count()));
-                for prefix in [&[near][..], &[near, other], &[near, other, near], &[other], &[]] {
+                for prefix in [&[near][..], &[near, other], &[near, other, near], &[other]] {
                     let rows = index.range(prefix);
                     let found = lookups.range(prefix);
                     assert_eq!(found.len(), rows.len(), "{prefix:?}");
