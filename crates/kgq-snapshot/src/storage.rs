@@ -114,6 +114,15 @@ impl Checked {
         self.map.bytes().get(range)
     }
 
+    /// The words of a range behind a place in the file; zeros where any of them is damaged.
+    fn words(&self, start: usize, range: Range<usize>) -> &[u32] {
+        let bytes = self.bytes(start + range.start * 4..start + range.end * 4);
+        match bytes.map(map::words) {
+            Some(words) if words.len() == range.len() => words,
+            _ => zeros(range.len()),
+        }
+    }
+
     #[cold]
     fn check(&self, block: usize) -> bool {
         let start = self.body.start + block * BLOCK;
@@ -224,13 +233,8 @@ impl Words {
         let range = range.start.min(end)..end;
         match self {
             Self::Owned(words) => &words[range],
-            Self::Mapped { file, start, .. } => {
-                let bytes = file.bytes(start + range.start * 4..start + range.end * 4);
-                match bytes.map(map::words) {
-                    Some(words) if words.len() == range.len() => words,
-                    _ => zeros(range.len()),
-                }
-            }
+            // Apart, so that reading what is in memory becomes part of the caller's code.
+            Self::Mapped { file, start, .. } => file.words(*start, range),
         }
     }
 
