@@ -163,11 +163,12 @@ enum Position {
     Graph,
 }
 
-/// Issues identifiers in order (§4.3).
-#[derive(Clone)]
+/// Issues identifiers in order (§4.3). What was issued last can be taken back: the standard copies issuers, which would take the
+/// square of the length of a chain of similar nodes.
 struct Issuer {
     prefix: &'static str,
-    issued: FxHashMap<usize, String>,
+    /// The place of each node in `order`.
+    issued: FxHashMap<usize, usize>,
     order: Vec<usize>,
 }
 
@@ -177,14 +178,28 @@ impl Issuer {
     }
 
     fn issue(&mut self, node: usize) -> String {
-        let number = self.order.len();
-        if let Some(name) = self.issued.get(&node) {
-            return name.clone();
+        let number = *self.issued.entry(node).or_insert_with(|| {
+            self.order.push(node);
+            self.order.len() - 1
+        });
+        self.named(number)
+    }
+
+    fn name(&self, node: usize) -> Option<String> {
+        self.issued.get(&node).map(|number| self.named(*number))
+    }
+
+    fn named(&self, number: usize) -> String {
+        format!("{}{number}", self.prefix)
+    }
+
+    /// Takes back all but the first `count` identifiers, and returns the nodes that had them.
+    fn take_back(&mut self, count: usize) -> Vec<usize> {
+        let nodes = self.order.split_off(count);
+        for node in &nodes {
+            self.issued.remove(node);
         }
-        let name = format!("{}{number}", self.prefix);
-        self.issued.insert(node, name.clone());
-        self.order.push(node);
-        name
+        nodes
     }
 }
 
@@ -264,7 +279,7 @@ impl<'a> Search<'a> {
                 }
                 let mut issuer = Issuer::new("b");
                 issuer.issue(node);
-                results.push(self.hash_n_degree(node, issuer, 0)?);
+                results.push((self.hash_n_degree(node, &mut issuer, 0)?, issuer));
             }
             results.sort_by(|(left, _), (right, _)| left.cmp(right));
             for (_, issuer) in results {
@@ -274,7 +289,8 @@ impl<'a> Search<'a> {
             }
         }
         let Self { nodes, canonical, .. } = self;
-        Ok(canonical.issued.into_iter().map(|(number, name)| (nodes[number], name)).collect())
+        let named = |(number, node): (usize, &usize)| (nodes[*node], canonical.named(number));
+        Ok(canonical.order.iter().enumerate().map(named).collect())
     }
 
     /// §4.6: hashes what a node's quads say about it, with all other blank nodes treated alike.
@@ -296,18 +312,19 @@ impl<'a> Search<'a> {
             Position::Object => format!("o{}", quad.predicate),
             Position::Graph => "g".to_owned(),
         };
-        match self.canonical.issued.get(&related).or_else(|| issuer.issued.get(&related)) {
+        match self.canonical.name(related).or_else(|| issuer.name(related)) {
             Some(name) => {
                 input.push_str("_:");
-                input.push_str(name);
+                input.push_str(&name);
             }
             None => input.push_str(&self.first_degree[related]),
         }
         sha256(&input)
     }
 
-    /// §4.8: distinguishes nodes by their neighbours, trying every order of neighbours that look alike.
-    fn hash_n_degree(&mut self, node: usize, mut issuer: Issuer, depth: usize) -> Result<(String, Issuer)> {
+    /// §4.8: distinguishes nodes by their neighbours, trying every order of neighbours that look alike. The issuer then has the
+    /// identifiers of the chosen orders.
+    fn hash_n_degree(&mut self, node: usize, issuer: &mut Issuer, depth: usize) -> Result<String> {
         if depth > DEEPEST {
             return Err(too_much_alike());
         }
@@ -318,7 +335,7 @@ impl<'a> Search<'a> {
             for (other, position) in blank_nodes(quad) {
                 let related = self.numbers[other];
                 if related != node {
-                    hn.entry(self.hash_related(related, quad, &issuer, position)).or_default().push(related);
+                    hn.entry(self.hash_related(related, quad, issuer, position)).or_default().push(related);
                 }
             }
         }
@@ -326,42 +343,46 @@ impl<'a> Search<'a> {
         for (related_hash, mut nodes) in hn {
             data_to_hash.push_str(&related_hash);
             nodes.sort_unstable();
-            let mut chosen: Option<(String, Issuer)> = None;
+            let before = issuer.order.len();
+            let mut chosen: Option<(String, Vec<usize>)> = None;
             loop {
                 self.spend(nodes.len())?;
-                if let Some(tried) = self.path(&nodes, &issuer, chosen.as_ref().map(|(path, _)| path), depth)?
-                    && chosen.as_ref().is_none_or(|(path, _)| tried.0 < *path)
+                let path = self.path(&nodes, issuer, chosen.as_ref().map(|(path, _)| path), depth)?;
+                let issued = issuer.take_back(before);
+                if let Some(path) = path
+                    && chosen.as_ref().is_none_or(|(chosen, _)| path < *chosen)
                 {
-                    chosen = Some(tried);
+                    chosen = Some((path, issued));
                 }
                 if !next_permutation(&mut nodes) {
                     break;
                 }
             }
-            if let Some((path, chosen_issuer)) = chosen {
+            if let Some((path, issued)) = chosen {
                 data_to_hash.push_str(&path);
-                issuer = chosen_issuer;
+                for node in issued {
+                    issuer.issue(node);
+                }
             }
         }
-        Ok((sha256(&data_to_hash), issuer))
+        Ok(sha256(&data_to_hash))
     }
 
     /// The path for one order of similar neighbours; `None` as soon as it must sort after the chosen path.
     fn path(
         &mut self,
         nodes: &[usize],
-        issuer: &Issuer,
+        issuer: &mut Issuer,
         chosen: Option<&String>,
         depth: usize,
-    ) -> Result<Option<(String, Issuer)>> {
+    ) -> Result<Option<String>> {
         let behind = |path: &String| chosen.is_some_and(|chosen| path.len() >= chosen.len() && path > chosen);
-        let mut issuer = issuer.clone();
         let mut path = String::new();
         let mut recursion_list = Vec::new();
         for related in nodes {
             path.push_str("_:");
-            if let Some(name) = self.canonical.issued.get(related) {
-                path.push_str(name);
+            if let Some(name) = self.canonical.name(*related) {
+                path.push_str(&name);
             } else {
                 if !issuer.issued.contains_key(related) {
                     recursion_list.push(*related);
@@ -373,16 +394,15 @@ impl<'a> Search<'a> {
             }
         }
         for related in recursion_list {
-            let (hash, next) = self.hash_n_degree(related, issuer.clone(), depth + 1)?;
+            let hash = self.hash_n_degree(related, issuer, depth + 1)?;
             path.push_str("_:");
             path.push_str(&issuer.issue(related));
             let _ = write!(path, "<{hash}>");
-            issuer = next;
             if behind(&path) {
                 return Ok(None);
             }
         }
-        Ok(Some((path, issuer)))
+        Ok(Some(path))
     }
 
     fn spend(&mut self, work: usize) -> Result<()> {
