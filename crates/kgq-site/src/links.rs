@@ -6,7 +6,9 @@ use super::reads::{MOST_IN_ORDER, id_of, node_of, sort};
 use kgq_snapshot::{Ids, Snapshot, TermId, TermKind};
 use kgq_syntax::error::{Error, Kind, Result};
 use kgq_syntax::rdf::{NamedNode, NamedOrBlankNode, Quad};
+use memchr::memmem;
 use rustc_hash::{FxHashMap, FxHashSet};
+use std::cell::LazyCell;
 
 /// The maximum number of broken links in one message.
 const MOST: usize = 20;
@@ -142,14 +144,16 @@ impl<'f> Links<'f> {
     /// Checks that each link of a page leads to the web, to a file of the site, or to a place in the page itself.
     pub fn check(&self, path: &str, html: &str) -> Result<()> {
         let wrong = |link: &str| Err(Error::bug(format!("{path} links to `{link}`, which is not there")));
-        for link in attributes(html) {
+        // A page of many values has as many links within itself: searching it for each would take the square of its length.
+        let ids = LazyCell::new(|| values_of(html, " id=\"").collect::<FxHashSet<&str>>());
+        for link in [" href=\"", " src=\""].into_iter().flat_map(|name| values_of(html, name)) {
             if ["http://", "https://", "mailto:"].iter().any(|scheme| starts_with_ignoring_case(link, scheme)) {
                 continue;
             }
             let (file, fragment) = link.split_once('#').map_or((link, None), |(file, fragment)| (file, Some(fragment)));
             if file.is_empty() {
                 let id = unescape(fragment.unwrap_or_default());
-                if !id.is_empty() && !html.contains(&format!("id=\"{}\"", maud::html! { (id) }.into_string())) {
+                if !id.is_empty() && !ids.contains(maud::html! { (id) }.into_string().as_str()) {
                     return wrong(link);
                 }
                 continue;
@@ -170,13 +174,11 @@ fn starts_with_ignoring_case(text: &str, start: &str) -> bool {
     text.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start))
 }
 
-/// The values of `href` and `src`. Text cannot be mistaken for them, because its quotes are escaped.
-fn attributes(html: &str) -> impl Iterator<Item = &str> {
-    [" href=\"", " src=\""].into_iter().flat_map(move |name| {
-        html.match_indices(name).filter_map(move |(at, name)| {
-            let value = html.get(at + name.len()..)?;
-            value.get(..value.find('"')?)
-        })
+/// The values of an attribute, given as ` NAME="`. Text cannot be mistaken for one, because its quotes are escaped.
+fn values_of<'h>(html: &'h str, name: &'static str) -> impl Iterator<Item = &'h str> {
+    memmem::find_iter(html.as_bytes(), name).filter_map(move |at| {
+        let value = html.get(at + name.len()..)?;
+        value.get(..memchr::memchr(b'"', value.as_bytes())?)
     })
 }
 
