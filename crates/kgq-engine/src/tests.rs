@@ -9,7 +9,7 @@ use kgq_syntax::budget::Budget;
 use kgq_syntax::error::{Error, Kind, Result};
 use kgq_syntax::rdf::{NamedNode, Variable};
 use oxrdfio::{RdfFormat, RdfParser};
-use spargebra::SparqlParser;
+use spargebra::{Query, SparqlParser};
 use std::sync::Arc;
 
 fn run<'a>(budget: &'a Budget, failures: &'a Failures) -> Run<'a> {
@@ -46,26 +46,33 @@ fn rows_in_order(answer: Answer) -> Vec<String> {
 /// Checks that both executors return the same rows in the same order.
 pub fn agree_in_order(data: &str, query: &str) {
     let snapshot = snapshot(data);
-    let parsed = SparqlParser::new().with_prefix("", "http://e/").unwrap().parse_query(query).unwrap();
+    let parsed = parsed(query);
     let (budget, graph) = (Budget::default(), DefaultGraph::Stored);
     let oracle = oxigraph::evaluate(&snapshot, &parsed, graph, &budget, None).unwrap();
     let mine = executor::evaluate(&snapshot, &parsed, graph, run(&budget, &Failures::default())).unwrap();
     assert_eq!(rows_in_order(mine), rows_in_order(oracle), "{query}");
 }
 
-pub fn ours(data: &str, query: &str, default_graph: DefaultGraph) -> Vec<String> {
-    let snapshot = snapshot(data);
-    let query = SparqlParser::new().with_prefix("", "http://e/").unwrap().parse_query(query).unwrap();
+pub fn parsed(query: &str) -> Query {
+    SparqlParser::new().with_prefix("", "http://e/").unwrap().parse_query(query).unwrap()
+}
+
+/// The rows of our executor over a snapshot, sorted.
+pub fn ours_over(snapshot: &Snapshot, query: &Query, default_graph: DefaultGraph) -> Vec<String> {
     let budget = Budget::default();
-    rows(executor::evaluate(&snapshot, &query, default_graph, run(&budget, &Failures::default())).unwrap())
+    rows(executor::evaluate(snapshot, query, default_graph, run(&budget, &Failures::default())).unwrap())
+}
+
+pub fn ours(data: &str, query: &str, default_graph: DefaultGraph) -> Vec<String> {
+    ours_over(&snapshot(data), &parsed(query), default_graph)
 }
 
 fn agree_in(data: &str, query: &str, default_graph: DefaultGraph) {
     let snapshot = snapshot(data);
-    let parsed = SparqlParser::new().with_prefix("", "http://e/").unwrap().parse_query(query).unwrap();
+    let parsed = parsed(query);
     let budget = Budget::default();
     let oracle = rows(oxigraph::evaluate(&snapshot, &parsed, default_graph, &budget, None).unwrap());
-    let mine = ours(data, query, default_graph);
+    let mine = ours_over(&snapshot, &parsed, default_graph);
     let failures = Failures::default();
     let run = run(&budget, &failures);
     let plan = executor::prepare(&snapshot, &parsed, default_graph, run).unwrap().explain(run).unwrap();

@@ -4,10 +4,11 @@ use super::*;
 use crate::Budget;
 use kgq_snapshot::Snapshot;
 use kgq_syntax::rdf::{Literal, NamedNode, Term};
+use std::sync::LazyLock;
 
 fn term(text: &str) -> Option<Term> {
-    let names = regex::Regex::new(r"xsd:(\w+)").unwrap();
-    let text = names.replace_all(text, "<http://www.w3.org/2001/XMLSchema#$1>");
+    static NAMES: LazyLock<regex::Regex> = LazyLock::new(|| regex::Regex::new(r"xsd:(\w+)").unwrap());
+    let text = NAMES.replace_all(text, "<http://www.w3.org/2001/XMLSchema#$1>");
     match &*text {
         "-" => None,
         text if text.starts_with(|c: char| c.is_ascii_digit()) => {

@@ -8,6 +8,7 @@ use kgq_syntax::rdf::{Literal, NamedNode, Quad, Term};
 use oxrdf::vocab::xsd;
 use spargebra::SparqlParser;
 use spargebra::algebra::GraphPattern;
+use std::sync::LazyLock;
 
 const PREFIXES: &str = "PREFIX : <http://example.com/> PREFIX xsd: <http://www.w3.org/2001/XMLSchema#> \
                         PREFIX rdf: <http://www.w3.org/1999/02/22-rdf-syntax-ns#>";
@@ -54,8 +55,8 @@ pub fn parse_term(term: &str) -> Option<Term> {
     } else if matches!(term, "true" | "false") {
         Some(Literal::new_typed_literal(term, xsd::BOOLEAN).into())
     } else {
-        let names = regex::Regex::new(r"xsd:(\w+)").unwrap();
-        let term = names.replace_all(term, "<http://www.w3.org/2001/XMLSchema#$1>");
+        static NAMES: LazyLock<regex::Regex> = LazyLock::new(|| regex::Regex::new(r"xsd:(\w+)").unwrap());
+        let term = NAMES.replace_all(term, "<http://www.w3.org/2001/XMLSchema#$1>");
         Some(term.parse().unwrap_or_else(|e| panic!("{term}: {e}")))
     }
 }
