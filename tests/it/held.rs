@@ -70,7 +70,7 @@ fn a_session_holds_no_more_after_nine_stopped_queries_than_before() {
 #[cfg(target_os = "linux")]
 fn a_session_has_no_more_threads_and_memory_after_many_queries_over_their_limits() {
     const LOOK: &str = "SELECT ?look ?b { :n :is ?look, ?b }";
-    let queries = std::env::var("KGQ_HELD_QUERIES").ok().and_then(|count| count.parse().ok()).unwrap_or(60);
+    let queries = std::env::var("KGQ_HELD_QUERIES").ok().and_then(|count| count.parse().ok()).unwrap_or(24);
     let folder = tempfile::tempdir().unwrap();
     let numbers: Vec<String> = (1..=30).map(|n| n.to_string()).collect();
     fs::write(folder.path().join("d.ttl"), format!("@prefix : <http://e/> . :n :is {} .", numbers.join(", "))).unwrap();

@@ -91,7 +91,7 @@ fn fault(quads: &[Quad], query: &Query, part: &Part, dice: &mut Dice, options: &
 #[test]
 fn a_witness_gives_its_row_over_everything_between_it_and_the_data() {
     let number = |name| std::env::var(name).ok().and_then(|value: String| value.parse::<u64>().ok());
-    let (pairs, first) = (number("KGQ_WITNESSES").unwrap_or(100), number("KGQ_WITNESSES_SEED").unwrap_or(1));
+    let (pairs, first) = (number("KGQ_WITNESSES").unwrap_or(40), number("KGQ_WITNESSES_SEED").unwrap_or(1));
     let options = EvaluationOptions {
         limits: Limits { time: Some(Duration::from_secs(10)), ..Limits::default() },
         ..EvaluationOptions::default()

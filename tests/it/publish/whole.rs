@@ -37,7 +37,7 @@ fn killed(from: &str, output: &str, finish: bool) {
         let ran = program::run(&from, &arguments);
         assert_eq!(ran.code, 0, "{}", ran.stderr);
     };
-    let (before, after) = (data(150, "old"), data(200, "new"));
+    let (before, after) = (data(60, "old"), data(80, "new"));
     state(before.clone());
     publish();
     fs::write(root.join("CNAME"), "mine").unwrap();
