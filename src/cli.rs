@@ -116,7 +116,7 @@ struct LimitArgs {
     /// Refuse queries and data that nest deeper [default: 128]
     #[arg(long, value_name = "LEVELS", value_parser = parse_depth, global = true, hide_short_help = true)]
     max_depth: Option<usize>,
-    /// Refuse a longer string, IRI or name [default: 16MiB]
+    /// Refuse a longer string, IRI or name; above 16MiB, a file of Turtle, TriG or N3 is read into memory as a whole [default: 16MiB]
     #[arg(long, value_name = "SIZE", value_parser = parse_memory, global = true, hide_short_help = true)]
     max_token: Option<Bound<u64>>,
     /// Refuse a longer query [default: 1MiB]

@@ -28,13 +28,23 @@ pub enum Asked<'g> {
     Written { name: String, text: String },
 }
 
+/// Whether this is a query's text and no name: it has a variable or a group, or begins with a keyword, as `DESCRIBE :ada`
+/// does.
+fn is_text(query: &str) -> bool {
+    let first = query.split_once(char::is_whitespace).map(|(first, _)| first);
+    let begins = |word: &&str| {
+        ["SELECT", "ASK", "CONSTRUCT", "DESCRIBE", "PREFIX", "BASE"].iter().any(|k| k.eq_ignore_ascii_case(word))
+    };
+    query.contains(['{', '?']) || first.as_ref().is_some_and(begins)
+}
+
 impl AskedArgs {
     /// # Errors
     /// A name that no query has; values for a query without parameters.
     pub fn read<'g>(&self, graph: &'g Graph) -> Result<Asked<'g>> {
         if let Some(name) = &self.query
             && graph.project().is_some()
-            && !name.contains(['{', '?'])
+            && !is_text(name)
         {
             return Ok(Asked::Canned(graph.catalog()?.get(name)?, Values::parse(&self.values)?));
         }

@@ -219,7 +219,8 @@ impl Walk {
             }
             "]" => self.close(Bracket::Node),
             "(" => match expected {
-                Expected::Verb { .. } => {}
+                // A path: what is in brackets is no predicate by itself.
+                Expected::Verb { .. } => self.frame_mut().property = Some(String::new()),
                 Expected::Object { .. } | Expected::Subject if self.last.is_empty() && bracket != Bracket::Values => {
                     self.node("()");
                     self.push(Bracket::List, Expected::Object { property: None });
@@ -362,10 +363,10 @@ mod tests {
 
     #[test]
     fn triples_are_read_as_they_are_written() {
-        let text = "SELECT * { ?s a ou:C ; ou:p ?x , 'y' . ?x ou:q/ou:r ?z }";
+        let text = "SELECT * { ?s a ou:C ; ou:p ?x , 'y' . ?x ou:q/ou:r ?z . ?z (ou:p)+ ?s }";
         let shown: Vec<String> = triples(text).iter().map(|t| t.parts.join(" ")).collect();
-        assert_eq!(shown, ["?s a ou:C", "?s ou:p ?x", "?s ou:p 'y'", "?x  ?z"]);
+        assert_eq!(shown, ["?s a ou:C", "?s ou:p ?x", "?s ou:p 'y'", "?x  ?z", "?z  ?s"]);
         let spans: Vec<&str> = triples(text).iter().map(|t| text[t.span.clone()].trim()).collect();
-        assert_eq!(spans, ["?s a ou:C", "ou:p ?x", "ou:p ?x , 'y'", "?x ou:q/ou:r ?z"]);
+        assert_eq!(spans, ["?s a ou:C", "ou:p ?x", "ou:p ?x , 'y'", "?x ou:q/ou:r ?z", "?z (ou:p)+ ?s"]);
     }
 }

@@ -8,6 +8,7 @@ use super::dot;
 use super::shared::{ProjectState, Shared};
 use kgq_syntax::Span as TextSpan;
 use kgq_syntax::cursor::{Expected, place};
+use kgq_syntax::rdf::Prefixes;
 use kgq_syntax::sparql::dot_command;
 use kgq_syntax::text::{char_width, typeable, visible, width};
 use reedline::{Completer, CompletionOrigin, CompletionResult, CompletionStatus, Span, Suggestion};
@@ -109,7 +110,7 @@ pub fn offers(state: &ProjectState, text: &str, cursor: usize) -> Vec<Offer> {
         return Vec::new();
     }
     let typed = &text[place.typed.clone()];
-    let mut offers = Offers { state, typed, span: place.typed.clone(), found: Vec::new() };
+    let mut offers = Offers { state, typed, own: None, span: place.typed.clone(), found: Vec::new() };
     if typed.starts_with(['?', '$']) {
         offers.variables(text);
     } else if typed.starts_with('<') {
@@ -135,6 +136,8 @@ pub fn offers(state: &ProjectState, text: &str, cursor: usize) -> Vec<Offer> {
 struct Offers<'a> {
     state: &'a ProjectState,
     typed: &'a str,
+    /// The prefix that was typed, which names get even where their namespace has another one too.
+    own: Option<Prefixes>,
     span: TextSpan,
     found: Vec<Offer>,
 }

@@ -6,8 +6,8 @@ use crate::repl::shared::ProjectState;
 use kgq_graph::catalog::{Role, TermIndex, classes_of, is_ideograph, labels_of, local_name};
 use kgq_snapshot::TermId;
 use kgq_syntax::cursor::{CursorContext, Expected, place, triples};
-use kgq_syntax::rdf::Term;
 use kgq_syntax::rdf::vocabulary::rdf;
+use kgq_syntax::rdf::{Prefixes, Term};
 use kgq_syntax::sparql::{prefixes_declared, tokenize};
 use kgq_syntax::text::{count, visible};
 use kgq_syntax::{Span, TokenKind, significant};
@@ -46,7 +46,7 @@ impl Offers<'_> {
             if offered == MOST {
                 break;
             }
-            let name = shown(self.state, id);
+            let name = self.name(id);
             let labels = labels_of(snapshot, id);
             if !self.typed.is_empty() && !fits(&name, &labels, self.typed) {
                 continue;
@@ -102,6 +102,7 @@ impl Offers<'_> {
         let declared = prefixes_declared(text, &declared);
         let namespace = declared.iter().find(|d| d.prefix == prefix).map(|d| d.iri.to_owned());
         let Some(namespace) = namespace.or_else(|| self.state.prefixes.get(prefix).map(str::to_owned)) else { return };
+        self.own = Some(only(prefix, &namespace));
         self.of_position(text, place);
         let snapshot = &self.state.snapshot;
         let verb = matches!(place.expected, Expected::Verb { .. });
@@ -109,16 +110,31 @@ impl Offers<'_> {
         let fits_place = |id| !verb || index.is_none_or(|index| index.role(id) == Role::Property);
         let starting = iris_starting(snapshot, &format!("{namespace}{local}"));
         let starting = starting.take(MOST_COMPARED).map(TermId::new).filter(|id| fits_place(*id)).take(MOST);
-        self.found.extend(starting.map(|id| offer(self.state, id, &self.span)));
+        let starting: Vec<Offer> = starting.map(|id| self.named_as_typed(id)).collect();
+        self.found.extend(starting);
         if let Some(index) = index.filter(|_| !local.is_empty()) {
             let inside = iris_starting(snapshot, &namespace);
             let found = index.search(local, MOST, |id| inside.contains(&id.get()) && fits_place(id));
-            self.found.extend(found.terms.into_iter().map(|id| offer(self.state, id, &self.span)));
+            let alike: Vec<Offer> = found.terms.into_iter().map(|id| self.named_as_typed(id)).collect();
+            self.found.extend(alike);
         }
         // Part of a namespace may have a prefix of its own; names with another prefix do not fit.
         let prefix = format!("{prefix}:");
         self.found.retain(|offer| offer.value.starts_with(&prefix));
         self.found.truncate(MOST);
+    }
+
+    fn named_as_typed(&self, id: TermId) -> Offer {
+        Offer { value: self.name(id), ..offer(self.state, id, &self.span) }
+    }
+
+    /// A term as written in a query, with the prefix that was typed if it fits.
+    fn name(&self, id: TermId) -> String {
+        let own = self.own.as_ref().and_then(|own| match self.state.snapshot.term(id) {
+            Term::NamedNode(node) => own.shorten(node.as_str()),
+            _ => None,
+        });
+        own.unwrap_or_else(|| shown(self.state, id))
     }
 
     pub(super) fn iris(&mut self) {
@@ -202,9 +218,11 @@ impl Offers<'_> {
 pub fn named(state: &ProjectState, typed: &str, span: &Span, classes: bool) -> Vec<Offer> {
     let Some(index) = state.index() else { return Vec::new() };
     let wanted = |id: &TermId| !classes || index.role(*id) == Role::Class;
+    let mut own = None;
     let found = if let Some((prefix, local)) = typed.split_once(':')
         && let Some(namespace) = state.prefixes.get(prefix)
     {
+        own = Some(only(prefix, namespace));
         let starting = iris_starting(&state.snapshot, &format!("{namespace}{local}"));
         starting.map(TermId::new).take(MOST_COMPARED).filter(wanted).take(MOST).collect()
     } else if typed.is_empty() {
@@ -212,7 +230,15 @@ pub fn named(state: &ProjectState, typed: &str, span: &Span, classes: bool) -> V
     } else {
         index.search(typed, MOST, |id| wanted(&id)).terms
     };
-    found.into_iter().map(|id| offer(state, id, span)).collect()
+    let offers = Offers { state, typed, own, span: span.clone(), found: Vec::new() };
+    found.into_iter().map(|id| offers.named_as_typed(id)).collect()
+}
+
+/// One prefix, for names that have to begin with it.
+fn only(prefix: &str, namespace: &str) -> Prefixes {
+    let mut only = Prefixes::new();
+    only.insert(prefix, namespace);
+    only
 }
 
 /// Offers a term by its CURIE, with its labels and its kind.

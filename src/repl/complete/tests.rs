@@ -46,6 +46,22 @@ fn keywords_are_those_of_the_position() {
 }
 
 #[test]
+fn every_prefix_of_a_namespace_completes_its_names() {
+    let graph = "@prefix : <http://e/> . @prefix om: <http://e/> . @prefix sub: <http://e/sub/> .
+        :University a :Class ; :seat sub:place .";
+    let state = state_of(graph, kgq_syntax::rdf::RdfFormat::Turtle);
+    let offered =
+        |text: &str| -> Vec<String> { offers(&state, text, text.len()).into_iter().map(|offer| offer.value).collect() };
+    assert_eq!(offered("SELECT * { ?s ?p om:Uni"), ["om:University"]);
+    assert_eq!(offered("SELECT * { ?s ?p :Uni"), [":University"]);
+    assert_eq!(offered("PREFIX new: <http://e/> SELECT * { ?s ?p new:Uni"), ["new:University"]);
+    assert_eq!(offered("SELECT * { ?s om:se"), ["om:seat"]);
+    assert_eq!(offered("SELECT * { ?s ?p om:pla"), Vec::<String>::new());
+    let named = |typed: &str| named(&state, typed, &(0..typed.len()), false);
+    assert_eq!(named("om:Uni")[0].value, "om:University");
+}
+
+#[test]
 fn a_term_is_offered_by_words_of_its_label_in_any_language() {
     assert_eq!(first("SELECT * { industry min"), ":miit");
     assert_eq!(first("SELECT * { ?s ?p industry min"), ":miit");

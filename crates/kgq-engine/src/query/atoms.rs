@@ -6,7 +6,7 @@ use super::operands::operands;
 use super::parse::Query;
 use kgq_syntax::rdf::{Term, Variable};
 use spargebra::algebra::{Expression, Function, GraphPattern};
-use spargebra::term::{NamedNodePattern, TermPattern};
+use spargebra::term::{NamedNodePattern, TermPattern, TriplePattern};
 
 /// A position in a triple pattern.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,6 +59,11 @@ pub struct Atoms {
     pub having: bool,
     pub limit: Option<usize>,
     pub offset: usize,
+    /// Filters inside `GRAPH ?g` that use ?g where it has no value yet (SPARQL 1.1 §18.6 binds it to what the whole group
+    /// finds), with ?g. Here they stand behind the group.
+    pub too_early: Vec<(usize, Variable)>,
+    /// The triples that CONSTRUCT makes.
+    pub template: Vec<[PatternTerm; 3]>,
     pub(super) dataset: Option<spargebra::algebra::QueryDataset>,
 }
 
@@ -70,7 +75,14 @@ pub fn atoms(query: &Query) -> Atoms {
         | spargebra::Query::Construct { pattern, dataset, .. }
         | spargebra::Query::Describe { pattern, dataset, .. } => (pattern, dataset.clone()),
     };
-    let mut out = Atoms { atoms: Vec::new(), having: false, limit: None, offset: 0, dataset };
+    let template = match &query.algebra {
+        spargebra::Query::Construct { template, .. } => template.iter().map(made).collect(),
+        spargebra::Query::Select { .. } | spargebra::Query::Ask { .. } | spargebra::Query::Describe { .. } => {
+            Vec::new()
+        }
+    };
+    let (atoms, too_early) = (Vec::new(), Vec::new());
+    let mut out = Atoms { atoms, having: false, limit: None, offset: 0, too_early, template, dataset };
     let inner = out.unwrap_modifiers(pattern);
     out.flatten(inner, None);
     out
@@ -121,7 +133,14 @@ impl Atoms {
             }
             GraphPattern::Filter { expr, inner } => {
                 self.flatten(inner, graph);
+                let first = self.atoms.len();
                 self.filters(expr);
+                if let Some(NamedNodePattern::Variable(graph)) = graph
+                    && !in_scope(inner).contains(graph)
+                {
+                    let early = (first..self.atoms.len()).filter(|at| self.atoms[*at].variables.contains(graph));
+                    self.too_early.extend(early.map(|at| (at, graph.clone())));
+                }
             }
             GraphPattern::LeftJoin { left, right, expression } => {
                 self.flatten(left, graph);
@@ -317,6 +336,10 @@ pub(super) fn in_scope(pattern: &GraphPattern) -> Vec<Variable> {
     variables.sort();
     variables.dedup();
     variables
+}
+
+fn made(triple: &TriplePattern) -> [PatternTerm; 3] {
+    [node(&triple.subject), name(&triple.predicate), node(&triple.object)]
 }
 
 fn node(pattern: &TermPattern) -> PatternTerm {

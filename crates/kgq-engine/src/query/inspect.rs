@@ -61,6 +61,13 @@ pub fn variables(query: &spargebra::Query) -> Vec<Variable> {
     walk.variables.into_iter().collect()
 }
 
+/// Returns the variables that stand in a triple pattern or path, or as the name of a graph.
+pub(super) fn stated_variables(query: &spargebra::Query) -> BTreeSet<Variable> {
+    let mut walk = Walk { skip_services: true, ..Walk::default() };
+    walk.query(query);
+    walk.stated
+}
+
 /// Returns the variables of an expression, including those of EXISTS, sorted.
 pub(super) fn all_variables(expression: &Expression) -> Vec<Variable> {
     let mut walk = Walk::default();
@@ -214,6 +221,8 @@ fn refused(source: Source<'_>, keyword: &str, what: &str) -> Error {
 struct Walk {
     terms: BTreeSet<UsedTerm>,
     variables: BTreeSet<Variable>,
+    /// Those of triple patterns, paths and names of graphs.
+    stated: BTreeSet<Variable>,
     services: Vec<String>,
     functions: Vec<Function>,
     calls: BTreeSet<Call>,
@@ -278,6 +287,11 @@ impl Walk {
 
     fn variable(&mut self, variable: &Variable) {
         self.variables.insert(variable.clone());
+    }
+
+    fn stated(&mut self, variable: &Variable) {
+        self.variable(variable);
+        self.stated.insert(variable.clone());
     }
 
     /// Collects the variables of a CONSTRUCT template. Its terms need not be in the data.
@@ -389,7 +403,7 @@ impl Walk {
     fn term_pattern(&mut self, pattern: &TermPattern, position: Position) {
         match pattern {
             TermPattern::NamedNode(node) => self.term(node, position),
-            TermPattern::Variable(variable) => self.variable(variable),
+            TermPattern::Variable(variable) => self.stated(variable),
             TermPattern::Triple(triple) => self.triple(triple),
             TermPattern::BlankNode(_) | TermPattern::Literal(_) => {}
         }
@@ -398,7 +412,7 @@ impl Walk {
     fn node_pattern(&mut self, pattern: &NamedNodePattern, position: Position) {
         match pattern {
             NamedNodePattern::NamedNode(node) => self.term(node, position),
-            NamedNodePattern::Variable(variable) => self.variable(variable),
+            NamedNodePattern::Variable(variable) => self.stated(variable),
         }
     }
 

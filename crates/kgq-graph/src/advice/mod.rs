@@ -238,7 +238,8 @@ pub fn codes() -> Vec<(&'static str, &'static str)> {
         ("literal-datatype", "the data have this value with another datatype"),
         ("literal-case", "the data have this text in other case"),
         ("unknown-literal", "the data do not have this literal"),
-        ("reversed", "the statement exists the other way round"),
+        ("outside-of-dataset", "FROM and FROM NAMED leave out the graph in which this is matched"),
+        ("reversed", "nothing is found, and something would be the other way round"),
         ("not-of-class", "no member of the class has the property"),
         ("literal-as-subject", "a value that is a text or a number is asked for its properties"),
         ("no-match", "a pattern that has no solution by itself"),
@@ -253,7 +254,10 @@ pub fn codes() -> Vec<(&'static str, &'static str)> {
             "expression-failed",
             "an expression gave no value: a computed pattern is wrong, a text is no number that it is cast to, a number is divided by zero",
         ),
-        ("template-unbound", "the template of CONSTRUCT needs what no solution binds"),
+        (
+            "template-unbound",
+            "the template of CONSTRUCT needs what no solution binds, or binds to what cannot stand there",
+        ),
     ];
     query::lint::CODES.iter().copied().chain(own).collect()
 }

@@ -36,8 +36,29 @@ pub struct UsedNames<'a> {
 struct Known {
     /// By local name, folded to ignore common confusions.
     same: FxHashMap<String, Vec<NamedNode>>,
-    /// The local names in each namespace, with an index for similarity search.
+    /// The local names in each namespace (by its [`core`]), with an index for similarity search.
     near: FxHashMap<String, (Vec<String>, NearNames<'static>)>,
+}
+
+impl Known {
+    /// The name with this local name that is nearest to another one.
+    fn called(&self, local: &str, to: &NamedNode) -> Option<NamedNode> {
+        let alike = self.same.get(&fold(local)).into_iter().flatten();
+        let called = alike.filter(|other| split(other.as_str()).1 == local);
+        called.min_by_key(|other| (distance(other, to), other.as_str())).cloned()
+    }
+}
+
+/// How far a name of the same or a similar local name is from another one: the same in a namespace written otherwise,
+/// similar in the same namespace, similar in that namespace written otherwise, or elsewhere.
+fn distance(name: &NamedNode, from: &NamedNode) -> u8 {
+    let ((namespace, local), (other, meant)) = (split(name.as_str()), split(from.as_str()));
+    match (namespace == other, core(namespace) == core(other)) {
+        (false, true) if local == meant => 0,
+        (true, _) => 1,
+        (false, true) => 2,
+        (false, false) => 3,
+    }
 }
 
 impl<'a> UsedNames<'a> {
@@ -60,21 +81,17 @@ impl<'a> UsedNames<'a> {
         let mut same: Vec<NamedNode> = known.same.get(&fold(local)).cloned().unwrap_or_default();
         same.retain(|other| other != iri);
         if !same.is_empty() || local.is_empty() {
-            // Names in the same namespace are preferred.
-            same.sort_by(|a, b| {
-                let far = |other: &NamedNode| !other.as_str().starts_with(namespace);
-                (far(a), a.as_str()).cmp(&(far(b), b.as_str()))
-            });
+            same.sort_by(|a, b| (distance(a, iri), a.as_str()).cmp(&(distance(b, iri), b.as_str())));
             same.truncate(SHOWN);
             return same;
         }
-        let Some((names, index)) = known.near.get(namespace) else { return Vec::new() };
+        let Some((names, index)) = known.near.get(core(namespace)) else { return Vec::new() };
         let mut near = index.nearest(local, SHOWN);
         if near.is_empty() && self.asked.budget.spend(names.len()) {
             // The index finds only misspellings; among few names, a word with the same stem may have been meant.
             near = nearest(local, names.iter().map(String::as_str), SHOWN);
         }
-        near.into_iter().filter_map(|local| NamedNode::new(format!("{namespace}{local}")).ok()).collect()
+        near.into_iter().filter_map(|near| known.called(near, iri)).collect()
     }
 
     fn list(&self, among: Among, namespace: &str) -> Vec<TermId> {
@@ -83,7 +100,11 @@ impl<'a> UsedNames<'a> {
             Among::Properties => properties(snapshot),
             Among::Classes => classes(snapshot),
             Among::Graphs => snapshot.named_graphs().iter().copied().take(MOST_COMPARED).collect(),
-            Among::Things => self.of_namespace(namespace),
+            Among::Things => {
+                let mut found: Vec<TermId> = written_otherwise(namespace).flat_map(|n| self.of_namespace(&n)).collect();
+                found.truncate(MOST_COMPARED);
+                found
+            }
         }
     }
 
@@ -96,7 +117,7 @@ impl<'a> UsedNames<'a> {
             }
             let Term::NamedNode(iri) = self.asked.snapshot.term(*id) else { continue };
             let (namespace, local) = split(iri.as_str());
-            locals.entry(namespace.to_owned()).or_default().push(local.to_owned());
+            locals.entry(core(namespace).to_owned()).or_default().push(local.to_owned());
             let alike = same.entry(fold(local)).or_default();
             if !alike.contains(&iri) {
                 alike.push(iri);
@@ -104,7 +125,11 @@ impl<'a> UsedNames<'a> {
         }
         let near = locals
             .into_iter()
-            .map(|(namespace, locals)| (namespace, (locals.clone(), NearNames::new(locals))))
+            .map(|(namespace, mut locals)| {
+                locals.sort_unstable();
+                locals.dedup();
+                (namespace, (locals.clone(), NearNames::new(locals)))
+            })
             .collect();
         Known { same, near }
     }
@@ -158,6 +183,22 @@ fn split(iri: &str) -> (&str, &str) {
     iri.split_at(iri.len() - local_name(iri).len())
 }
 
+/// A namespace without what is most often confused: the scheme, `www.` and the last separator.
+fn core(namespace: &str) -> &str {
+    let rest = namespace.strip_prefix("https://").or_else(|| namespace.strip_prefix("http://")).unwrap_or(namespace);
+    rest.strip_prefix("www.").unwrap_or(rest).trim_end_matches(['#', '/'])
+}
+
+/// A namespace in each form that is confused with it, itself first.
+fn written_otherwise(namespace: &str) -> impl Iterator<Item = String> {
+    let rest = core(namespace);
+    let is_web = namespace.starts_with("http://") || namespace.starts_with("https://");
+    let starts: &[&str] = if is_web { &["http://", "https://", "http://www.", "https://www."] } else { &[""] };
+    let ends = if namespace.ends_with(['#', '/']) { ["#", "/"].as_slice() } else { &[""] };
+    let all = starts.iter().flat_map(move |start| ends.iter().map(move |end| format!("{start}{rest}{end}")));
+    std::iter::once(namespace.to_owned()).chain(all.filter(|other| *other != namespace).collect::<Vec<_>>())
+}
+
 /// Folds a name: case, `-` and `_`, and a plural's `s` are ignored.
 pub fn fold(name: &str) -> String {
     let folded: String = name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
@@ -182,4 +223,34 @@ fn classes(snapshot: &Snapshot) -> Vec<TermId> {
         }
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_namespace_written_otherwise_is_nearest() {
+        let node = |iri: &str| NamedNode::new(iri).unwrap();
+        let asked = node("https://www.w3.org/ns/dcat#Dataset");
+        for (name, far) in [
+            ("http://www.w3.org/ns/dcat#Dataset", 0),
+            ("http://www.w3.org/ns/dcat/Dataset", 0),
+            ("https://w3.org/ns/dcat#Dataset", 0),
+            ("https://www.w3.org/ns/dcat#DataSet", 1),
+            ("http://www.w3.org/ns/dcat#DataSet", 2),
+            ("https://schema.org/Dataset", 3),
+        ] {
+            assert_eq!(distance(&node(name), &asked), far, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_namespace_has_other_forms() {
+        let forms: Vec<String> = written_otherwise("https://w3.org/ns/dcat/").collect();
+        assert_eq!(forms[0], "https://w3.org/ns/dcat/");
+        assert_eq!(forms.len(), 8);
+        assert!(forms.contains(&"http://www.w3.org/ns/dcat#".to_owned()), "{forms:?}");
+        assert_eq!(written_otherwise("urn:x:").collect::<Vec<_>>(), ["urn:x:"]);
+    }
 }

@@ -5,7 +5,7 @@ use super::names::{Among, UsedNames, fold};
 use super::place::QueryText;
 use super::{AdviceRequest, Finding};
 use crate::catalog::local_name;
-use kgq_engine::query::{Position, UsedTerm, used_terms, wanted_terms};
+use kgq_engine::query::{Position, Query, UsedTerm, needed_terms, used_terms, wanted_terms};
 use kgq_snapshot::{Permutation, QuadPermutation, Snapshot, TermId};
 use kgq_syntax::rdf::vocabulary::rdf;
 use kgq_syntax::rdf::{NamedNode, Term};
@@ -39,6 +39,12 @@ pub fn told(asked: &AdviceRequest<'_>, text: &QueryText<'_>) -> Vec<Finding> {
     // Terms that the query wants to be absent may well be absent.
     guesses.retain(|guess| !guess.meant.is_empty() || guess.otherwise.is_some() || is_wanted(&guess.term));
     super::with_more(guesses.into_iter().map(|guess| guess.told(asked)).collect(), more)
+}
+
+/// Returns the unknown terms because of which these conditions have no solution.
+pub fn missing(asked: &AdviceRequest<'_>, conditions: &Query, text: &QueryText<'_>) -> (Vec<Guess>, usize) {
+    let needed = needed_terms(&conditions.algebra, &|used| is_unknown(asked.snapshot, &used.iri, used.position));
+    unknown(asked, needed, text)
 }
 
 /// Returns the unknown ones of these terms, the first in the text, and how many more there are.

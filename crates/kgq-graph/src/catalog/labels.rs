@@ -188,6 +188,16 @@ impl Labels {
     }
 
     fn near(&self, word: &str, prefixes: &Prefixes) -> Vec<String> {
+        // Identifiers are written with other marks than their IRIs have: `RO:0002202` for `obo:RO_0002202`.
+        let letters = letters(word);
+        let is_it = |thing: &&NamedNode| !letters.is_empty() && self::letters(local_name(thing.as_str())) == letters;
+        let mut same: Vec<String> =
+            self.by_thing.keys().filter(is_it).map(|thing| prefixes.display(thing.as_str())).collect();
+        if !same.is_empty() {
+            same.sort_unstable();
+            same.truncate(NEAR);
+            return same;
+        }
         let mut known: Vec<String> =
             self.by_thing.keys().filter_map(|thing| prefixes.shorten(thing.as_str())).collect();
         known.extend(self.by_thing.values().flatten().map(|l| l.literal.value().to_owned()));
@@ -208,6 +218,11 @@ impl Labels {
 
 fn fold(text: &str) -> String {
     text.to_lowercase()
+}
+
+/// A name without its marks and case.
+fn letters(name: &str) -> String {
+    name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
 fn primary(tag: &str) -> String {

@@ -135,14 +135,22 @@ impl Catalog {
             return Err(error.clone());
         }
         let known = self.queries.iter().map(|q| q.name.as_str());
+        let mut called_so = known.clone().filter(|known| known.rsplit('/').next() == Some(name));
+        let in_folder = called_so.next().map(|first| {
+            let others = called_so.take(MOST_SHOWN).map(|other| format!(" or `{other}`"));
+            format!("did you mean `{first}`{}?", others.collect::<String>())
+        });
         let all = match self.queries.len() {
             0 => "the project has none: `kgq queries --help` says where they are looked for",
             _ => "`kgq queries` lists those there are",
         };
         Err(Error::input(format!("there is no canned query `{name}`"))
-            .hint(did_you_mean(name, known).unwrap_or_else(|| all.into())))
+            .hint(in_folder.or_else(|| did_you_mean(name, known)).unwrap_or_else(|| all.into())))
     }
 }
+
+/// The most further names shown of queries in folders.
+const MOST_SHOWN: usize = 2;
 
 fn read_query(name: &str, file: &str, path: &Path, project: &Project) -> Result<CannedQuery> {
     let bytes = project.bytes(path).map_err(|e| Error::io(file, &e))?;

@@ -33,7 +33,7 @@ impl Graph {
 
     /// The prefixes that a query need not declare. A project defines its own; for files without a project the widely
     /// known prefixes are added.
-    fn query_prefixes(&self) -> Result<&Prefixes> {
+    pub(crate) fn query_prefixes(&self) -> Result<&Prefixes> {
         if self.project.is_some() {
             return self.prefixes();
         }

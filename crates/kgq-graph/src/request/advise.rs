@@ -88,7 +88,7 @@ pub fn remarks(graph: &Graph, advised: Advised<'_>, turned: Turned) -> Result<Re
 fn ask<T>(graph: &Graph, advised: Advised<'_>, question: impl FnOnce(&AdviceRequest<'_>) -> T) -> Result<T> {
     let Advised { source, query, options, budget } = advised;
     let allowance = Allowance::new(budget);
-    let (snapshot, prefixes) = (graph.snapshot()?, graph.prefixes()?);
+    let (snapshot, prefixes) = (graph.snapshot()?, graph.query_prefixes()?);
     let found = question(&AdviceRequest { source, query, snapshot, prefixes, options, budget: &allowance });
     graph.intact()?;
     Ok(found)

@@ -4,6 +4,7 @@ use super::look::Looked;
 use crate::check::namespace;
 use kgq_syntax::rdf::NamedNode;
 use kgq_syntax::rdf::vocabulary::WELL_KNOWN;
+use kgq_syntax::words::WELL_KNOWN_PREFIXES;
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 
@@ -16,9 +17,16 @@ pub struct Base {
 
 /// Namespaces with less than one in this many subjects do not widen the base.
 const SHARE: u64 = 20;
+/// A base with less than one in this many subjects is none: most of the files is about other things.
+const LEAST: u64 = 10;
+
+/// Whether a namespace is that of a well-known vocabulary, which a project describes or extends and does not own.
+fn is_foreign(namespace: &str) -> bool {
+    WELL_KNOWN.iter().chain(WELL_KNOWN_PREFIXES).any(|(_, iri)| *iri == namespace)
+}
 
 /// Returns the base: the longest common beginning of the larger namespaces on the host of the most frequent one,
-/// shortened until at least half of the subjects on that host begin with it.
+/// shortened until at least half of the subjects on that host begin with it. Well-known vocabularies are left out.
 pub fn base(files: &[&Looked]) -> Option<Base> {
     let mut subjects: FxHashMap<&str, u64> = FxHashMap::default();
     for (namespace, n) in files.iter().flat_map(|file| &file.counts.subjects) {
@@ -26,7 +34,8 @@ pub fn base(files: &[&Looked]) -> Option<Base> {
     }
     let of = subjects.values().sum();
     // Only web IRIs count: relative IRIs are resolved against the folder itself.
-    let web: Vec<(&str, u64)> = subjects.into_iter().filter(|(iri, _)| iri.starts_with("http")).collect();
+    let own = |iri: &str| iri.starts_with("http") && !is_foreign(iri);
+    let web: Vec<(&str, u64)> = subjects.into_iter().filter(|(iri, _)| own(iri)).collect();
     let (most, _) = *web.iter().max_by_key(|(iri, n)| (*n, std::cmp::Reverse(*iri)))?;
     let host = host(most)?;
     let mut iri = most.to_owned();
@@ -42,7 +51,7 @@ pub fn base(files: &[&Looked]) -> Option<Base> {
     }
     NamedNode::new(&iri).ok()?;
     let subjects = begin_so(&web, &iri);
-    Some(Base { iri, subjects, of })
+    (subjects * LEAST >= of).then_some(Base { iri, subjects, of })
 }
 
 /// The number of subjects in those of these namespaces that begin with an IRI.
@@ -96,7 +105,9 @@ pub fn prefixes(files: &[&Looked]) -> Vec<Prefix> {
     }
     let mut chosen: Vec<(u64, Prefix)> = Vec::new();
     for (name, namespaces) in declared {
-        let mut all: Vec<(&str, u64)> = namespaces.into_iter().filter(|(_, n)| *n > 0).collect();
+        // As the default namespace of one file, a vocabulary of others has no prefix for the whole project.
+        let fits = |iri: &str| !(name.is_empty() && is_foreign(iri));
+        let mut all: Vec<(&str, u64)> = namespaces.into_iter().filter(|(iri, n)| *n > 0 && fits(iri)).collect();
         all.sort_by_key(|(iri, n)| (std::cmp::Reverse(*n), *iri));
         let Some(((iri, n), others)) = all.split_first() else { continue };
         // A namespace on this machine's disk is no name.

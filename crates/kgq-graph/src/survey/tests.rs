@@ -109,3 +109,25 @@ fn a_folder_without_rdf_is_refused_with_what_was_wrong() {
     let error = draft(folder.path(), ReadOptions::default()).unwrap_err().to_string();
     assert!(error.contains("no file here holds RDF") && error.contains("a.ttl: "), "{error}");
 }
+
+#[test]
+fn a_well_known_vocabulary_is_not_the_projects_own() {
+    let vocabulary = "@prefix : <http://www.w3.org/2000/01/rdf-schema#> . @prefix dct: <http://purl.org/dc/terms/> .
+        dct:title :label \"t\" . dct:issued :label \"i\" . dct:creator :label \"c\" . :label :comment \"l\" .";
+    let (_, project, _folder) = project(&[("model/used.ttl", vocabulary)]);
+    assert_eq!(project.manifest.base, None);
+    let prefixes = &project.manifest.prefixes;
+    assert!(!prefixes.contains_key(""), "{prefixes:?}");
+    assert!(prefixes.contains_key("rdfs") && prefixes.contains_key("dct"), "{prefixes:?}");
+
+    let own = "@prefix dct: <http://purl.org/dc/terms/> . <http://own.example/a> dct:title \"a\" .";
+    let (_, project, _folder) = self::project(&[("model/used.ttl", vocabulary), ("data/own.ttl", own)]);
+    assert_eq!(project.manifest.base.as_deref(), Some("http://own.example/"));
+
+    // One subject of thirteen makes no base.
+    let many: String =
+        (0..8).map(|n| format!("<http://purl.org/dc/terms/{n}> <http://purl.org/dc/terms/title> \"t\" .\n")).collect();
+    let (_, project, _folder) =
+        self::project(&[("model/used.ttl", vocabulary), ("model/more.nt", &many), ("data/own.ttl", own)]);
+    assert_eq!(project.manifest.base, None);
+}

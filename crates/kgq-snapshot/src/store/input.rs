@@ -1,6 +1,7 @@
 //! A source of RDF: a file, or bytes in memory; with its format, base and graph.
 
 use super::jsonld::Contexts;
+use super::packed::Packed;
 use super::sniff::{SNIFFED, Seems, sniff};
 use kgq_syntax::bounds::Bounds;
 use kgq_syntax::error::{Error, Kind, Result};
@@ -181,11 +182,14 @@ impl Input {
         self.text(Decompressed { inner: decompressed, name: self.name.clone(), bounds, stored, size: 0 })
     }
 
-    /// Checks the first bytes: skips a UTF-8 byte order mark, and refuses UTF-16 and UTF-32 by name.
+    /// Checks the first bytes: skips a UTF-8 byte order mark, and refuses UTF-16, UTF-32 and what is packed by name.
     fn text<'a>(&self, mut reader: impl Read + Send + 'a) -> Result<Box<dyn Read + Send + 'a>> {
         let mut start = Vec::new();
         let read = (&mut reader).take(4).read_to_end(&mut start);
         read.map_err(|e| passed(&e).unwrap_or_else(|| self.unreadable(&e)))?;
+        if let Some(packed) = Packed::of(&start) {
+            return Err(packed.refusal(&self.name));
+        }
         if let Some(encoding) = other_encoding(&start) {
             return Err(not_utf8(&self.name, encoding));
         }
@@ -317,6 +321,9 @@ fn unknown_format(name: &str, path: &Path) -> Error {
     }
     if !path.exists() {
         return missing_file(name, path);
+    }
+    if let Some(packed) = start_of(path).and_then(|start| Packed::of(&start)) {
+        return packed.refusal(name);
     }
     Error::usage(format!("{name}: the file name shows no RDF format"))
         .hint(format!("say it with `--input-format`: {}", RdfFormat::list(false)))

@@ -11,7 +11,7 @@ use kgq_syntax::Span;
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::{GraphName, Literal, Prefixes, Quad, Term};
 use memchr::memmem;
-use oxjsonld::{JsonLdParseError, JsonLdParser, JsonLdRemoteDocument};
+use oxjsonld::{JsonLdParser, JsonLdRemoteDocument, JsonLdSyntaxError};
 use oxrdf::vocab::xsd;
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -57,7 +57,7 @@ pub fn read_json_ld(
     input: &Input,
     mut text: impl Read,
     lenient: bool,
-    failed: &dyn Fn(JsonLdParseError) -> Error,
+    failed: &dyn Fn(JsonLdSyntaxError) -> Error,
     keep: &mut dyn FnMut(Quad) -> Result<()>,
 ) -> Result<Prefixes> {
     let mut bytes = Vec::new();
@@ -73,13 +73,13 @@ pub fn read_json_ld(
         parser = based.map_err(|e| Error::input(format!("{}: the base is no IRI: {e}", input.name)))?;
     }
     let documents = contexts.clone();
-    let mut quads = parser.for_reader(text.as_slice()).with_load_document_callback(move |address, _| {
+    let mut quads = parser.for_slice(&text).with_load_document_callback(move |address, _| {
         let document = documents.0.get(address).ok_or(NOT_AT_HAND.trim_start_matches([':', ' ']))?.clone();
         Ok(JsonLdRemoteDocument { document, document_url: address.to_owned() })
     });
     let mut integers = LargeIntegers { name: &input.name, text: original, contexts: &contexts, can_be: None };
     for quad in quads.by_ref() {
-        let refused = |error: JsonLdParseError| {
+        let refused = |error: JsonLdSyntaxError| {
             let known = json_refusals::of(&input.name, original, &error.to_string());
             known.unwrap_or_else(|| failed(error))
         };

@@ -15,6 +15,7 @@ mod json_refusals;
 mod json_tree;
 mod jsonld;
 mod oxigraph;
+mod packed;
 mod rdfxml;
 mod read;
 mod sniff;

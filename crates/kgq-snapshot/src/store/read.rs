@@ -17,6 +17,7 @@ use kgq_syntax::guard::{self, Guard};
 use kgq_syntax::rdf::{GraphName, Prefixes, Quad, RdfFormat, size};
 use kgq_syntax::turtle::tree::Dialect;
 use kgq_syntax::watch::{Json, Watched};
+use oxjsonld::JsonLdSyntaxError;
 use oxrdfio::{RdfParseError, RdfParser, RdfSyntaxError};
 use std::cell::{Cell, RefCell};
 use std::io::{BufRead, BufReader, Read};
@@ -110,21 +111,37 @@ pub fn read_each(
         let mut start = Vec::new();
         let again = read_again(input, options.bounds).and_then(|text| text.take(SNIFFED).read_to_end(&mut start).ok());
         let error = if again.is_some() { mistaken(error, &start, input.format) } else { error };
-        if !options.lenient && is_about_form(error.message()) {
-            return error.hint(
-                "`--lenient`, or `lenient = true` below `[load]` in kgq.toml, reads IRIs and language tags as they are",
-            );
-        }
-        error
+        if is_about_encoding(error.message()) { not_utf8(&error) } else { error }
     })
 }
 
-/// Whether a message says that an IRI or a language tag is not well-formed.
+/// Whether a parser's message says that it stopped at an IRI or a language tag that is not well-formed. Then it reads on
+/// if it is lenient, whatever our own message says about the place.
 fn is_about_form(message: &str) -> bool {
     let lower = message.to_ascii_lowercase();
-    ["is not a valid iri", "is no iri", "invalid iri", "language subtag", "language tag"]
-        .iter()
-        .any(|part| lower.contains(part))
+    ["is not a valid iri", "is no iri", "invalid iri", "subtag", "language tag"].iter().any(|part| lower.contains(part))
+}
+
+/// The hint on `--lenient` where it helps.
+fn leniency(message: &str, options: ReadOptions<'_>) -> Option<&'static str> {
+    (!options.lenient && is_about_form(message)).then_some(
+        "`--lenient`, or `lenient = true` below `[load]` in kgq.toml, reads IRIs and language tags as they are",
+    )
+}
+
+/// Whether a parser's message says that the bytes are no UTF-8.
+fn is_about_encoding(message: &str) -> bool {
+    message.starts_with("Invalid UTF-8") || message == "this is not UTF-8"
+}
+
+/// The error for bytes that are no UTF-8, at the same place.
+fn not_utf8(error: &Error) -> Error {
+    let told = Error::input("this is not UTF-8, the only encoding that is read")
+        .hint("if it is Latin-1, as older texts often are, convert it with `iconv -f ISO-8859-1 -t UTF-8`");
+    match error.place() {
+        Some(place) => told.at(place.clone()),
+        None => told,
+    }
 }
 
 fn read_document(
@@ -164,10 +181,7 @@ fn read_document(
     };
     let prefixes = match oxrdfio_format(input.format) {
         None if input.format == RdfFormat::JsonLd => {
-            let failed = |error| match RdfParseError::from(error) {
-                RdfParseError::Io(error) => input.unreadable(&error),
-                RdfParseError::Syntax(error) => syntax_error(input, &error, options),
-            };
+            let failed = |error: JsonLdSyntaxError| syntax_error(input, &error.into(), options);
             read_json_ld(input, reader, options.lenient, &failed, &mut keep)
         }
         None if input.format == RdfFormat::RdfXml => read_xml(input, reader, options, &mut keep),
@@ -184,12 +198,11 @@ fn read_document(
     };
     let prefixes = prefixes.map_err(|error| match failed.take() {
         Some(error) => error,
-        // The parsers' buffers have a fixed size that no option raises.
         None if error.message().contains("buffer maximal size") => {
             let (line, column) = at.get();
-            Error::input("this string, IRI or name is longer than 16 MiB, the most that can be read")
+            Error::input("this string, IRI or name is longer than 16 MiB")
                 .at(Place::new(&input.name, line, column))
-                .hint("a closing quote or `>` may be missing before")
+                .hint("a closing quote or `>` may be missing before; or raise the limit with `--max-token` or `max-token` in kgq.toml")
         }
         None => error,
     })?;
@@ -299,14 +312,53 @@ fn read_standard(
     if let Some(graph) = &input.graph {
         parser = parser.with_default_graph(graph.clone());
     }
-    let named = matches!(input.format, RdfFormat::Turtle | RdfFormat::TriG | RdfFormat::N3) && !options.lenient;
+    // A parser that reads from a stream has a buffer of fixed size, which no longer token fits.
+    if options.bounds.max_token > LONGEST_STREAMED {
+        let (text, _held) = whole(reader, input, options.budget)?;
+        let mut quads = parser.for_slice(&text);
+        keep_each(quads.by_ref().map(|quad| quad.map_err(RdfParseError::from)), input, options, keep)?;
+        return Ok(quads.prefixes().collect());
+    }
     let mut quads = parser.for_reader(reader);
-    // The first error ends the reading: a parser that continued after it would load half a file.
-    for quad in quads.by_ref() {
+    keep_each(quads.by_ref(), input, options, keep)?;
+    Ok(quads.prefixes().collect())
+}
+
+/// The longest token, in bytes, that oxttl reads from a stream.
+const LONGEST_STREAMED: usize = 16 << 20;
+/// The bytes that are read at once, and for which memory is reserved before.
+const READ_AT_ONCE: u64 = 1 << 20;
+
+/// Reads a whole text, and returns it with the memory reserved for it.
+fn whole(mut reader: impl Read, input: &Input, budget: Option<&Budget>) -> Result<(Vec<u8>, Reservation)> {
+    let (mut text, mut held) = (Vec::new(), Reservation::default());
+    loop {
+        if let Some(budget) = budget {
+            held.grow(budget, READ_AT_ONCE)?;
+        }
+        let more = reader.by_ref().take(READ_AT_ONCE).read_to_end(&mut text).map_err(|e| input.unreadable(&e))?;
+        if (more as u64) < READ_AT_ONCE {
+            return Ok((text, held));
+        }
+    }
+}
+
+/// Keeps each quad of a parser. The first error ends the reading: a parser that continued after it would load half a file.
+fn keep_each(
+    quads: impl Iterator<Item = Result<Quad, RdfParseError>>,
+    input: &Input,
+    options: ReadOptions<'_>,
+    keep: &mut impl FnMut(Quad) -> Result<()>,
+) -> Result<()> {
+    let named = matches!(input.format, RdfFormat::Turtle | RdfFormat::TriG | RdfFormat::N3) && !options.lenient;
+    for quad in quads {
         match quad {
             Ok(quad) => {
                 if named && let Some(iri) = characters::misfit(&quad) {
-                    return Err(characters::refusal(&input.name, &iri, small_text(input, options.bounds).as_deref()));
+                    let text = small_text(input, options.bounds);
+                    let error = characters::refusal(&input.name, &iri, text.as_deref());
+                    let hint = leniency(error.message(), options);
+                    return Err(error.hint_if(hint));
                 }
                 keep(quad)?;
             }
@@ -316,7 +368,7 @@ fn read_standard(
             }
         }
     }
-    Ok(quads.prefixes().collect())
+    Ok(())
 }
 
 fn read_xml(
@@ -329,7 +381,11 @@ fn read_xml(
         Settings { name: &input.name, base: input.base.as_deref(), lenient: options.lenient, bounds: options.bounds };
     let graph: GraphName = input.graph.clone().map_or(GraphName::DefaultGraph, GraphName::from);
     let read = read_rdf_xml(reader, settings, &mut |triple, _| keep(triple.in_graph(graph.clone())));
-    read.map_err(|error| match error.place() {
+    let hinted = |error: Error| {
+        let hint = leniency(error.message(), options);
+        error.hint_if(hint)
+    };
+    read.map_err(hinted).map_err(|error| match error.place() {
         Some(place) if place.excerpt.is_none() => {
             let (line, column) = (place.line - 1, place.column - 1);
             let shown = read_again(input, options.bounds).and_then(|text| excerpt(text, &input.name, line, column, 1));
@@ -349,8 +405,9 @@ fn syntax_error(input: &Input, error: &RdfSyntaxError, options: ReadOptions<'_>)
         .strip_prefix("Parser error at line ")
         .and_then(|rest| rest.split_once(": "))
         .map_or(message.as_str(), |(_, message)| message);
+    let hint = leniency(message, options);
     let Some(location) = error.location() else {
-        return Error::input(message).at(Place::new(&input.name, 1, 1));
+        return Error::input(message).at(Place::new(&input.name, 1, 1)).hint_if(hint);
     };
     let to_usize = |n: u64| usize::try_from(n).unwrap_or(usize::MAX - 1);
     // In lenient mode the parser accepts malformed terms, but the diagnosis would report them as mistakes.
@@ -359,9 +416,9 @@ fn syntax_error(input: &Input, error: &RdfSyntaxError, options: ReadOptions<'_>)
     {
         let known = Known { prefixes: &[], base: input.base.is_some() };
         let place = to_usize(location.start.offset)..to_usize(location.end.offset);
-        return diagnose::turtle(Source::new(&input.name, &text), dialect, message, place, known);
+        return diagnose::turtle(Source::new(&input.name, &text), dialect, message, place, known).hint_if(hint);
     }
-    let out = Error::input(message);
+    let out = Error::input(message).hint_if(hint);
     let (line, column) = (to_usize(location.start.line), to_usize(location.start.column));
     let width =
         if location.end.line == location.start.line { to_usize(location.end.column).saturating_sub(column) } else { 1 };

@@ -3,6 +3,7 @@
 
 use kgq_syntax::error::Error;
 use kgq_syntax::rdf::RdfFormat;
+use oxrdfio::RdfParser;
 
 /// How many bytes of a text are inspected.
 pub const SNIFFED: u64 = 4096;
@@ -19,14 +20,10 @@ pub enum Seems {
     Xml,
     Table,
     Sparql,
-    Archive,
 }
 
 /// Guesses the format from the start of a text; `None` where it could be several.
 pub fn sniff(start: &[u8]) -> Option<Seems> {
-    if start.starts_with(b"PK\x03\x04") || start.starts_with(b"%PDF") {
-        return Some(Seems::Archive);
-    }
     let text = String::from_utf8_lossy(start);
     let text = without_comments(text.trim_start_matches('\u{FEFF}'));
     let begins = |word: &str| text.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word));
@@ -163,7 +160,6 @@ impl Seems {
             Self::Xml => "XML",
             Self::Table => "a table, such as CSV",
             Self::Sparql => "a SPARQL query",
-            Self::Archive => "an archive or a PDF",
         }
     }
 
@@ -182,14 +178,15 @@ impl Seems {
             Self::Xml => "of XML, kgq reads RDF/XML".into(),
             Self::Table => "kgq reads RDF: a table must be mapped to statements first".into(),
             Self::Sparql => "run it with `kgq query -f FILE`".into(),
-            Self::Archive => "take the RDF out of it first".into(),
         }
     }
 }
 
 /// Adds to the error of a refused document what it seems to be, if that differs from the format in which it was read.
 pub fn mistaken(error: Error, start: &[u8], format: RdfFormat) -> Error {
-    let Some(seems) = sniff(start).filter(|seems| !seems.can_be(format)) else { return error };
+    let seems =
+        sniff(start).filter(|seems| !seems.can_be(format)).or_else(|| turtle_read_as_lines(&error, start, format));
+    let Some(seems) = seems else { return error };
     let named = if format == RdfFormat::RdfXml { "RDF/XML" } else { format.name() };
     let told = Error::input(format!("this seems to be {}, and is read as {named}", seems.name())).hint(seems.hint());
     match error.place() {
@@ -198,9 +195,43 @@ pub fn mistaken(error: Error, start: &[u8], format: RdfFormat) -> Error {
     }
 }
 
+/// Turtle or TriG, if a text was refused as N-Triples or N-Quads and reads on behind that place as one of these.
+fn turtle_read_as_lines(error: &Error, start: &[u8], format: RdfFormat) -> Option<Seems> {
+    if !matches!(format, RdfFormat::NTriples | RdfFormat::NQuads) {
+        return None;
+    }
+    let refused = error.place()?.line as u64;
+    let whole = if (start.len() as u64) < SNIFFED { start.len() } else { memchr::memrchr(b'\n', start)? + 1 };
+    let text = std::str::from_utf8(&start[..whole]).ok()?;
+    if refused > text.lines().count() as u64 {
+        return None;
+    }
+    let parser = RdfParser::from_format(oxrdfio::RdfFormat::TriG).with_base_iri("file:///").ok()?;
+    match parser.for_slice(text).find_map(Result::err) {
+        Some(error) => (error.location()?.start.line >= refused).then(|| graphs(text)),
+        None => Some(graphs(text)),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn turtle_read_as_lines_is_named() {
+        use kgq_syntax::error::Place;
+        let at = |line| Error::input("refused").at(Place::new("a.nt", line, 1));
+        let told = |text: &str, line| turtle_read_as_lines(&at(line), text.as_bytes(), RdfFormat::NTriples);
+        let (turtle, trig) = (Some(Seems::Rdf(RdfFormat::Turtle)), Some(Seems::Rdf(RdfFormat::TriG)));
+        assert_eq!(told("@prefix : <http://e/> .\n:a :b :c .", 1), turtle);
+        assert_eq!(told("<http://e/a> <http://e/b> 1 ; <http://e/c> 2 .", 1), turtle);
+        assert_eq!(told("<http://e/g> {\n<http://e/a> a <http://e/b> }", 1), trig);
+        // Wrong as both.
+        assert_eq!(told("<http://e/a> <http://e/b> \"c .", 1), None);
+        assert_eq!(told("<http://e/a> a <http://e/b> .\n<http://e/a> <http://e/b> c .", 2), None);
+        // What is read as Turtle was not refused as such.
+        assert_eq!(turtle_read_as_lines(&at(1), b":a :b :c .", RdfFormat::Turtle), None);
+    }
 
     #[test]
     fn texts_are_known_by_how_they_begin() {

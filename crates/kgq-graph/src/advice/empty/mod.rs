@@ -1,14 +1,15 @@
 //! Why a query has no solution: first single terms, then the smallest set of conditions that nothing meets.
 
+mod datasets;
 mod filter;
 mod literal;
 mod reasons;
+mod template;
 mod tried;
 
 use super::place::QueryText;
 use super::{AdviceRequest, Finding, terms};
 use kgq_engine::query::atoms::{Atom, AtomKind, Atoms, atoms};
-use kgq_engine::query::{Form, used_terms};
 use kgq_syntax::text::count;
 use std::cell::Cell;
 
@@ -30,11 +31,10 @@ pub fn why(asked: &AdviceRequest<'_>, text: &QueryText<'_>) -> Vec<Finding> {
     if asked.snapshot.triple_count() + asked.snapshot.quad_count() == 0 {
         return vec![Finding::new("empty-dataset", "there are no data: no file has a statement").at(text, None)];
     }
-    // Required conditions: an unknown term in one of them is the reason. Terms inside OPTIONAL are not.
+    // Required conditions: an unknown term that all solutions of them need is the reason. Terms inside OPTIONAL are not.
     let is_required = |atom: &Atom| matches!(atom.condition, AtomKind::Triple { .. } | AtomKind::Path { .. });
     let required: Vec<usize> = (0..taken.atoms.len()).filter(|at| is_required(&taken.atoms[*at])).collect();
-    let used = used_terms(&taken.ask(&required).algebra);
-    let (guesses, more) = terms::unknown(asked, used, text);
+    let (guesses, more) = terms::missing(asked, &taken.ask(&required), text);
     if !guesses.is_empty() {
         return probes.proposed(guesses, more);
     }
@@ -122,11 +122,8 @@ impl Probes<'_> {
         if self.taken.having {
             return vec![Finding::new("having-rejects-all", "no group passes HAVING").at(text, text.keyword("HAVING"))];
         }
-        if self.asked.query.form() == Form::Construct {
-            let message = "there are solutions, but none binds what the template needs";
-            return vec![Finding::new("template-unbound", message).at(text, text.keyword("CONSTRUCT"))];
-        }
-        Vec::new()
+        let early = self.filter_before_graph(text).or_else(|| self.unmade(text));
+        early.into_iter().collect()
     }
 
     /// The time is up: reports how far the query has solutions.

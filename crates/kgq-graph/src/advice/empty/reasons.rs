@@ -6,7 +6,7 @@ use crate::advice::place::QueryText;
 use crate::advice::{Finding, terms};
 use kgq_engine::query::atoms::{Atom, AtomKind, PatternTerm};
 use kgq_engine::query::wanted_terms;
-use kgq_snapshot::{Permutation, QuadPermutation, TermId, TermKind};
+use kgq_snapshot::{Permutation, TermId, TermKind};
 use kgq_syntax::error::Error;
 use kgq_syntax::rdf::vocabulary::rdf;
 use kgq_syntax::rdf::{NamedNode, Term};
@@ -19,13 +19,13 @@ impl Probes<'_> {
     pub(super) fn explain(&self, core: &[usize], text: &QueryText<'_>) -> Vec<Finding> {
         let last = core.last().copied().unwrap_or(0);
         // Terms inside conditions that are not patterns themselves: a branch, VALUES, a FILTER.
-        let inside: Vec<usize> = core.iter().copied().filter(|at| self.may_be_met_otherwise(*at)).collect();
-        let (guesses, more) = terms::unknown(self.asked, wanted_terms(&self.taken.ask(&inside).algebra), text);
-        if !inside.is_empty() && !guesses.is_empty() {
+        let (guesses, more) = terms::missing(self.asked, &self.taken.ask(core), text);
+        if !guesses.is_empty() {
             return self.proposed(guesses, more);
         }
+        let hint = self.alternative(core, text);
         if self.taken.only_restricts(last) && core.len() > 1 {
-            return vec![self.rejected(core, text)];
+            return vec![self.rejected(core, text).hint_if(hint)];
         }
         let atoms: Vec<&Atom> = core.iter().map(|at| &self.taken.atoms[*at]).collect();
         let finding = match atoms.as_slice() {
@@ -37,24 +37,72 @@ impl Probes<'_> {
                 .unwrap_or_else(|| self.together(core, text)),
             _ => self.otherwise(core, text).unwrap_or_else(|| self.together(core, text)),
         };
-        vec![finding]
+        vec![finding.hint_if(hint)]
+    }
+
+    /// Another term in place of an unknown one that only an alternative needs. It is no reason, as the others could have
+    /// been met, but it may have been meant.
+    fn alternative(&self, core: &[usize], text: &QueryText<'_>) -> Option<String> {
+        let inside: Vec<usize> = core.iter().copied().filter(|at| self.may_be_met_otherwise(*at)).collect();
+        if inside.is_empty() {
+            return None;
+        }
+        let (guesses, _) = terms::unknown(self.asked, wanted_terms(&self.taken.ask(&inside).algebra), text);
+        guesses.iter().find_map(|guess| {
+            let proposal = guess.meant.iter().find_map(|meant| self.proposal(guess, meant))?;
+            Some(format!("in place of {}: {proposal}", self.asked.shown(&guess.term)))
+        })
     }
 
     /// Whether a condition can be met in several ways, or names terms that the data need not have.
     fn may_be_met_otherwise(&self, at: usize) -> bool {
         match self.taken.atoms[at].condition {
-            AtomKind::Union | AtomKind::SubSelect | AtomKind::Values | AtomKind::Filter => true,
-            AtomKind::Triple { .. } | AtomKind::Path { .. } | AtomKind::Optional | AtomKind::Minus | AtomKind::Bind => {
-                false
-            }
+            AtomKind::Path { .. } | AtomKind::Union | AtomKind::SubSelect | AtomKind::Values | AtomKind::Filter => true,
+            AtomKind::Triple { .. } | AtomKind::Optional | AtomKind::Minus | AtomKind::Bind => false,
         }
     }
 
     /// A form of the conditions that has solutions: in another graph, or with subject and object exchanged.
     fn otherwise(&self, core: &[usize], text: &QueryText<'_>) -> Option<Finding> {
-        if let Some(finding) = self.in_default_graph(core, text).or_else(|| self.in_named_graph(core, text)) {
-            return Some(finding);
+        self.elsewhere(core, text).or_else(|| self.looked_up(core, text)).or_else(|| self.other_way_round(core, text))
+    }
+
+    /// Only the look-up of a text or number fails, which nothing else in the query depends on.
+    fn looked_up(&self, core: &[usize], text: &QueryText<'_>) -> Option<Finding> {
+        // Of a class and a property, the class is told.
+        let is_type = |at: &usize| {
+            let AtomKind::Triple { predicate, .. } = &self.taken.atoms[*at].condition else { return false };
+            matches!(predicate, PatternTerm::Term(Term::NamedNode(property)) if property.as_ref() == rdf::TYPE)
+        };
+        if core.len() == 1 || core.len() == 2 && core.iter().any(is_type) {
+            return None;
         }
+        core.iter().find_map(|at| {
+            let atom = &self.taken.atoms[*at];
+            let AtomKind::Triple {
+                subject: PatternTerm::Variable(subject),
+                predicate: PatternTerm::Term(Term::NamedNode(property)),
+                object: PatternTerm::Variable(object),
+            } = &atom.condition
+            else {
+                return None;
+            };
+            let others: Vec<usize> = (0..self.taken.atoms.len()).filter(|other| other != at).collect();
+            let is_alone = others.iter().all(|other| !self.taken.atoms[*other].variables.contains(object));
+            if !is_alone || !self.only_literals(property) {
+                return None;
+            }
+            let n = self.count(&others).filter(|n| *n > 0)?;
+            let own = self.asked.curie(property);
+            let message = format!("what meets the other conditions as {subject} has no {own}");
+            let hint = format!("in OPTIONAL {{ … }} it may lack: that gives {}", super::tried::some(n));
+            Some(Finding::new("no-common-solution", message).at(text, text.atom(atom)).hint_if(Some(hint)))
+        })
+    }
+
+    /// A property whose statements would meet the conditions the other way round. Both may be meant, so this is no reason
+    /// by itself.
+    fn other_way_round(&self, core: &[usize], text: &QueryText<'_>) -> Option<Finding> {
         let all: Vec<usize> = (0..self.taken.atoms.len()).collect();
         core.iter().find_map(|at| {
             let atom = &self.taken.atoms[*at];
@@ -69,42 +117,16 @@ impl Probes<'_> {
                 PatternTerm::Term(Term::NamedNode(property)) => self.asked.curie(property),
                 PatternTerm::Term(_) | PatternTerm::Variable(_) | PatternTerm::Other => "the property".to_owned(),
             };
-            let hint = format!("swap the subject and the object, or invert it with `^`: {gives}");
-            Some(
-                Finding::new("reversed", format!("{own} goes the other way round here"))
-                    .at(text, text.atom(atom))
-                    .hint_if(Some(hint)),
-            )
-        })
-    }
-
-    /// What the query asks of a named graph is in the default graph.
-    fn in_default_graph(&self, core: &[usize], text: &QueryText<'_>) -> Option<Finding> {
-        let (atom, graph) = core.iter().find_map(|at| {
-            let atom = &self.taken.atoms[*at];
-            Some((atom, atom.graph.as_ref()?))
-        })?;
-        let hint = self.tried("leave GRAPH out", &self.taken.outside_of_graph(graph), core)?;
-        let message = "this stands in the default graph, which GRAPH does not look at";
-        Some(Finding::new("in-default-graph", message).at(text, text.atom(atom)).hint_if(Some(hint)))
-    }
-
-    /// What the query asks of the default graph is in named graphs.
-    fn in_named_graph(&self, core: &[usize], text: &QueryText<'_>) -> Option<Finding> {
-        let (atom, names) = core.iter().find_map(|at| {
-            let atom = &self.taken.atoms[*at];
-            let AtomKind::Triple { subject, predicate: PatternTerm::Term(Term::NamedNode(property)), object } =
-                &atom.condition
-            else {
-                return None;
+            let message = match core.len() {
+                1 => "no statement fits this".to_owned(),
+                2 => "nothing meets this and another condition together".to_owned(),
+                n => format!("nothing meets this and {} other conditions together", n - 1),
             };
-            let names = if atom.graph.is_none() { self.graphs_with(subject, property, object) } else { Vec::new() };
-            (!names.is_empty()).then_some((atom, names))
-        })?;
-        let hint = self.tried("ask for it in `GRAPH ?g { … }`", &self.taken.in_any_graph(core), core)?;
-        let names: Vec<String> = names.iter().take(3).map(|graph| self.asked.curie(graph)).collect();
-        let message = format!("this stands in a named graph only: {}", names.join(", "));
-        Some(Finding::new("in-named-graph", message).at(text, text.atom(atom)).hint_if(Some(hint)))
+            let hint = format!(
+                "if {own} is meant the other way round, exchange subject and object, or invert it with `^`: {gives}"
+            );
+            Some(Finding::new("reversed", message).at(text, text.atom(atom)).hint_if(Some(hint)))
+        })
     }
 
     /// Conditions that are each met, but not together.
@@ -155,34 +177,6 @@ impl Probes<'_> {
             AtomKind::Triple { .. } | AtomKind::Optional | AtomKind::Minus | AtomKind::Bind => "no statement fits this",
         };
         Finding::new("no-match", message).at(text, span)
-    }
-
-    /// The named graphs that have the statement.
-    fn graphs_with(&self, subject: &PatternTerm, property: &NamedNode, object: &PatternTerm) -> Vec<NamedNode> {
-        let snapshot = self.asked.snapshot;
-        let id = |node: &PatternTerm| match node {
-            PatternTerm::Term(term) => snapshot.id(term.as_ref()).map(Some),
-            PatternTerm::Variable(_) | PatternTerm::Other => Some(None),
-        };
-        let (Some(s), Some(o), Some(p)) = (id(subject), id(object), snapshot.id(property.as_ref().into())) else {
-            return Vec::new();
-        };
-        let (permutation, prefix, graph_at) = match (s, o) {
-            (Some(s), Some(o)) => (QuadPermutation::Spog, vec![s, p, o], 3),
-            (Some(s), None) => (QuadPermutation::Spog, vec![s, p], 3),
-            (None, Some(o)) => (QuadPermutation::Posg, vec![p, o], 3),
-            (None, None) => (QuadPermutation::Psog, vec![p], 3),
-        };
-        let index = snapshot.quads(permutation);
-        let rows = index.range(&prefix);
-        let mut graphs: Vec<TermId> = index.blocks(graph_at, rows).take(MOST_ROWS).collect();
-        graphs.sort_unstable();
-        graphs.dedup();
-        let named = graphs.into_iter().filter_map(|g| match snapshot.term(g) {
-            Term::NamedNode(node) => Some(node),
-            _ => None,
-        });
-        named.collect()
     }
 
     fn properties_of(&self, thing: &NamedNode) -> Vec<String> {

@@ -215,7 +215,7 @@ impl Asking<'_> {
     fn ask<T>(&self, query: &Query, question: impl FnOnce(&AdviceRequest<'_>) -> T) -> Result<T> {
         let Self { graph, source, options, .. } = *self;
         let budget = Allowance::new(&options.budget_of_query());
-        let (snapshot, prefixes) = (graph.snapshot()?, graph.prefixes()?);
+        let (snapshot, prefixes) = (graph.snapshot()?, graph.query_prefixes()?);
         let told = question(&AdviceRequest { source, query, snapshot, prefixes, options, budget: &budget });
         graph.intact()?;
         Ok(told)
