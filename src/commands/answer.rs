@@ -8,7 +8,8 @@ use clap_complete::ArgValueCandidates;
 use kgq_engine::Answer;
 use kgq_graph::graph::Graph;
 use kgq_graph::render::{
-    self, CellOptions, ColumnOptions, Format, GraphOptions, RdfVersion, RenderOptions, TableOptions, Written, lacking,
+    self, CellOptions, ColumnOptions, Format, GraphOptions, RdfVersion, RenderOptions, TableOptions, Walked, Written,
+    lacking,
 };
 use kgq_graph::request::export::Exported;
 use kgq_syntax::budget::{Budget, Work};
@@ -218,8 +219,20 @@ pub fn write_exported(
     progress: &Progress,
     output: &mut Output,
 ) -> Result<()> {
-    write_dataset(statements.has_named_graphs(), args, graph, progress, output, |format, options, budget, out| {
-        render::write_walked(&|| statements.walk(), format, graph.prefixes()?, options, budget, out)
+    let (named, triple_terms) = (statements.has_named_graphs(), statements.has_triple_terms());
+    write_walked(&Walked { walk: &|| statements.walk(), named, triple_terms }, args, graph, progress, output)
+}
+
+/// Writes statements that are walked over.
+pub fn write_walked(
+    quads: &Walked<'_>,
+    args: &AnswerArgs,
+    graph: &Graph,
+    progress: &Progress,
+    output: &mut Output,
+) -> Result<()> {
+    write_dataset(quads.named, args, graph, progress, output, |format, options, budget, out| {
+        render::write_walked(quads, format, graph.prefixes()?, options, budget, out)
     })
 }
 

@@ -2,7 +2,7 @@
 
 mod folders;
 
-use super::answer::{AnswerArgs, write_answer, write_exported, write_graph};
+use super::answer::{AnswerArgs, write_answer, write_exported, write_graph, write_walked};
 use super::output::{Output, write_file, write_to};
 use super::progress::Progress;
 use super::query::read_text;
@@ -10,19 +10,19 @@ use super::terminal::Content;
 use super::watchdog::Watchdog;
 use kgq_engine::Answer;
 use kgq_engine::query::Form;
-use kgq_graph::audit::sha256;
+use kgq_graph::audit::sha256_of;
+use kgq_graph::export::sorted::Sorted;
 use kgq_graph::export::turtle;
 use kgq_graph::graph::Graph;
 use kgq_graph::project::Entailment;
-use kgq_graph::render::{Format, lacking};
+use kgq_graph::render::{Format, Walked, lacking};
 use kgq_graph::request::export::Exported;
 use kgq_snapshot::Snapshot;
 use kgq_syntax::budget::{Budget, Work};
 use kgq_syntax::error::{Error, Result, Source};
-use kgq_syntax::rdf::canonical::{self, canonicalize};
-use kgq_syntax::rdf::{GraphName, Quad, RdfFormat};
+use kgq_syntax::rdf::{Quad, RdfFormat};
 use kgq_syntax::text::{count, thousands};
-use std::io::Write;
+use std::io::{BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -137,19 +137,21 @@ pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
         target(folder).parquet(&apart, output)?;
         return Ok(0);
     }
-    if (args.canonical || args.sorted) && quads.is_none() {
-        quads = Some(exported.collected()?);
-    }
-    match &quads {
-        None => write_exported(&exported, &args.answer, graph, &progress, output)?,
-        Some(quads) => {
-            if args.canonical {
-                write_canonical(quads, args, &budget, &progress, output)?;
-            } else if args.sorted {
-                write_sorted(quads, args, graph, &budget, &progress, output)?;
-            } else {
-                write_graph(quads, &args.answer, graph, &progress, output)?;
-            }
+    if args.canonical || args.sorted {
+        let apart = quads.map(|quads| Snapshot::from_quads_within(quads, &budget)).transpose()?;
+        let (snapshot, only) = match &apart {
+            Some(conclusions) => (conclusions, None),
+            None => (exported.snapshot(), exported.only()),
+        };
+        let sorted = Sorted::canonical(snapshot, only, &budget)?;
+        match args.canonical {
+            true => write_canonical(&sorted, args, &progress, output)?,
+            false => write_sorted(&sorted, args, graph, &budget, &progress, output)?,
+        }
+    } else {
+        match &quads {
+            None => write_exported(&exported, &args.answer, graph, &progress, output)?,
+            Some(quads) => write_graph(quads, &args.answer, graph, &progress, output)?,
         }
     }
     drop(progress);
@@ -176,25 +178,28 @@ fn inferred(graph: &Graph, rules: Option<Entailment>, budget: &Budget) -> Result
     Ok((inferred.quads, words))
 }
 
-/// Writes the quads with canonical blank node labels, in the order of their lines; Turtle and TriG grouped by subject.
+/// Writes the statements with canonical blank node labels, in the order of their lines; Turtle and TriG grouped by subject.
 fn write_sorted(
-    quads: &[Quad],
+    sorted: &Sorted<'_>,
     args: &Args,
     graph: &Graph,
     budget: &Budget,
     progress: &Progress,
     output: &mut Output,
 ) -> Result<()> {
-    let (sorted, _held) = canonical::relabel(quads, budget)?;
-    let named = sorted.iter().any(|q| q.graph_name != GraphName::DefaultGraph);
+    let named = sorted.has_named_graphs();
     match args.answer.chosen_format()? {
         None | Some(Format::Rdf(RdfFormat::TriG)) => {}
         Some(Format::Rdf(RdfFormat::Turtle)) if !named => {}
-        Some(_) => return write_graph(&sorted, &args.answer, graph, progress, output),
+        Some(_) => {
+            let triple_terms = sorted.has_triple_terms();
+            let quads = Walked { walk: &|| sorted.walk(sorted.all()), named, triple_terms };
+            return write_walked(&quads, &args.answer, graph, progress, output);
+        }
     }
-    let text = turtle::write(&sorted, graph.prefixes()?, budget)?;
+    let prefixes = graph.prefixes()?;
     write_to(args.answer.output.as_deref(), Content::Rdf, output, |out| {
-        out.write_all(text.as_bytes()).map_err(|e| Error::io("the output", &e))
+        turtle::write_sorted(sorted, false, prefixes, budget, &mut progress.counting(out))
     })
 }
 
@@ -203,29 +208,20 @@ fn write_checksum(args: &Args) -> Result<()> {
     let Some(path) = &args.answer.output else {
         return Err(Error::usage("`--checksum` is of a file: name it with `--output`"));
     };
-    let bytes = std::fs::read(path).map_err(|e| Error::io(path.display(), &e))?;
+    let file = std::fs::File::open(path).map_err(|e| Error::io(path.display(), &e))?;
+    let hash = sha256_of(BufReader::new(file)).map_err(|e| Error::io(path.display(), &e))?;
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let mut beside = path.clone().into_os_string();
     beside.push(".sha256");
-    write_file(Path::new(&beside), |out| {
-        writeln!(out, "{}  {name}", sha256(&bytes)).map_err(|e| Error::io("the checksum", &e))
-    })
+    write_file(Path::new(&beside), |out| writeln!(out, "{hash}  {name}").map_err(|e| Error::io("the checksum", &e)))
 }
 
-fn write_canonical(
-    quads: &[Quad],
-    args: &Args,
-    budget: &Budget,
-    progress: &Progress,
-    output: &mut Output,
-) -> Result<()> {
-    let canonical = canonicalize(quads, budget)?;
-    write_to(args.answer.output.as_deref(), Content::Rdf, output, |out| {
-        let (mut lines, mut out) = (canonical.lines.iter(), progress.counting(out));
-        lines.try_for_each(|line| out.write_all(line.as_bytes())).map_err(|e| Error::io("the output", &e))
+fn write_canonical(sorted: &Sorted<'_>, args: &Args, progress: &Progress, output: &mut Output) -> Result<()> {
+    let mapped = write_to(args.answer.output.as_deref(), Content::Rdf, output, |out| {
+        sorted.write_canonical(&mut progress.counting(out))
     })?;
-    if canonical.mapped > 0 {
-        output.note(&format!("{} mapped to RDF 1.1", count(canonical.mapped, "term", "terms")));
+    if mapped > 0 {
+        output.note(&format!("{} mapped to RDF 1.1", count(mapped, "term", "terms")));
     }
     Ok(())
 }

@@ -6,7 +6,7 @@ use flate2::{Compression, GzBuilder};
 use kgq_graph::export::sorted::{Sorted, Which};
 use kgq_graph::export::turtle;
 use kgq_graph::project::Entailment;
-use kgq_graph::render::{GraphOptions, RdfVersion, write_walked};
+use kgq_graph::render::{GraphOptions, RdfVersion, Walked, write_walked};
 use kgq_syntax::budget::Budget;
 use kgq_syntax::error::{Error, Kind, Result};
 use kgq_syntax::rdf::RdfFormat;
@@ -134,7 +134,9 @@ fn write(model: &Model<'_>, sorted: &Sorted<'_>, format: RdfFormat, out: &mut dy
     // Most tools that still want RDF/XML know no RDF 1.2.
     let version = if format == RdfFormat::RdfXml { RdfVersion::V11 } else { RdfVersion::V12 };
     let which = if merged { Which::Merged } else { Which::All };
-    write_walked(&|| sorted.walk(&which), format, prefixes, GraphOptions { version }, budget, out).map(drop)
+    let walk = || sorted.walk(which);
+    let quads = Walked { walk: &walk, named: !merged, triple_terms: sorted.has_triple_terms() };
+    write_walked(&quads, format, prefixes, GraphOptions { version }, budget, out).map(drop)
 }
 
 /// Gzip without a time or a name, so that the same bytes give the same file.

@@ -5,6 +5,7 @@ use super::html::{At, Head, page, text};
 use super::model::Model;
 use super::vocabulary::*;
 use kgq_snapshot::TermId;
+use kgq_syntax::error::Result;
 use kgq_syntax::rdf::NamedNode;
 use kgq_syntax::rdf::language::cased;
 use kgq_syntax::text::thousands;
@@ -111,17 +112,22 @@ pub fn parts(members: usize) -> usize {
 }
 
 /// A page of the list of a class's members; `None` if the path is not one.
-pub fn browse_page(model: &Model<'_>, path: &str) -> Option<String> {
-    let (class, members, number) = model.members.iter().find_map(|(class, members)| {
+///
+/// # Errors
+/// The budget's.
+pub fn browse_page(model: &Model<'_>, path: &str) -> Result<Option<String>> {
+    let found = model.members.iter().find_map(|(class, members)| {
         let stem = model.browse_page(class)?;
         let rest = path.strip_prefix(stem.trim_end_matches(".html"))?;
         let number = (0..parts(members.len())).find(|part| model.browse_part(class, *part).as_deref() == Some(path));
         (rest.starts_with(['/', '.'])).then_some((NamedNode::new_unchecked(class), members, number?))
-    })?;
+    });
+    let Some((class, members, number)) = found else { return Ok(None) };
     let at = At { model, path };
     let label = model.label(&class);
-    let listed = model.listed(class.as_str());
-    let part = model.nodes(listed.chunks(PAGE).nth(number)?).map(|m| (model.label(&m), m));
+    let listed = model.listed(class.as_str())?;
+    let Some(part) = listed.chunks(PAGE).nth(number) else { return Ok(None) };
+    let part = model.nodes(part).map(|m| (model.label(&m), m));
     let part: Vec<(String, NamedNode)> = part.collect();
     // Above the list and below it: who is told the names of landmarks tells them apart.
     let others = |name: &str| {
@@ -156,7 +162,7 @@ pub fn browse_page(model: &Model<'_>, path: &str) -> Option<String> {
         }
     };
     let title = if number == 0 { label } else { format!("{label}{}", at.fill(", page {}", number + 1)) };
-    Some(page(&at, Head { title, section: "things", ..Head::default() }, body))
+    Ok(Some(page(&at, Head { title, section: "things", ..Head::default() }, body)))
 }
 
 /// The list of the canned queries.

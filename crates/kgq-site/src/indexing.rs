@@ -48,6 +48,7 @@ impl<'a> Index<'a> {
             renamed: FxHashMap::default(),
             listed: Mutex::default(),
             dumps: OnceLock::new(),
+            dated: OnceLock::new(),
             languages: OnceLock::new(),
         };
         index.members = index.find_members();

@@ -111,6 +111,7 @@ pub use query::{NoAnswer, PublishedAnswer, PublishedParam, PublishedQuery};
 pub use request::{LeftOut, Published, Request, Stage, publish};
 pub use why::About;
 
+use folder::Paths;
 use kgq_snapshot::store::Unfinished;
 use kgq_syntax::budget::Budget;
 use kgq_syntax::error::{Error, Result};
@@ -118,6 +119,7 @@ use kgq_syntax::rdf::NamedNode;
 use model::{Index, Model};
 use reads::Decoded;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 const STYLE: &str = include_str!("../assets/site.css");
@@ -169,9 +171,9 @@ pub fn write(source: Source<'_>, writing: &Writing<'_>) -> Result<Report> {
     // Their sizes stand on pages, and only trying tells which formats can hold the graph.
     let dumps = dumps::make(&model, &folder)?;
     index.dumps.get_or_init(|| dumps);
-    let planned = model.paths();
+    let planned = Arc::new(Paths::of(model.paths())?);
     folder::check(&planned)?;
-    folder.announce(&planned)?;
+    folder.plan(&planned)?;
     write_files(&index, &planned, &folder, writing)?;
     index.source.snapshot.intact()?;
     let pages = planned.iter().filter(|path| path.ends_with(".html")).count() as u64;
@@ -193,7 +195,7 @@ fn model_of<'m>(index: &'m Index<'m>, writing: &Writing<'m>, decoded: &'m Decode
 }
 
 /// Makes the files and writes them, on all processors.
-fn write_files(index: &Index<'_>, planned: &[String], folder: &Folder, writing: &Writing<'_>) -> Result<()> {
+fn write_files(index: &Index<'_>, planned: &Paths, folder: &Folder, writing: &Writing<'_>) -> Result<()> {
     let workers = std::thread::available_parallelism().map_or(1, usize::from).min(8);
     let (next, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let links = links::Links::new(planned, index.root_path());
@@ -203,7 +205,7 @@ fn write_files(index: &Index<'_>, planned: &[String], folder: &Folder, writing: 
             let written = writing.budget.check().and_then(|()| {
                 // What a page shows is decoded for it alone.
                 let decoded = Decoded::default();
-                write_file(&model_of(index, writing, &decoded), path, folder, &links)
+                write_file(&model_of(index, writing, &decoded), &path, folder, &links)
             });
             if written.is_err() {
                 // Stop the other threads at their next file.

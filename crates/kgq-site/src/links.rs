@@ -1,5 +1,6 @@
 //! Checks that links lead somewhere: in the statements of the graph before pages are made, and in every page as it is made.
 
+use super::folder::Paths;
 use super::html::MISSING;
 use super::model::Model;
 use super::reads::{MOST_IN_ORDER, id_of, node_of, sort};
@@ -131,14 +132,14 @@ const MOST_MENTIONS: usize = 60;
 
 /// The files of a site, to check the links of its pages against.
 pub struct Links<'f> {
-    files: FxHashSet<&'f str>,
+    files: &'f Paths,
     /// The path at which the site stands.
     root: String,
 }
 
 impl<'f> Links<'f> {
-    pub fn new(files: &'f [String], root: String) -> Self {
-        Self { files: files.iter().map(String::as_str).collect(), root }
+    pub fn new(files: &'f Paths, root: String) -> Self {
+        Self { files, root }
     }
 
     /// Checks that each link of a page leads to the web, to a file of the site, or to a place in the page itself.
@@ -162,7 +163,7 @@ impl<'f> Links<'f> {
                 Some(below) if path == MISSING => Some(below.to_owned()),
                 _ => resolve(path, file),
             };
-            if !target.is_some_and(|target| self.files.contains(target.as_str())) {
+            if !target.is_some_and(|target| self.files.has(&target)) {
                 return wrong(link);
             }
         }
@@ -227,7 +228,7 @@ mod tests {
 
     #[test]
     fn a_link_that_leads_nowhere_or_out_of_the_site_is_found() {
-        let files = ["a/b.html".to_owned(), "c.html".to_owned()];
+        let files = Paths::of(vec!["a/b.html".to_owned(), "c.html".to_owned()]).unwrap();
         let links = Links::new(&files, "/".into());
         let check = |html: &str| links.check("a/b.html", html).is_ok();
         assert!(check(r##"<a href="../c.html">x</a> <a href="#x">y</a><p id="x"></p> <a href="https://e/">"##));

@@ -2,6 +2,7 @@
 //! llms.txt, and a schema.org dataset.
 
 use super::dumps::{Dump, follows};
+use super::folder::Paths;
 use super::model::Model;
 use super::query::PublishedQuery;
 use super::reads::node_of;
@@ -396,36 +397,38 @@ pub fn dataset_json(model: &Model<'_>, dumps: &[Dump]) -> Value {
     out
 }
 
-/// A page, and the day of its last change if known.
-pub type DatedPage = (String, Option<String>);
+/// What stands between the address of a page and the day of its last change.
+const DATED: char = '\t';
 
-/// The sitemap of a site; for more than `most` pages, several sitemaps and their index.
-pub fn sitemaps(site: &str, pages: &[DatedPage], most: usize) -> Vec<(String, String)> {
-    let entry = |(path, day): &DatedPage| {
-        html! { url { loc { (site) (path) } @if let Some(day) = day { lastmod { (day) } } } }.into_string()
-    };
-    let head = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
-    let set = |pages: &[DatedPage]| {
-        let mut out = format!("{head}<urlset xmlns=\"http://www.sitemaps.org/schemas/sitemap/0.9\">\n");
-        for page in pages {
-            out.push_str(&entry(page));
-            out.push('\n');
+/// The pages of a sitemap, with the days of their last changes where they are known.
+pub fn dated(pages: impl Iterator<Item = (String, Option<String>)>) -> Result<Paths> {
+    let mut pages: Vec<String> = pages.map(|(page, day)| format!("{page}{DATED}{}", day.unwrap_or_default())).collect();
+    pages.sort_unstable();
+    pages.dedup();
+    Paths::of(pages)
+}
+
+/// One of the sitemaps of a site, which for more than `most` pages are several and their index.
+pub fn sitemap(site: &str, pages: &Paths, most: usize, name: &str) -> Option<String> {
+    let names = sitemap_names(pages.len(), most);
+    let part = names.iter().position(|other| other == name)?;
+    let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
+    if part + 1 == names.len() && part > 0 {
+        out.push_str("<sitemapindex xmlns=\"http://www.sitemaps.org/schemas/sitemap/0.9\">\n");
+        for path in &names[..part] {
+            let _ = writeln!(out, "{}", html! { sitemap { loc { (site) (path) } } }.into_string());
         }
-        out.push_str("</urlset>\n");
-        out
-    };
-    if pages.len() <= most {
-        return vec![("sitemap.xml".into(), set(pages))];
+        out.push_str("</sitemapindex>\n");
+        return Some(out);
     }
-    let mut files: Vec<(String, String)> =
-        pages.chunks(most).enumerate().map(|(i, part)| (format!("sitemap-{}.xml", i + 1), set(part))).collect();
-    let mut index = format!("{head}<sitemapindex xmlns=\"http://www.sitemaps.org/schemas/sitemap/0.9\">\n");
-    for (path, _) in &files {
-        let _ = writeln!(index, "{}", html! { sitemap { loc { (site) (path) } } }.into_string());
+    out.push_str("<urlset xmlns=\"http://www.sitemaps.org/schemas/sitemap/0.9\">\n");
+    for page in pages.iter().skip(part * most).take(most) {
+        let (path, day) = page.split_once(DATED).unwrap_or((&page, ""));
+        let entry = html! { url { loc { (site) (path) } @if !day.is_empty() { lastmod { (day) } } } };
+        let _ = writeln!(out, "{}", entry.into_string());
     }
-    index.push_str("</sitemapindex>\n");
-    files.push(("sitemap.xml".into(), index));
-    files
+    out.push_str("</urlset>\n");
+    Some(out)
 }
 
 /// The file names of the sitemaps for this many pages.
@@ -482,23 +485,22 @@ mod tests {
 
     #[test]
     fn more_pages_than_a_sitemap_holds_are_split_and_an_index_names_the_parts() {
-        let pages: Vec<DatedPage> =
-            (0..5).map(|i| (format!("{i}&.html"), (i == 4).then(|| "2026-01-02".to_owned()))).collect();
-        let one = sitemaps("https://e.example/", &pages, 5);
+        let pages = dated((0..5).map(|i| (format!("{i}&.html"), (i == 4).then(|| "2026-01-02".to_owned())))).unwrap();
+        let maps = |most: usize| -> Vec<String> {
+            let names = sitemap_names(5, most);
+            names.iter().map(|name| sitemap("https://e.example/", &pages, most, name).unwrap()).collect()
+        };
+        let one = maps(5);
         assert_eq!((one.len(), sitemap_names(5, 5)), (1, vec!["sitemap.xml".to_owned()]));
-        assert_eq!(one[0].1.matches("<url>").count(), 5);
-        assert!(
-            one[0].1.contains("<loc>https://e.example/4&amp;.html</loc><lastmod>2026-01-02</lastmod>"),
-            "{}",
-            one[0].1
-        );
-        let several = sitemaps("https://e.example/", &pages, 2);
-        let names: Vec<&str> = several.iter().map(|(path, _)| path.as_str()).collect();
-        assert_eq!(names, sitemap_names(5, 2));
-        assert_eq!(names, ["sitemap-1.xml", "sitemap-2.xml", "sitemap-3.xml", "sitemap.xml"]);
-        let urls: Vec<usize> = several.iter().map(|(_, text)| text.matches("<url>").count()).collect();
+        assert_eq!(one[0].matches("<url>").count(), 5);
+        assert!(one[0].contains("<loc>https://e.example/4&amp;.html</loc><lastmod>2026-01-02</lastmod>"), "{}", one[0]);
+        assert!(one[0].contains("<url><loc>https://e.example/0&amp;.html</loc></url>"), "{}", one[0]);
+        assert_eq!(sitemap_names(5, 2), ["sitemap-1.xml", "sitemap-2.xml", "sitemap-3.xml", "sitemap.xml"]);
+        assert_eq!(sitemap("https://e.example/", &pages, 2, "sitemap-4.xml"), None);
+        let several = maps(2);
+        let urls: Vec<usize> = several.iter().map(|text| text.matches("<url>").count()).collect();
         assert_eq!(urls, [2, 2, 1, 0]);
-        let index = &several[3].1;
+        let index = &several[3];
         assert!(index.contains("<sitemap><loc>https://e.example/sitemap-3.xml</loc></sitemap>"), "{index}");
         assert_eq!(index.matches("<sitemap>").count(), 3);
     }

@@ -3,6 +3,7 @@
 //! snapshot.
 
 use super::dumps::Dump;
+use super::folder::Paths;
 use super::links;
 use super::point::Point;
 use super::query::PublishedQuery;
@@ -15,7 +16,9 @@ use kgq_graph::export::names::PageNames;
 use kgq_graph::project::Entailment;
 use kgq_snapshot::{Ids, QuadPermutation, Snapshot, TermId, TermKind};
 use kgq_syntax::budget::Budget;
+use kgq_syntax::error::Result;
 use kgq_syntax::rdf::{BlankNode, Literal, NamedNode, NamedOrBlankNodeRef, Prefixes, Quad, Term, TermRef};
+use kgq_syntax::sort::{Piece, sort_by};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 use std::ops::Deref;
@@ -86,8 +89,18 @@ pub struct Index<'a> {
     /// The members of a class as a list in some language has them.
     pub(super) listed: Mutex<Lists>,
     pub dumps: OnceLock<Vec<Dump>>,
+    /// The pages for search engines.
+    pub(super) dated: OnceLock<Paths>,
     /// The languages in which things have names.
     pub languages: OnceLock<Vec<String>>,
+}
+
+/// A member with where its name stands.
+#[derive(Clone, Copy)]
+struct Named {
+    start: usize,
+    length: u32,
+    id: TermId,
 }
 
 /// How many lists of members are kept.
@@ -421,25 +434,38 @@ impl<'a> Model<'a> {
     }
 
     /// The members of a class in the order of their names.
-    pub fn listed(&self, class: &str) -> Arc<Vec<TermId>> {
+    ///
+    /// # Errors
+    /// The budget's.
+    pub fn listed(&self, class: &str) -> Result<Arc<Vec<TermId>>> {
         let key = (class.to_owned(), self.language.to_owned());
         let lists = || self.index.listed.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(listed) = lists().get(&key) {
-            return Arc::clone(listed);
+            return Ok(Arc::clone(listed));
         }
         let members = self.members.get(class).map_or(&[][..], Vec::as_slice);
-        let mut named: Vec<(String, TermId)> = members
-            .iter()
-            .filter_map(|id| Some((self.label(&node_of(self.source.snapshot, *id)?).to_lowercase(), *id)))
-            .collect();
+        let mut held = self.budget.reserve((members.len() * (size_of::<Named>() + size_of::<TermId>())) as u64)?;
+        // The names stand one after the other: millions of them would take far more as texts of their own.
+        let (mut names, mut named, mut counted) = (String::new(), Vec::with_capacity(members.len()), 0);
+        for id in members {
+            let Some(node) = node_of(self.source.snapshot, *id) else { continue };
+            let start = names.len();
+            names.push_str(&self.label(&node).to_lowercase());
+            named.push(Named { start, length: (names.len() - start) as u32, id: *id });
+            if names.capacity() > counted {
+                held.grow(self.budget, (names.capacity() - counted) as u64)?;
+                counted = names.capacity();
+            }
+        }
         // Ids of IRIs sort as these do.
-        named.sort_unstable();
-        let listed = Arc::new(named.into_iter().map(|(_, id)| id).collect());
+        let name = |of: &Named| &names[of.start..of.start + of.length as usize];
+        sort_by(&mut named, Piece::Small, |a, b| name(a).cmp(name(b)).then(a.id.cmp(&b.id)), self.budget)?;
+        let listed = Arc::new(named.into_iter().map(|named| named.id).collect());
         let mut lists = lists();
         if lists.len() >= MOST_LISTS {
             lists.clear();
         }
-        Arc::clone(lists.entry(key).or_insert(listed))
+        Ok(Arc::clone(lists.entry(key).or_insert(listed)))
     }
 
     pub fn ontology(&self) -> Option<&'a NamedNode> {

@@ -1,6 +1,7 @@
 //! The paths of a site, and what is made for each. A folder is written by making every path; a server makes the requested one.
 
 use super::dumps::Dump;
+use super::folder::Paths;
 use super::html::MISSING;
 use super::links::unescape;
 use super::model::Model;
@@ -103,7 +104,8 @@ impl<'a> Model<'a> {
             MISSING => index::missing_page(self, path, index::Missing::Unknown, &[]),
             "ask.html" if self.asks() && !self.source.served => index::ask_page(self),
             path if path == self.ontology_page() => ontology::ontology_page(self, path),
-            path => return Ok(path.starts_with("browse/").then(|| index::browse_page(self, path)).flatten()),
+            path if path.starts_with("browse/") => return index::browse_page(self, path),
+            _ => return Ok(None),
         }))
     }
 
@@ -127,9 +129,8 @@ impl<'a> Model<'a> {
                 None => return Ok(None),
             },
             path if path.starts_with("sitemap") => {
-                let files = metadata::sitemaps(&self.base_url(), &self.dated_pages(), metadata::SITEMAP);
-                let found = files.into_iter().find(|(name, _)| name == path);
-                return Ok(found.map(|(_, text)| text.into_bytes()));
+                let map = metadata::sitemap(&self.base_url(), self.dated_pages()?, metadata::SITEMAP, path);
+                return Ok(map.map(String::into_bytes));
             }
             path => {
                 let asset = path.strip_prefix("assets/");
@@ -201,20 +202,22 @@ impl<'a> Model<'a> {
         Ok(bytes)
     }
 
-    /// The pages for search engines, with the days of their last changes.
-    fn dated_pages(&self) -> Vec<metadata::DatedPage> {
+    /// The pages for search engines, with the days of their last changes; gathered once.
+    fn dated_pages(&self) -> Result<&'a Paths> {
+        if let Some(pages) = self.index.dated.get() {
+            return Ok(pages);
+        }
         let ontology = self.ontology_page();
-        let mut pages: Vec<metadata::DatedPage> = Vec::new();
         let changed: rustc_hash::FxHashMap<String, &String> = self
             .pages()
             .filter_map(|thing| Some((self.page(thing.as_str())?, self.source.changed.get(thing.as_str())?)))
             .collect();
-        for path in self.page_paths().into_iter().filter(|path| path != MISSING) {
+        let paths = self.page_paths().into_iter().filter(|path| path != MISSING);
+        let pages = metadata::dated(paths.map(|path| {
             let day = changed.get(&path).filter(|_| path != ontology).map(|day| (*day).clone());
-            pages.push((self.shown(&path).to_owned(), day));
-        }
-        pages.sort();
-        pages
+            (self.shown(&path).to_owned(), day)
+        }))?;
+        Ok(self.index.dated.get_or_init(|| pages))
     }
 }
 

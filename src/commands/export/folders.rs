@@ -42,7 +42,7 @@ impl Target<'_> {
         for table in tables::tables(snapshot, only, prefixes, budget)? {
             let table = table?;
             let name = format!("{}.{}", table.name, format.ending());
-            target.announce(std::slice::from_ref(&name))?;
+            target.announce(&name)?;
             target.stream(&name, |out| match format {
                 Format::Csv => table.write_csv(budget, out),
                 format => {
@@ -72,7 +72,7 @@ impl Target<'_> {
     pub fn parquet(&self, snapshot: &Snapshot, output: &mut Output) -> Result<()> {
         let Target { folder, budget, .. } = *self;
         let target = self.open()?;
-        target.announce(&[parquet::TERMS, parquet::TRIPLES].map(str::to_owned))?;
+        [parquet::TERMS, parquet::TRIPLES].into_iter().try_for_each(|name| target.announce(name))?;
         let terms = target.stream(parquet::TERMS, |out| parquet::write(parquet::TERMS, snapshot, budget, out))?;
         let triples = target.stream(parquet::TRIPLES, |out| parquet::write(parquet::TRIPLES, snapshot, budget, out))?;
         self.finish(target)?;
@@ -89,7 +89,7 @@ impl Target<'_> {
     fn finish(&self, target: Folder) -> Result<()> {
         if self.args.checksum {
             let name = "SHA256SUMS".to_owned();
-            target.announce(std::slice::from_ref(&name))?;
+            target.announce(&name)?;
             target.write(&name, target.sums().as_bytes())?;
         }
         target.finish().map(drop)

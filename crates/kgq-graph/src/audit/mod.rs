@@ -19,5 +19,5 @@ pub use reference::{CitedText, Reference, Texts};
 pub use rows::{Needed, RowSources, item_sources, row_sources};
 pub use sentences::{Sentence, sentences};
 pub use sources::{Audit, Citation, Document, Span, Statement};
-pub use text::{Marked, mark, sha256, span_of};
+pub use text::{Marked, mark, sha256, sha256_of, span_of};
 pub use verify::{Failure, verify, verify_document};

@@ -1,6 +1,7 @@
 //! Texts of source documents: finds the span of a citation by code points, and marks its anchor.
 
 use super::sources::Span;
+use std::io::{self, BufRead};
 use std::ops::Range;
 
 /// Converts a span in code points to bytes; `None` if it is empty or extends beyond the text.
@@ -36,6 +37,24 @@ pub fn mark(text: &str, span: Span, anchor: Option<&str>) -> Option<Marked> {
 pub fn sha256(bytes: &[u8]) -> String {
     use sha2::{Digest, Sha256};
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The same of what is read, piece by piece.
+///
+/// # Errors
+/// Those of reading.
+pub fn sha256_of(mut read: impl BufRead) -> io::Result<String> {
+    use sha2::{Digest, Sha256};
+    let mut hash = Sha256::new();
+    loop {
+        let piece = read.fill_buf()?;
+        if piece.is_empty() {
+            return Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect());
+        }
+        hash.update(piece);
+        let length = piece.len();
+        read.consume(length);
+    }
 }
 
 #[cfg(test)]

@@ -1,321 +1,205 @@
 //! The statements of a snapshot in an order that depends on nothing but the graph, read subject by subject, however many there are. Held
-//! are those alone that tell blank nodes apart: the canonical names (RDFC-1.0) of these need all of them at once.
+//! are a few numbers for each blank node and each statement about one: canonical names (RDFC-1.0) need all of these at once.
 
-use kgq_snapshot::{Ids, Index, Permutation, QuadPermutation, Snapshot, TermId, TermKind};
+mod lines;
+mod names;
+
+use kgq_snapshot::{Ids, Permutation, QuadPermutation, Snapshot, TermId, TermKind};
 use kgq_syntax::budget::{Budget, Reservation, Steps};
 use kgq_syntax::error::Result;
-use kgq_syntax::rdf::canonical::relabel_among;
-use kgq_syntax::rdf::vocabulary::rdf;
-use kgq_syntax::rdf::{GraphName, NamedNode, NamedOrBlankNode, Quad, Term};
-use rustc_hash::{FxHashMap, FxHashSet};
+use kgq_syntax::rdf::blank::renamed_term;
+use kgq_syntax::rdf::{BlankNode, GraphName, NamedNode, NamedOrBlankNode, Quad, Term};
+use names::Names;
 use std::collections::BTreeMap;
-use std::ops::Range;
 
-/// The statements of a snapshot, sorted as their lines of N-Quads are.
+/// The statements of a snapshot, or of one of its graphs, sorted as their lines of N-Quads are.
 pub struct Sorted<'s> {
     snapshot: &'s Snapshot,
     budget: &'s Budget,
-    /// Those in which a blank node is, or a triple term that RDF 1.1 has no reifier for; with canonical names.
-    held: Vec<Quad>,
-    /// The places among them of each graph's.
-    by_graph: FxHashMap<GraphName, Vec<usize>>,
-    reifies: Option<TermId>,
-    /// What names several triples.
-    names_several: FxHashSet<TermId>,
-    _held: Reservation,
+    names: Names<'s>,
+    /// The one graph whose statements these are, moved to the default graph.
+    only: Option<TermId>,
 }
 
 /// Which statements are read.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Which {
     All,
     /// All graphs as one, the default graph.
     Merged,
-    /// Those of one graph; of a named one, with its id.
-    Graph(GraphName, Option<TermId>),
+    /// Those of one graph; `None` is the default graph.
+    Graph(Option<TermId>),
 }
 
 impl<'s> Sorted<'s> {
-    /// Finds what has to be held. Blank nodes that are too much alike to be named canonically keep the names that the order of the files
-    /// gave them.
+    /// Finds the names of the blank nodes. Those that are too much alike to be named canonically keep the names that the order of the
+    /// files gave them.
     ///
     /// # Errors
     /// The budget's.
     pub fn new(snapshot: &'s Snapshot, budget: &'s Budget) -> Result<Self> {
-        let reifies = snapshot.id(rdf::REIFIES.into());
-        let names_several = reifies.map(|reifies| naming_several(snapshot, reifies)).unwrap_or_default();
-        let (held, _held) = (Vec::new(), Reservation::default());
-        let by_graph = FxHashMap::default();
-        let mut sorted = Self { snapshot, budget, held, by_graph, reifies, names_several, _held };
-        let (quads, _while_named) = sorted.to_hold()?;
-        let others = snapshot.len().saturating_sub(quads.len());
-        (sorted.held, sorted._held) = match relabel_among(&quads, others, budget) {
-            Ok(relabelled) => relabelled,
-            Err(error) if error.limit_passed().is_some() => return Err(error),
-            Err(_) => {
-                let mut quads = quads;
-                quads.sort_by_cached_key(Quad::to_string);
-                (quads, _while_named)
-            }
-        };
-        sorted._held.grow(budget, (sorted.held.len() * size_of::<usize>()) as u64)?;
-        for (at, quad) in sorted.held.iter().enumerate() {
-            sorted.by_graph.entry(quad.graph_name.clone()).or_default().push(at);
-        }
-        Ok(sorted)
+        let names = Names::of(snapshot, None, false, budget)?;
+        Ok(Self { snapshot, budget, names, only: None })
     }
 
-    /// The statements to be held, in the order of the files.
-    fn to_hold(&self) -> Result<(Vec<Quad>, Reservation)> {
-        /// About what one takes.
-        const BYTES: u64 = size_of::<Quad>() as u64 + 300;
-        let (snapshot, steps) = (self.snapshot, Steps::new(self.budget));
-        let (mut found, mut finding): (Vec<Ids>, _) = (Vec::new(), Reservation::default());
-        let mut find = |index: Index<'_>, ids: Range<u32>| -> Result<()> {
-            for (_, rows) in index.keys_in(ids) {
-                steps.take()?;
-                finding.grow(self.budget, (rows.len() * size_of::<Ids>()) as u64)?;
-                found.extend(index.statements(rows));
-            }
-            Ok(())
-        };
-        for kind in [TermKind::BlankNode, TermKind::Triple] {
-            let ids = snapshot.kind_range(kind);
-            for order in [Permutation::Spo, Permutation::Osp] {
-                find(snapshot.triples(order), ids.clone())?;
-            }
-            for order in [QuadPermutation::Spog, QuadPermutation::Ospg, QuadPermutation::Gspo] {
-                find(snapshot.quads(order), ids.clone())?;
-            }
-        }
-        found.sort_unstable();
-        found.dedup();
-        found.retain(|statement| self.is_held(*statement));
-        snapshot.sort_by_origin(&mut found);
-        let (mut quads, mut held) = (Vec::with_capacity(found.len()), Reservation::default());
-        for statement in found {
-            steps.take()?;
-            held.grow(self.budget, BYTES)?;
-            quads.extend(snapshot.statement(statement));
-        }
-        Ok((quads, held))
-    }
-
-    fn is_held(&self, [subject, predicate, object, graph]: Ids) -> bool {
-        let is_blank = |id: TermId| self.snapshot.kind(id) == TermKind::BlankNode;
-        if is_blank(subject) || is_blank(object) || graph.is_bound() && is_blank(graph) {
-            return true;
-        }
-        // The reifier of one triple stands for it in RDF 1.1: no node is made up.
-        let is_name = Some(predicate) == self.reifies && !self.names_several.contains(&subject);
-        let is_whole = |parts: [TermId; 3]| {
-            parts.iter().all(|part| !matches!(self.snapshot.kind(*part), TermKind::BlankNode | TermKind::Triple))
-        };
-        self.snapshot.triple_components(object).is_some_and(|parts| !(is_name && is_whole(parts)))
+    /// The same of all graphs or of one, which is moved to the default graph (unbound for the default graph itself).
+    ///
+    /// # Errors
+    /// Blank nodes that are too much alike to be named canonically; the budget's.
+    pub fn canonical(snapshot: &'s Snapshot, only: Option<TermId>, budget: &'s Budget) -> Result<Self> {
+        let names = Names::of(snapshot, only, true, budget)?;
+        Ok(Self { snapshot, budget, names, only })
     }
 
     pub fn snapshot(&self) -> &'s Snapshot {
         self.snapshot
     }
 
-    /// The statements that are held.
-    pub(super) fn held(&self) -> &[Quad] {
-        &self.held
+    /// Whether any of the statements is in a named graph.
+    pub fn has_named_graphs(&self) -> bool {
+        self.only.is_none() && self.snapshot.quad_count() > 0
+    }
+
+    /// Whether any of the statements may have a triple term.
+    pub fn has_triple_terms(&self) -> bool {
+        !self.snapshot.kind_range(TermKind::Triple).is_empty()
+    }
+
+    /// All statements that these are.
+    pub fn all(&self) -> Which {
+        match self.only {
+            None => Which::All,
+            Some(graph) => Which::Graph(graph.is_bound().then_some(graph)),
+        }
     }
 
     /// The graphs that have statements, by their names as they are written; the default graph's is empty.
-    pub(super) fn graphs(&self) -> BTreeMap<String, Which> {
+    pub(super) fn graphs(&self) -> BTreeMap<String, (GraphName, Which)> {
+        if self.only.is_some() {
+            return BTreeMap::from([(String::new(), (GraphName::DefaultGraph, self.all()))]);
+        }
         let mut graphs = BTreeMap::new();
-        let mut add = |graph: GraphName, id: Option<TermId>| {
-            let name = if graph.is_default_graph() { String::new() } else { graph.to_string() };
-            graphs.insert(name, Which::Graph(graph, id));
-        };
         if self.snapshot.triple_count() > 0 {
-            add(GraphName::DefaultGraph, None);
+            graphs.insert(String::new(), (GraphName::DefaultGraph, Which::Graph(None)));
         }
         for id in self.snapshot.named_graphs() {
-            if let Term::NamedNode(node) = self.snapshot.term(*id) {
-                add(node.into(), Some(*id));
-            }
+            let name = self.graph_name(Which::All, *id);
+            graphs.insert(name.to_string(), (name, Which::Graph(Some(*id))));
         }
-        self.held
-            .iter()
-            .filter(|quad| quad.graph_name.is_blank_node())
-            .for_each(|quad| add(quad.graph_name.clone(), None));
         graphs
     }
 
-    /// The IRIs about which statements cannot be written one subject after the other: what is written of blank nodes and of reifiers
-    /// stands where these are used. What is said of blank nodes is of them too.
-    pub(super) fn tangled(&self) -> FxHashSet<TermId> {
-        let snapshot = self.snapshot;
-        let mut tangled: FxHashSet<TermId> = FxHashSet::default();
-        for kind in [TermKind::BlankNode, TermKind::Triple] {
-            let ids = snapshot.kind_range(kind);
-            let (triples, quads) = (snapshot.triples(Permutation::Osp), snapshot.quads(QuadPermutation::Ospg));
-            for (index, keys) in [(triples, triples.keys_in(ids.clone())), (quads, quads.keys_in(ids.clone()))] {
-                tangled.extend(keys.flat_map(|(_, rows)| index.statements(rows)).map(|[subject, ..]| subject));
-            }
-        }
-        let triples = snapshot.kind_range(TermKind::Triple).map(TermId::new);
-        tangled.extend(triples.filter_map(|triple| Some(snapshot.triple_components(triple)?[0])));
-        tangled
+    /// What is said of a subject, sorted.
+    pub(super) fn group(&self, which: Which, subject: TermId) -> Vec<Quad> {
+        let statements = self.statements(which, subject);
+        let mut group: Vec<Quad> = statements.filter_map(|ids| self.quad(which, ids)).collect();
+        group.sort_by_cached_key(Quad::to_string);
+        group.dedup();
+        group
     }
 
-    /// The statements subject by subject; with `tangled` only those about these and about blank nodes, or only the others.
-    pub(super) fn groups<'a>(
-        &'a self,
-        which: &'a Which,
-        tangled: Option<(&'a FxHashSet<TermId>, bool)>,
-    ) -> impl Iterator<Item = Result<Vec<Quad>>> + use<'a, 's> {
+    /// Each statement; none is given before what it was read from is known to be sound.
+    pub fn walk(&self, which: Which) -> Box<dyn Iterator<Item = Result<Quad>> + '_> {
+        let (subjects, held) = match self.subjects(which) {
+            Ok(subjects) => subjects,
+            Err(error) => return Box::new(std::iter::once(Err(error))),
+        };
         let steps = Steps::new(self.budget);
-        let mut held = Held { quads: self.held_of(which), at: 0 };
-        let mut subjects = self.subjects(which).into_iter();
-        std::iter::from_fn(move || {
-            loop {
-                if let Err(error) = steps.take() {
-                    return Some(Err(error));
-                }
-                let mut group = match subjects.next() {
-                    Some(subject) => {
-                        let node = named(self.snapshot, subject);
-                        let text = node.to_string();
-                        while held.next_iri().is_some_and(|next| next.to_string() < text) {
-                            held.take();
-                        }
-                        let own = if held.next_iri() == Some(&node) { held.take() } else { &[] };
-                        if tangled.is_some_and(|(tangled, wanted)| tangled.contains(&subject) != wanted) {
-                            continue;
-                        }
-                        let mut group = self.plain(which, subject);
-                        group.extend(own.iter().copied().cloned());
-                        group
-                    }
-                    None => {
-                        while held.next_iri().is_some() {
-                            held.take();
-                        }
-                        if held.is_over() || tangled.is_some_and(|(_, wanted)| !wanted) {
-                            return None;
-                        }
-                        held.take().iter().copied().cloned().collect()
-                    }
-                };
-                if group.is_empty() {
-                    continue;
-                }
-                if *which == Which::Merged {
-                    group.iter_mut().for_each(|quad| quad.graph_name = GraphName::DefaultGraph);
-                }
-                group.sort_by_cached_key(Quad::to_string);
-                group.dedup();
-                return Some(Ok(group));
-            }
-        })
-    }
-
-    /// The statements of these that are held, in their order.
-    fn held_of(&self, which: &Which) -> Vec<&Quad> {
-        match which {
-            Which::All | Which::Merged => self.held.iter().collect(),
-            Which::Graph(graph, _) => {
-                self.by_graph.get(graph).into_iter().flatten().map(|at| &self.held[*at]).collect()
-            }
-        }
-    }
-
-    /// Each statement.
-    pub fn walk<'a>(&'a self, which: &'a Which) -> Box<dyn Iterator<Item = Result<Quad>> + 'a> {
-        Box::new(self.groups(which, None).flat_map(|group| match group {
+        let sound = subjects.into_iter().map(move |subject| {
+            let _held = &held;
+            steps.take()?;
+            let group = self.group(which, subject);
+            self.snapshot.intact().map(|()| group)
+        });
+        Box::new(sound.flat_map(|group: Result<Vec<Quad>>| match group {
             Ok(quads) => quads.into_iter().map(Ok).collect(),
             Err(error) => vec![Err(error)],
         }))
     }
 
-    /// What is said of an IRI and not held.
-    fn plain(&self, which: &Which, subject: TermId) -> Vec<Quad> {
+    /// What is said of a subject, as ids.
+    pub(super) fn statements(&self, which: Which, subject: TermId) -> impl Iterator<Item = Ids> + use<'s> {
         let (triples, quads) = (self.snapshot.triples(Permutation::Spo), self.snapshot.quads(QuadPermutation::Spog));
-        let (in_triples, in_quads) = match which {
+        let by_graph = self.snapshot.quads(QuadPermutation::Gspo);
+        let (in_triples, (quads, in_quads)) = match which {
             Which::All | Which::Merged => (triples.run(subject), (quads, quads.run(subject))),
-            // What is said in a graph without a name is held.
-            Which::Graph(GraphName::BlankNode(_), _) => (0..0, (quads, 0..0)),
-            Which::Graph(_, None) => (triples.run(subject), (quads, 0..0)),
-            Which::Graph(_, Some(graph)) => {
-                let quads = self.snapshot.quads(QuadPermutation::Gspo);
-                (0..0, (quads, quads.range(&[*graph, subject])))
-            }
+            Which::Graph(None) => (triples.run(subject), (quads, 0..0)),
+            Which::Graph(Some(graph)) => (0..0, (by_graph, by_graph.range(&[graph, subject]))),
         };
-        let (quads, in_quads) = in_quads;
-        let all = triples.statements(in_triples).chain(quads.statements(in_quads));
-        let plain = all.filter(|statement| !self.is_held(*statement));
-        plain.filter_map(|statement| self.snapshot.statement(statement)).collect()
+        triples.statements(in_triples).chain(quads.statements(in_quads))
     }
 
-    /// The IRIs of which these statements are, in the order of their texts.
-    fn subjects(&self, which: &Which) -> Vec<TermId> {
+    /// Decodes a statement, with the names that its blank nodes have here.
+    pub(super) fn quad(&self, which: Which, [subject, predicate, object, graph]: Ids) -> Option<Quad> {
+        let Term::NamedNode(predicate) = self.snapshot.term(predicate) else { return None };
+        Some(Quad::new(self.node(subject)?, predicate, self.term(object), self.graph_name(which, graph)))
+    }
+
+    /// A subject by its name here.
+    pub(super) fn node(&self, id: TermId) -> Option<NamedOrBlankNode> {
+        match self.snapshot.kind(id) {
+            TermKind::BlankNode => Some(self.names.node(id).into()),
+            TermKind::Iri => Some(named(self.snapshot, id).into()),
+            TermKind::Literal | TermKind::Triple => None,
+        }
+    }
+
+    pub(super) fn is_blank(&self, id: TermId) -> bool {
+        self.snapshot.kind(id) == TermKind::BlankNode
+    }
+
+    /// The name of a blank node.
+    pub(super) fn blank(&self, id: TermId) -> BlankNode {
+        self.names.node(id)
+    }
+
+    fn term(&self, id: TermId) -> Term {
+        match self.snapshot.kind(id) {
+            TermKind::BlankNode => self.names.node(id).into(),
+            TermKind::Iri | TermKind::Literal => self.snapshot.term(id),
+            TermKind::Triple => renamed_term(&self.snapshot.term(id), &|node| self.names.renamed(node)),
+        }
+    }
+
+    fn graph_name(&self, which: Which, graph: TermId) -> GraphName {
+        if graph.is_unbound() || which == Which::Merged || self.only.is_some() {
+            return GraphName::DefaultGraph;
+        }
+        match self.node(graph) {
+            Some(NamedOrBlankNode::NamedNode(node)) => node.into(),
+            Some(NamedOrBlankNode::BlankNode(node)) => node.into(),
+            None => GraphName::DefaultGraph,
+        }
+    }
+
+    /// What these statements are about, in the order of the texts: IRIs, then blank nodes.
+    pub(super) fn subjects(&self, which: Which) -> Result<(Vec<TermId>, Reservation)> {
         let (triples, quads) = (self.snapshot.triples(Permutation::Spo), self.snapshot.quads(QuadPermutation::Spog));
-        let iris = self.snapshot.kind_range(TermKind::Iri);
-        let of_triples = || triples.keys_in(iris.clone()).map(|(id, _)| id);
         let mut subjects: Vec<TermId> = match which {
-            Which::All | Which::Merged => of_triples().chain(quads.keys_in(iris.clone()).map(|(id, _)| id)).collect(),
-            Which::Graph(GraphName::BlankNode(_), _) => {
-                let own = self.held_of(which).into_iter().filter(|quad| quad.subject.is_named_node());
-                own.filter_map(|quad| self.snapshot.id(quad.subject.as_ref().into())).collect()
-            }
-            Which::Graph(_, None) => of_triples().collect(),
-            Which::Graph(_, Some(graph)) => {
+            Which::All | Which::Merged => triples.keys().chain(quads.keys()).map(|(id, _)| id).collect(),
+            Which::Graph(None) => triples.keys().map(|(id, _)| id).collect(),
+            Which::Graph(Some(graph)) => {
                 let index = self.snapshot.quads(QuadPermutation::Gspo);
-                let all = index.statements(index.run(*graph)).map(|[subject, ..]| subject);
-                all.filter(|subject| iris.contains(&subject.get())).collect()
+                let mut own: Vec<TermId> = index.statements(index.run(graph)).map(|[subject, ..]| subject).collect();
+                own.dedup();
+                own
             }
         };
         subjects.sort_unstable();
         subjects.dedup();
-        as_texts_sort(self.snapshot, &subjects)
+        let held = self.budget.reserve((2 * subjects.len() * size_of::<TermId>()) as u64)?;
+        let (mut blank, iris): (Vec<TermId>, Vec<TermId>) = subjects.into_iter().partition(|id| self.is_blank(*id));
+        blank.sort_unstable_by_key(|node| self.names.rank(*node));
+        let mut sorted = as_texts_sort(self.snapshot, &iris);
+        sorted.extend(blank);
+        Ok((sorted, held))
     }
 }
 
-/// Statements that are held, read subject by subject.
-struct Held<'a> {
-    quads: Vec<&'a Quad>,
-    at: usize,
-}
-
-impl<'a> Held<'a> {
-    fn is_over(&self) -> bool {
-        self.at == self.quads.len()
-    }
-
-    /// The next subject, if it is an IRI.
-    fn next_iri(&self) -> Option<&'a NamedOrBlankNode> {
-        let quad: &'a Quad = self.quads.get(self.at)?;
-        Some(&quad.subject).filter(|subject| subject.is_named_node())
-    }
-
-    /// The statements about the next subject.
-    fn take(&mut self) -> &[&'a Quad] {
-        let rest = &self.quads[self.at..];
-        let len = rest.chunk_by(|a, b| a.subject == b.subject).next().map_or(0, <[_]>::len);
-        self.at += len;
-        &rest[..len]
-    }
-}
-
-fn named(snapshot: &Snapshot, id: TermId) -> NamedOrBlankNode {
+fn named(snapshot: &Snapshot, id: TermId) -> NamedNode {
     let mut text = Vec::new();
     snapshot.text(id, &mut text);
-    NamedNode::new_unchecked(String::from_utf8_lossy(&text)).into()
-}
-
-/// What names several triples.
-fn naming_several(snapshot: &Snapshot, reifies: TermId) -> FxHashSet<TermId> {
-    let (mut once, mut again) = (FxHashSet::default(), FxHashSet::default());
-    for [reifier, ..] in snapshot.find_ids([None, Some(reifies), None]) {
-        if !once.insert(reifier) {
-            again.insert(reifier);
-        }
-    }
-    again
+    NamedNode::new_unchecked(String::from_utf8_lossy(&text))
 }
 
 /// IRIs that are sorted by themselves, as their texts of N-Triples sort: those that begin with another stand on both sides of it, as what
@@ -344,9 +228,9 @@ fn as_texts_sort(snapshot: &Snapshot, ids: &[TermId]) -> Vec<TermId> {
 mod tests {
     use super::*;
     use crate::export::turtle;
-    use crate::render::{GraphOptions, RdfVersion, write_quads, write_walked};
+    use crate::render::{GraphOptions, RdfVersion, Walked, write_quads, write_walked};
     use kgq_snapshot::store::{Dataset, Input, ReadOptions};
-    use kgq_syntax::rdf::canonical::relabel;
+    use kgq_syntax::rdf::canonical::{canonicalize, relabel};
     use kgq_syntax::rdf::{Prefixes, RdfFormat};
 
     const TEXT: &str = "PREFIX : <http://e/> PREFIX rdf: <http://www.w3.org/1999/02/22-rdf-syntax-ns#>
@@ -370,8 +254,7 @@ mod tests {
         let (dataset, snapshot) = snapshot(TEXT);
         let sorted = Sorted::new(&snapshot, &budget).unwrap();
         let (expected, _) = relabel(dataset.quads(), &budget).unwrap();
-        let walked = |which: &Which| sorted.walk(which).collect::<Result<Vec<Quad>>>().unwrap();
-        assert!(sorted.held.len() < expected.len());
+        let walked = |which: &Which| sorted.walk(*which).collect::<Result<Vec<Quad>>>().unwrap();
         assert_eq!(walked(&Which::All), expected);
         let mut merged: Vec<Quad> =
             expected.iter().cloned().map(|quad| Quad { graph_name: GraphName::DefaultGraph, ..quad }).collect();
@@ -386,7 +269,7 @@ mod tests {
         let (_, snapshot) = snapshot(TEXT);
         let sorted = Sorted::new(&snapshot, &budget).unwrap();
         for (which, merged) in [(Which::All, false), (Which::Merged, true)] {
-            let all: Vec<Quad> = sorted.walk(&which).collect::<Result<_>>().unwrap();
+            let all: Vec<Quad> = sorted.walk(which).collect::<Result<_>>().unwrap();
             for prefixes in [&prefixes, &Prefixes::default()] {
                 let mut written = Vec::new();
                 turtle::write_sorted(&sorted, merged, prefixes, &budget, &mut written).unwrap();
@@ -401,21 +284,112 @@ mod tests {
         let (_, snapshot) = snapshot(TEXT);
         let sorted = Sorted::new(&snapshot, &budget).unwrap();
         for (which, format) in [(Which::All, RdfFormat::JsonLd), (Which::Merged, RdfFormat::RdfXml)] {
-            let all: Vec<Quad> = sorted.walk(&which).collect::<Result<_>>().unwrap();
+            let all: Vec<Quad> = sorted.walk(which).collect::<Result<_>>().unwrap();
             let options = GraphOptions { version: RdfVersion::V11 };
             let (mut held, mut walked) = (Vec::new(), Vec::new());
             let count = write_quads(&all, format, &prefixes, options, &budget, &mut held).unwrap();
-            let again =
-                write_walked(&|| sorted.walk(&which), format, &prefixes, options, &budget, &mut walked).unwrap();
+            let quads = Walked { walk: &|| sorted.walk(which), named: which == Which::All, triple_terms: true };
+            let again = write_walked(&quads, format, &prefixes, options, &budget, &mut walked).unwrap();
             assert!(held == walked && count > 0);
             assert_eq!(count, again);
         }
     }
 
     #[test]
-    fn nothing_is_held_of_statements_without_blank_nodes_and_with_a_reifier_each() {
+    fn no_statement_is_held_of_reifiers_without_blank_nodes() {
         let (_, snapshot) = snapshot("PREFIX : <http://e/> :a :p 1 ~ :r {| :from :s |} . :g { :a :p 1 , \"x\" ~ :r2 }");
         let budget = Budget::default();
-        assert_eq!(Sorted::new(&snapshot, &budget).unwrap().held.len(), 0);
+        assert!(Sorted::new(&snapshot, &budget).unwrap().names.described.is_empty());
+    }
+
+    #[test]
+    fn canonical_lines_are_those_of_a_whole_dataset() {
+        let budget = Budget::default();
+        let (dataset, snapshot) = snapshot(TEXT);
+        let mut written = Vec::new();
+        let sorted = Sorted::canonical(&snapshot, None, &budget).unwrap();
+        let mapped = sorted.write_canonical(&mut written).unwrap();
+        let expected = canonicalize(dataset.quads(), &budget).unwrap();
+        assert_eq!(String::from_utf8(written).unwrap(), expected.lines.concat());
+        assert_eq!(mapped, expected.mapped);
+    }
+
+    #[test]
+    fn of_one_graph_nodes_are_named_by_its_statements_alone() {
+        let budget = Budget::default();
+        let (dataset, snapshot) = snapshot(TEXT);
+        let graph = NamedNode::new_unchecked("http://e/g");
+        let own = dataset.quads().iter().filter(|quad| quad.graph_name == graph.clone().into());
+        let moved: Vec<Quad> = own.cloned().map(|q| Quad { graph_name: GraphName::DefaultGraph, ..q }).collect();
+        let sorted = Sorted::canonical(&snapshot, snapshot.id(graph.as_ref().into()), &budget).unwrap();
+        let walked: Vec<Quad> = sorted.walk(sorted.all()).collect::<Result<_>>().unwrap();
+        assert_eq!(walked, relabel(&moved, &budget).unwrap().0);
+        let (mut lines, mut blocks) = (Vec::new(), Vec::new());
+        sorted.write_canonical(&mut lines).unwrap();
+        assert_eq!(String::from_utf8(lines).unwrap(), canonicalize(&moved, &budget).unwrap().lines.concat());
+        turtle::write_sorted(&sorted, false, &Prefixes::default(), &budget, &mut blocks).unwrap();
+        assert_eq!(String::from_utf8(blocks).unwrap(), turtle::write(&walked, &Prefixes::default(), &budget).unwrap());
+    }
+
+    /// A graph with chains, circles, lists that end and that do not, reifiers, and nodes that several graphs share.
+    fn random(numbers: &mut fastrand::Rng) -> String {
+        let mut text = String::from("PREFIX : <http://e/> PREFIX rdf: <http://www.w3.org/1999/02/22-rdf-syntax-ns#>\n");
+        let nodes = 2 + numbers.usize(..12);
+        for _ in 0..numbers.usize(1..30) {
+            let subject = match numbers.usize(..4) {
+                0 => format!(":i{}", numbers.usize(..4)),
+                _ => format!("_:n{}", numbers.usize(..nodes)),
+            };
+            let object = match numbers.usize(..8) {
+                0 => ":i1".to_owned(),
+                1 => "rdf:nil".to_owned(),
+                2 => "'x'@en--rtl".to_owned(),
+                _ => format!("_:n{}", numbers.usize(..nodes)),
+            };
+            let statement = match numbers.usize(..12) {
+                0..3 => format!("{subject} rdf:first 1 ; rdf:rest {object}"),
+                3 => format!("{subject} :p {object} ~ _:r{}", numbers.usize(..3)),
+                4 => format!("{subject} :q <<( :i1 :p {object} )>>"),
+                _ => format!("{subject} :p {object}"),
+            };
+            match numbers.usize(..6) {
+                0 => text.push_str(&format!(":g{} {{ {statement} }}\n", numbers.usize(..2))),
+                _ => text.push_str(&format!("{statement} .\n")),
+            }
+        }
+        // A long chain and a long list, to the depth at which blocks of their own begin.
+        let long = numbers.usize(..14);
+        for at in 0..long {
+            text.push_str(&format!(
+                ":i2 :to _:c0 . _:c{at} :p _:c{} . _:l{at} rdf:first _:f{at} ; rdf:rest _:l{} . ",
+                at + 1,
+                at + 1
+            ));
+        }
+        text
+    }
+
+    #[test]
+    fn whatever_blank_nodes_there_are_all_is_written_as_of_a_whole_dataset() {
+        let (budget, prefixes) = (Budget::default(), Prefixes::from_iter([("e", "http://e/")]));
+        let (mut numbers, mut compared) = (fastrand::Rng::with_seed(3), 0);
+        for _ in 0..400 {
+            let text = random(&mut numbers);
+            let (dataset, snapshot) = snapshot(&text);
+            let Ok(expected) = canonicalize(dataset.quads(), &budget) else { continue };
+            compared += 1;
+            let sorted = Sorted::canonical(&snapshot, None, &budget).unwrap();
+            let mut lines = Vec::new();
+            sorted.write_canonical(&mut lines).unwrap();
+            assert_eq!(String::from_utf8(lines).unwrap(), expected.lines.concat(), "{text}");
+            for (which, merged) in [(Which::All, false), (Which::Merged, true)] {
+                let all: Vec<Quad> = sorted.walk(which).collect::<Result<_>>().unwrap();
+                let mut written = Vec::new();
+                turtle::write_sorted(&sorted, merged, &prefixes, &budget, &mut written).unwrap();
+                let expected = turtle::write(&all, &prefixes, &budget).unwrap();
+                assert_eq!(String::from_utf8(written).unwrap(), expected, "{text}");
+            }
+        }
+        assert!(compared > 390, "{compared}");
     }
 }

@@ -3,20 +3,20 @@
 //! same quads give the same text in whatever order they come.
 
 mod graph;
+mod nodes;
+mod streamed;
 
-use super::sorted::{Sorted, Which};
-use crate::render::output_error;
-use graph::Graph;
-use kgq_syntax::budget::{Budget, FileSpace, Reservation, Steps};
-use kgq_syntax::error::{Error, Result};
+pub use streamed::write_sorted;
+
+use graph::{Graph, shortened};
+use kgq_syntax::budget::{Budget, Reservation, Steps};
+use kgq_syntax::error::Result;
 use kgq_syntax::rdf::blank::each_node_between;
 use kgq_syntax::rdf::iri::escaped;
-use kgq_syntax::rdf::rdf11::quad_bytes;
 use kgq_syntax::rdf::{BlankNode, GraphName, Prefixes, Quad};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
-use std::io::{self, BufRead, BufReader, BufWriter, Seek, Write};
 
 /// Writes the quads as TriG, which is Turtle if all are in the default graph.
 ///
@@ -38,7 +38,7 @@ pub fn write<'a>(quads: impl IntoIterator<Item = &'a Quad>, prefixes: &Prefixes,
     let mut document = Document { prefixes, shared: &shared, steps: &steps, used: BTreeSet::new() };
     for quads in graphs.values() {
         let Some(first) = quads.first() else { continue };
-        document.graph(&first.graph_name, quads, std::iter::empty(), &mut |text| {
+        document.graph(&first.graph_name, quads, &mut |text| {
             body.extend_from_slice(text.as_bytes());
             held.resize(budget, body.capacity() as u64)
         })?;
@@ -47,60 +47,6 @@ pub fn write<'a>(quads: impl IntoIterator<Item = &'a Quad>, prefixes: &Prefixes,
     let body = String::from_utf8_lossy(&body);
     out.push_str(if out.is_empty() { body.trim_start_matches('\n') } else { &body });
     Ok(out)
-}
-
-/// The same of a snapshot: what is plain is read and written subject by subject, and held are only the statements about blank nodes,
-/// about reifiers, and about what has to do with these. The text waits in a temporary file, as the prefixes in use stand before it.
-///
-/// # Errors
-/// The budget's; a temporary file or an output that cannot be written.
-pub fn write_sorted(
-    sorted: &Sorted<'_>,
-    merged: bool,
-    prefixes: &Prefixes,
-    budget: &Budget,
-    out: &mut dyn Write,
-) -> Result<()> {
-    let failed = |e: &io::Error| Error::io("a temporary file", e);
-    let mut file = BufWriter::new(tempfile::tempfile().map_err(|e| failed(&e))?);
-    let mut space = FileSpace::new(budget);
-    let steps = Steps::new(budget);
-    let graphs = match merged {
-        true => BTreeMap::from([(String::new(), Which::Merged)]),
-        false => sorted.graphs(),
-    };
-    let shared = if merged { FxHashSet::default() } else { shared_in(sorted, &steps)? };
-    let tangled = sorted.tangled();
-    let mut document = Document { prefixes, shared: &shared, steps: &steps, used: BTreeSet::new() };
-    for which in graphs.values() {
-        let name = match which {
-            Which::Graph(name, _) => name,
-            Which::All | Which::Merged => &GraphName::DefaultGraph,
-        };
-        let (mut quads, mut held): (Vec<Quad>, _) = (Vec::new(), Reservation::default());
-        for group in sorted.groups(which, Some((&tangled, true))) {
-            let group = group?;
-            held.grow(budget, group.iter().map(quad_bytes).sum())?;
-            quads.extend(group);
-        }
-        let quads: Vec<&Quad> = quads.iter().collect();
-        let mut put = |text: &str| {
-            space.grow(text.len() as u64)?;
-            file.write_all(text.as_bytes()).map_err(|e| failed(&e))
-        };
-        document.graph(name, &quads, sorted.groups(which, Some((&tangled, false))), &mut put)?;
-    }
-    let head = document.head();
-    let mut file = file.into_inner().map_err(|e| failed(e.error()))?;
-    file.rewind().map_err(|e| failed(&e))?;
-    let mut body = BufReader::new(file);
-    if head.is_empty() {
-        while body.fill_buf().map_err(|e| failed(&e))?.first() == Some(&b'\n') {
-            body.consume(1);
-        }
-    }
-    out.write_all(head.as_bytes()).and_then(|()| io::copy(&mut body, out)).map_err(|e| output_error(&e))?;
-    Ok(())
 }
 
 /// A text being written.
@@ -112,59 +58,34 @@ struct Document<'d> {
 }
 
 impl Document<'_> {
-    /// Writes a graph: statements that hang together, and other subjects one by one, sorted as their lines are.
-    fn graph(
-        &mut self,
-        name: &GraphName,
-        quads: &[&Quad],
-        plain: impl Iterator<Item = Result<Vec<Quad>>>,
-        put: &mut dyn FnMut(&str) -> Result<()>,
-    ) -> Result<()> {
+    /// Writes a graph that is held.
+    fn graph(&mut self, name: &GraphName, quads: &[&Quad], put: &mut dyn FnMut(&str) -> Result<()>) -> Result<()> {
         let mut graph = Graph::of(quads, self.prefixes, self.shared, self.steps)?;
-        let is_default = name.is_default_graph();
-        if !is_default {
-            let name = match name {
-                GraphName::NamedNode(node) => graph.iri(node.as_str()),
-                name => name.to_string(),
-            };
-            put(&format!("\n{name} {{\n"))?;
-        }
-        let mut is_first = true;
-        let mut put_block = |block: &mut String| {
-            let written = match is_default {
-                true => put(block),
-                false => put(&indented(if is_first { block.trim_start_matches('\n') } else { block })),
-            };
-            is_first &= block.is_empty();
-            block.clear();
-            written
-        };
-        let order = graph.order()?;
-        let (mut blocks, mut block) = (order.iter().peekable(), String::new());
-        for group in plain {
-            let group = group?;
-            let Some(subject) = group.first().map(|quad| &quad.subject) else { continue };
-            let text = subject.to_string();
-            while let Some(before) = blocks.next_if(|next| next.is_named_node() && next.to_string() < text) {
-                graph.first_pass(before, &mut block)?;
-                put_block(&mut block)?;
+        let mut frame = self.begin(name, put)?;
+        let (order, mut block) = (graph.order()?, String::new());
+        for is_first in [true, false] {
+            for subject in &order {
+                graph.pass(is_first, subject, &mut block)?;
+                frame.put(&mut block, put)?;
             }
-            let own: Vec<&Quad> = group.iter().collect();
-            let mut alone = Graph::of(&own, self.prefixes, self.shared, self.steps)?;
-            alone.block(subject, &mut block)?;
-            self.used.append(&mut alone.used);
-            put_block(&mut block)?;
-        }
-        for subject in blocks {
-            graph.first_pass(subject, &mut block)?;
-            put_block(&mut block)?;
-        }
-        for subject in &order {
-            graph.second_pass(subject, &mut block)?;
-            put_block(&mut block)?;
         }
         self.used.append(&mut graph.used);
-        if is_default { Ok(()) } else { put("}\n") }
+        frame.end(put)
+    }
+
+    /// Begins a graph: a named one stands between braces.
+    fn begin(&mut self, name: &GraphName, put: &mut dyn FnMut(&str) -> Result<()>) -> Result<Frame> {
+        let name = match name {
+            GraphName::DefaultGraph => return Ok(Frame { is_default: true, is_first: true }),
+            GraphName::NamedNode(node) => {
+                let (text, used) = shortened(node.as_str(), self.prefixes);
+                self.used.extend(used);
+                text
+            }
+            name => name.to_string(),
+        };
+        put(&format!("\n{name} {{\n"))?;
+        Ok(Frame { is_default: false, is_first: true })
     }
 
     /// The prefixes in use.
@@ -178,18 +99,32 @@ impl Document<'_> {
     }
 }
 
+/// Where a graph's blocks stand.
+struct Frame {
+    is_default: bool,
+    is_first: bool,
+}
+
+impl Frame {
+    /// Puts a block, and empties it.
+    fn put(&mut self, block: &mut String, put: &mut dyn FnMut(&str) -> Result<()>) -> Result<()> {
+        match self.is_default {
+            true => put(block)?,
+            false => put(&indented(if self.is_first { block.trim_start_matches('\n') } else { block }))?,
+        }
+        self.is_first &= block.is_empty();
+        block.clear();
+        Ok(())
+    }
+
+    fn end(self, put: &mut dyn FnMut(&str) -> Result<()>) -> Result<()> {
+        if self.is_default { Ok(()) } else { put("}\n") }
+    }
+}
+
 /// The lines of a block within a named graph.
 fn indented(block: &str) -> String {
     block.lines().map(|line| format!("{}{line}\n", if line.is_empty() { "" } else { "    " })).collect()
-}
-
-/// Blank nodes that more than one graph of a snapshot names.
-fn shared_in(sorted: &Sorted<'_>, steps: &Steps) -> Result<FxHashSet<BlankNode>> {
-    let mut graphs: BTreeMap<String, Vec<&Quad>> = BTreeMap::new();
-    for quad in sorted.held() {
-        graphs.entry(quad.graph_name.to_string()).or_default().push(quad);
-    }
-    shared_blank_nodes(&graphs, steps)
 }
 
 /// Blank nodes that more than one graph names, which must not be written inside another node.

@@ -49,11 +49,11 @@ pub fn write_quads(
     } else {
         (quads, 0)
     };
-    let used = used_prefixes(quads.iter().map(Ok), prefixes, &steps)?;
     if format == RdfFormat::RdfXml {
-        rdfxml::write(&|| Box::new(quads.iter().cloned().map(Ok)), &used, budget, out)?;
+        rdfxml::write(&|| Box::new(quads.iter().cloned().map(Ok)), prefixes, budget, out)?;
         return Ok(count);
     }
+    let used = used_prefixes(quads.iter().map(Ok), prefixes, &steps)?;
     let each = quads.iter().map(|quad| steps.take().map(|()| Cow::Borrowed(quad)));
     serialize(each, format, used, out)?;
     Ok(count)
@@ -62,40 +62,50 @@ pub fn write_quads(
 /// Iterates over the same quads each time it is called.
 pub type Walk<'q> = dyn Fn() -> Box<dyn Iterator<Item = Result<Quad>> + 'q> + 'q;
 
-/// The same for quads that are not held: they are walked over, several times where the format declares prefixes or has to be told from
-/// what RDF 1.1 lacks. What is mapped to RDF 1.1 is held.
+/// Quads that are not held: they are walked over.
+pub struct Walked<'q> {
+    pub walk: &'q Walk<'q>,
+    /// Whether any of them may be in a named graph.
+    pub named: bool,
+    /// Whether any of them may have a triple term.
+    pub triple_terms: bool,
+}
+
+/// The same for quads that are not held: once, once more where the format declares prefixes, and once more where names have to be found
+/// for what RDF 1.1 lacks. What is mapped to RDF 1.1 is held.
 ///
 /// # Errors
 /// As [`write_quads`].
 pub fn write_walked(
-    walk: &Walk<'_>,
+    quads: &Walked<'_>,
     format: RdfFormat,
     prefixes: &Prefixes,
     options: GraphOptions,
     budget: &Budget,
     out: &mut dyn Write,
 ) -> Result<u64> {
-    if !format.holds_named_graphs() {
+    let Walked { walk, named, triple_terms } = *quads;
+    if named && !format.holds_named_graphs() {
         check_graphs(walk(), format)?;
     }
     let (steps, mapped) = (Steps::new(budget), Cell::new(0));
     let is_mapped = options.version == RdfVersion::V11 || !format.holds_rdf_12();
-    let taken = if is_mapped { rdf11::contested_labels(walk())? } else { FxHashSet::default() };
+    let taken = if is_mapped && triple_terms { rdf11::contested_labels(walk())? } else { FxHashSet::default() };
     let each = || -> Box<dyn Iterator<Item = Result<Quad>> + '_> {
         match is_mapped {
             true => Box::new(rdf11::downgraded(walk(), taken.clone(), &mapped, budget)),
             false => walk(),
         }
     };
+    if format == RdfFormat::RdfXml {
+        rdfxml::write(&each, prefixes, budget, out)?;
+        return Ok(mapped.get());
+    }
     let used = match format {
         RdfFormat::NTriples | RdfFormat::NQuads => Vec::new(),
         _ => used_prefixes(each(), prefixes, &steps)?,
     };
-    if format == RdfFormat::RdfXml {
-        rdfxml::write(&each, &used, budget, out)?;
-    } else {
-        serialize(each().map(|quad| steps.take().and(quad).map(Cow::Owned)), format, used, out)?;
-    }
+    serialize(each().map(|quad| steps.take().and(quad).map(Cow::Owned)), format, used, out)?;
     Ok(mapped.get())
 }
 
@@ -201,49 +211,68 @@ fn used_prefixes<'a, Q: Borrow<Quad>>(
     prefixes: &'a Prefixes,
     steps: &Steps,
 ) -> Result<Vec<(&'a str, &'a str)>> {
-    fn visit<'a>(iri: &str, prefixes: &'a Prefixes, seen: &mut BTreeSet<&'a str>) {
-        let best = prefixes
-            .iter()
-            .filter(|(_, namespace)| !namespace.is_empty() && iri.starts_with(namespace))
-            .max_by_key(|(_, namespace)| namespace.len());
-        seen.extend(best.map(|(prefix, _)| prefix));
+    let mut used = UsedPrefixes::of(prefixes);
+    for quad in quads {
+        steps.take()?;
+        used.see(quad?.borrow());
     }
-    fn visit_term<'a>(term: &Term, prefixes: &'a Prefixes, seen: &mut BTreeSet<&'a str>) {
+    Ok(used.in_use())
+}
+
+/// The prefixes that shorten some IRI of the quads seen so far.
+pub(super) struct UsedPrefixes<'a> {
+    prefixes: &'a Prefixes,
+    seen: BTreeSet<&'a str>,
+}
+
+impl<'a> UsedPrefixes<'a> {
+    pub(super) fn of(prefixes: &'a Prefixes) -> Self {
+        Self { prefixes, seen: BTreeSet::new() }
+    }
+
+    /// Returns them with their namespaces.
+    pub(super) fn in_use(&self) -> Vec<(&'a str, &'a str)> {
+        self.prefixes.iter().filter(|(prefix, _)| self.seen.contains(prefix)).collect()
+    }
+
+    pub(super) fn see(&mut self, quad: &Quad) {
+        if let NamedOrBlankNode::NamedNode(node) = &quad.subject {
+            self.iri(node.as_str());
+        }
+        // `rdf:type` is written as `a`.
+        if quad.predicate.as_ref() != oxrdf::vocab::rdf::TYPE {
+            self.iri(quad.predicate.as_str());
+        }
+        self.term(&quad.object);
+        if let GraphName::NamedNode(node) = &quad.graph_name {
+            self.iri(node.as_str());
+        }
+    }
+
+    fn iri(&mut self, iri: &str) {
+        let fitting = self.prefixes.iter().filter(|(_, namespace)| !namespace.is_empty() && iri.starts_with(namespace));
+        let best = fitting.max_by_key(|(_, namespace)| namespace.len());
+        self.seen.extend(best.map(|(prefix, _)| prefix));
+    }
+
+    fn term(&mut self, term: &Term) {
         match term {
-            Term::NamedNode(node) => visit(node.as_str(), prefixes, seen),
+            Term::NamedNode(node) => self.iri(node.as_str()),
             Term::BlankNode(_) => {}
             Term::Literal(literal) => {
                 if literal.language().is_none() && literal.datatype() != oxrdf::vocab::xsd::STRING {
-                    visit(literal.datatype().as_str(), prefixes, seen);
+                    self.iri(literal.datatype().as_str());
                 }
             }
             Term::Triple(triple) => {
                 if let NamedOrBlankNode::NamedNode(node) = &triple.subject {
-                    visit(node.as_str(), prefixes, seen);
+                    self.iri(node.as_str());
                 }
-                visit(triple.predicate.as_str(), prefixes, seen);
-                visit_term(&triple.object, prefixes, seen);
+                self.iri(triple.predicate.as_str());
+                self.term(&triple.object);
             }
         }
     }
-    let mut seen = BTreeSet::new();
-    for quad in quads {
-        steps.take()?;
-        let quad = quad?;
-        let quad = quad.borrow();
-        if let NamedOrBlankNode::NamedNode(node) = &quad.subject {
-            visit(node.as_str(), prefixes, &mut seen);
-        }
-        // `rdf:type` is written as `a`.
-        if quad.predicate.as_ref() != oxrdf::vocab::rdf::TYPE {
-            visit(quad.predicate.as_str(), prefixes, &mut seen);
-        }
-        visit_term(&quad.object, prefixes, &mut seen);
-        if let GraphName::NamedNode(node) = &quad.graph_name {
-            visit(node.as_str(), prefixes, &mut seen);
-        }
-    }
-    Ok(prefixes.iter().filter(|(prefix, _)| seen.contains(prefix)).collect())
 }
 
 #[cfg(test)]

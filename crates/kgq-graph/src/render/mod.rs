@@ -22,7 +22,7 @@ pub use cited::{Cited, markdown_references, reference, write as write_cited};
 pub use columns::{ColumnOptions, lacking};
 pub use format::Format;
 pub use geojson::has_geometry;
-pub use graph::{GraphOptions, RdfVersion, Walk, write_quads, write_walked};
+pub use graph::{GraphOptions, RdfVersion, Walk, Walked, write_quads, write_walked};
 pub use html::POLICY as PAGE_POLICY;
 pub use json::value as term_json;
 pub use term::cell;

@@ -1,15 +1,16 @@
 //! RDF/XML: one description for each run of statements with the same subject. What it cannot hold is refused before the
 //! first byte.
 
-use super::graph::Walk;
+use super::graph::{UsedPrefixes, Walk};
 use super::output_error;
 use super::xml::{check, escape, quote};
 use kgq_syntax::budget::{Budget, Steps};
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::language::cased;
 use kgq_syntax::rdf::xml::{is_nc_name, split_name};
-use kgq_syntax::rdf::{BaseDirection, Literal, NamedNode, NamedOrBlankNode, Quad, Term, Triple};
+use kgq_syntax::rdf::{BaseDirection, Literal, NamedNode, NamedOrBlankNode, Prefixes, Quad, Term, Triple};
 use oxrdf::vocab::{rdf, xsd};
+use rustc_hash::FxHashSet;
 use std::collections::BTreeMap;
 use std::io::Write;
 
@@ -34,9 +35,10 @@ const NO_PROPERTIES: &[&str] = &[
     "resource",
 ];
 
-/// Writes the triples of quads, without their graphs; `prefixes` are those to be used. The quads are walked over twice.
-pub fn write(walk: &Walk<'_>, prefixes: &[(&str, &str)], budget: &Budget, out: &mut dyn Write) -> Result<()> {
-    let names = Names::of(walk(), prefixes)?;
+/// Writes the triples of quads, without their graphs, with those of the prefixes that shorten an IRI. The quads are walked over twice.
+pub fn write(walk: &Walk<'_>, prefixes: &Prefixes, budget: &Budget, out: &mut dyn Write) -> Result<()> {
+    let steps = Steps::new(budget);
+    let names = Names::of(walk(), prefixes, &steps)?;
     let mut text = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<rdf:RDF");
     for (namespace, prefix) in &names.prefixes {
         if *namespace == XML {
@@ -48,7 +50,6 @@ pub fn write(walk: &Walk<'_>, prefixes: &[(&str, &str)], budget: &Budget, out: &
         quote(namespace, &mut text);
     }
     text.push_str(">\n");
-    let steps = Steps::new(budget);
     let mut quads = walk().peekable();
     while let Some(quad) = quads.next() {
         steps.take()?;
@@ -64,6 +65,40 @@ pub fn write(walk: &Walk<'_>, prefixes: &[(&str, &str)], budget: &Budget, out: &
     out.write_all(text.as_bytes()).map_err(|e| output_error(&e))
 }
 
+/// What needs a prefix, in the order in which it comes: predicates, and `None` for a direction of text.
+#[derive(Default)]
+struct Needed {
+    in_order: Vec<Option<NamedNode>>,
+    seen: FxHashSet<NamedNode>,
+    directed: bool,
+}
+
+impl Needed {
+    fn predicate(&mut self, predicate: &NamedNode) {
+        if !self.seen.contains(predicate) {
+            self.seen.insert(predicate.clone());
+            self.in_order.push(Some(predicate.clone()));
+        }
+    }
+
+    fn of(&mut self, object: &Term) -> Result<()> {
+        match object {
+            Term::Triple(triple) => {
+                check(triple.subject.as_ref().into(), "RDF/XML")?;
+                self.predicate(&triple.predicate);
+                self.of(&triple.object)
+            }
+            Term::Literal(literal) => {
+                if literal.direction().is_some() && !std::mem::replace(&mut self.directed, true) {
+                    self.in_order.push(None);
+                }
+                check(object.as_ref(), "RDF/XML")
+            }
+            _ => check(object.as_ref(), "RDF/XML"),
+        }
+    }
+}
+
 /// The prefixes of a document by namespace.
 struct Names {
     prefixes: BTreeMap<String, String>,
@@ -71,41 +106,36 @@ struct Names {
 
 impl Names {
     /// The names that the statements need, or an error that says what RDF/XML cannot hold.
-    fn of(quads: impl Iterator<Item = Result<Quad>>, prefixes: &[(&str, &str)]) -> Result<Self> {
+    fn of(mut quads: impl Iterator<Item = Result<Quad>>, prefixes: &Prefixes, steps: &Steps) -> Result<Self> {
+        let (mut used, mut needed) = (UsedPrefixes::of(prefixes), Needed::default());
+        let seen = quads.try_for_each(|quad| {
+            steps.take()?;
+            let quad = quad?;
+            used.see(&quad);
+            check(quad.subject.as_ref().into(), "RDF/XML")?;
+            needed.predicate(&quad.predicate);
+            needed.of(&quad.object)
+        });
         let mut names = Self { prefixes: BTreeMap::new() };
         names.prefixes.insert(RDF.to_owned(), "rdf".to_owned());
         names.prefixes.insert(XML.to_owned(), "xml".to_owned());
-        for (prefix, namespace) in prefixes {
+        for (prefix, namespace) in used.in_use() {
             let free =
-                !matches!(*prefix, "rdf" | "its") && !prefix.get(..3).is_some_and(|p| p.eq_ignore_ascii_case("xml"));
-            if free && (prefix.is_empty() || is_nc_name(prefix)) && ![XMLNS, ITS].contains(namespace) {
-                names.prefixes.entry((*namespace).to_owned()).or_insert_with(|| (*prefix).to_owned());
+                !matches!(prefix, "rdf" | "its") && !prefix.get(..3).is_some_and(|p| p.eq_ignore_ascii_case("xml"));
+            if free && (prefix.is_empty() || is_nc_name(prefix)) && ![XMLNS, ITS].contains(&namespace) {
+                names.prefixes.entry(namespace.to_owned()).or_insert_with(|| prefix.to_owned());
             }
         }
-        for quad in quads {
-            let quad = quad?;
-            check(quad.subject.as_ref().into(), "RDF/XML")?;
-            names.need(&quad.predicate)?;
-            names.need_of(&quad.object)?;
-        }
-        Ok(names)
-    }
-
-    fn need_of(&mut self, object: &Term) -> Result<()> {
-        match object {
-            Term::Triple(triple) => {
-                check(triple.subject.as_ref().into(), "RDF/XML")?;
-                self.need(&triple.predicate)?;
-                self.need_of(&triple.object)
-            }
-            Term::Literal(literal) => {
-                if literal.direction().is_some() {
-                    self.prefixes.entry(ITS.to_owned()).or_insert_with(|| "its".to_owned());
+        for need in needed.in_order {
+            match need {
+                Some(predicate) => names.need(&predicate)?,
+                None => {
+                    names.prefixes.entry(ITS.to_owned()).or_insert_with(|| "its".to_owned());
                 }
-                check(object.as_ref(), "RDF/XML")
             }
-            _ => check(object.as_ref(), "RDF/XML"),
         }
+        // What stands before it was to be refused first.
+        seen.map(|()| names)
     }
 
     /// Gives a prefix to the namespace of a predicate.
@@ -262,7 +292,8 @@ mod tests {
 
     fn written(quads: &[Quad], prefixes: &[(&str, &str)]) -> Result<String> {
         let mut out = Vec::new();
-        write(&|| Box::new(quads.iter().cloned().map(Ok)), prefixes, &Budget::default(), &mut out)?;
+        let prefixes = Prefixes::from_iter(prefixes.iter().copied());
+        write(&|| Box::new(quads.iter().cloned().map(Ok)), &prefixes, &Budget::default(), &mut out)?;
         Ok(String::from_utf8(out).unwrap())
     }
 
@@ -312,7 +343,7 @@ mod tests {
         ] {
             let mut out = Vec::new();
             let walk = || -> Box<dyn Iterator<Item = Result<Quad>>> { Box::new(quads(turtle).into_iter().map(Ok)) };
-            let error = write(&walk, &[], &Budget::default(), &mut out).unwrap_err().to_string();
+            let error = write(&walk, &Prefixes::default(), &Budget::default(), &mut out).unwrap_err().to_string();
             assert!(error.contains(named) && out.is_empty(), "{error}");
         }
     }

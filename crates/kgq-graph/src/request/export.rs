@@ -2,7 +2,7 @@
 
 use crate::graph::Graph;
 use kgq_engine::update::Change;
-use kgq_snapshot::{FileOrder, Ids, QuadPermutation, Snapshot, TermId};
+use kgq_snapshot::{FileOrder, Ids, QuadPermutation, Snapshot, TermId, TermKind};
 use kgq_syntax::budget::Budget;
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::{GraphName, NamedNode, Quad, Term};
@@ -83,6 +83,11 @@ impl<'g> Exported<'g> {
         let removed = self.removed.iter().filter(|[.., graph]| graph.is_bound()).count();
         let is_added = || self.added.iter().any(|quad| quad.graph_name != GraphName::DefaultGraph);
         self.only.is_none() && (self.snapshot.quad_count() > removed || is_added())
+    }
+
+    /// Whether any of them may have a triple term.
+    pub fn has_triple_terms(&self) -> bool {
+        !self.snapshot.kind_range(TermKind::Triple).is_empty() || self.added.iter().any(|quad| quad.object.is_triple())
     }
 
     fn order(&self) -> Result<&FileOrder> {

@@ -1,12 +1,13 @@
 //! The manifest of a folder: the files that kgq made there, the SHA-256 of each, and the command that made them.
 
-use super::{digits, is_below};
+use super::{Paths, digits, is_below};
 use kgq_syntax::error::{Error, Kind, Result};
-use rustc_hash::FxHashSet;
+use serde::de::{IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
-use std::collections::BTreeMap;
-use std::fs;
-use std::io::{self, ErrorKind, Write};
+use std::fmt;
+use std::fs::{self, File};
+use std::io::{self, BufReader, ErrorKind, Write};
 use std::path::Path;
 
 /// The name of the manifest.
@@ -30,47 +31,83 @@ impl Maker {
     }
 }
 
-/// Writes the manifest of these files, SHA-256 by path.
-pub fn write(files: &BTreeMap<String, [u8; 32]>, maker: Maker, out: &mut dyn Write) -> io::Result<()> {
+/// Writes the manifest of these files, sorted by path, with their SHA-256.
+pub fn write(files: impl Iterator<Item = (String, [u8; 32])>, maker: Maker, out: &mut dyn Write) -> io::Result<()> {
     write!(out, "{{\n  \"made-by\": {},\n  \"files\": {{", Value::from(maker.command()))?;
-    for (number, (path, hash)) in files.iter().enumerate() {
-        let comma = if number > 0 { "," } else { "" };
-        write!(out, "{comma}\n    {}: \"{}\"", Value::from(path.as_str()), digits(hash))?;
+    let (mut comma, mut end) = ("", "");
+    for (path, hash) in files {
+        write!(out, "{comma}\n    {}: \"{}\"", Value::from(path), digits(&hash))?;
+        (comma, end) = (",", "\n  ");
     }
-    let end = if files.is_empty() { "" } else { "\n  " };
     writeln!(out, "{end}}}\n}}")
 }
 
 /// The files listed in the manifest of a folder; `None` if it has none.
-pub fn read(folder: &Path) -> Result<Option<FxHashSet<String>>> {
+pub fn read(folder: &Path) -> Result<Option<Paths>> {
     Ok(read_all(folder)?.map(|(_, files)| files))
 }
 
-fn read_all(folder: &Path) -> Result<Option<(Maker, FxHashSet<String>)>> {
+/// A manifest as it is read: of the files only the paths are kept.
+#[derive(Deserialize)]
+struct Manifest {
+    #[serde(rename = "made-by")]
+    made_by: String,
+    files: Keys,
+}
+
+/// The keys of an object of JSON.
+struct Keys(Vec<String>);
+
+impl<'de> Deserialize<'de> for Keys {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> std::result::Result<Self, D::Error> {
+        struct Object;
+        impl<'de> Visitor<'de> for Object {
+            type Value = Keys;
+
+            fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+                out.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> std::result::Result<Keys, A::Error> {
+                let mut keys = Vec::new();
+                while let Some((key, IgnoredAny)) = entries.next_entry()? {
+                    keys.push(key);
+                }
+                Ok(Keys(keys))
+            }
+        }
+        from.deserialize_map(Object)
+    }
+}
+
+fn read_all(folder: &Path) -> Result<Option<(Maker, Paths)>> {
     let path = folder.join(MANIFEST);
-    let text = match fs::read(&path) {
-        Ok(text) => text,
+    let file = match File::open(&path) {
+        Ok(file) => file,
         Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
         Err(e) => return Err(Error::io(path.display(), &e)),
     };
-    let manifest: Option<Value> = serde_json::from_slice(&text).ok();
-    let maker = |manifest: &Value| {
-        let command = manifest.get("made-by").and_then(Value::as_str)?;
-        Maker::ALL.into_iter().find(|maker| maker.command() == command)
+    let manifest: Option<Manifest> = match serde_json::from_reader(BufReader::new(file)) {
+        Ok(manifest) => Some(manifest),
+        Err(e) if e.is_io() => return Err(Error::io(path.display(), &e.into())),
+        Err(_) => None,
     };
-    let ours = manifest.as_ref().and_then(|manifest| Some((maker(manifest)?, manifest.get("files")?.as_object()?)));
-    let (maker, files) = ours.ok_or_else(|| {
+    let maker = |command: &str| Maker::ALL.into_iter().find(|maker| maker.command() == command);
+    let ours = manifest.and_then(|manifest| Some((maker(&manifest.made_by)?, manifest.files.0)));
+    let (maker, mut files) = ours.ok_or_else(|| {
         refuse(folder, &format!("has a {MANIFEST} that cannot be read"))
             .hint("remove the folder if nothing in it is yours, or name another one")
     })?;
-    if files.keys().any(|path| !is_below(path)) {
+    if files.iter().any(|path| !is_below(path)) {
         return Err(refuse(folder, &format!("has a {MANIFEST} with paths that lead out of it")));
     }
-    Ok(Some((maker, files.keys().cloned().collect())))
+    files.sort_unstable();
+    files.dedup();
+    Ok(Some((maker, Paths::of(files)?)))
 }
 
 /// The files in a folder that this command made. A folder with files but without a manifest is refused as foreign.
-pub fn owned(folder: &Path, maker: Maker) -> Result<FxHashSet<String>> {
+pub fn owned(folder: &Path, maker: Maker) -> Result<Paths> {
     let other = |folder: &Path| {
         refuse(folder, &format!("was not made by `{}`", maker.command()))
             .hint("name an empty folder, or one that does not exist yet")
@@ -82,7 +119,7 @@ pub fn owned(folder: &Path, maker: Maker) -> Result<FxHashSet<String>> {
     }
     let mut entries = fs::read_dir(folder).map_err(|e| Error::io(folder.display(), &e))?;
     match entries.next() {
-        None => Ok(FxHashSet::default()),
+        None => Ok(Paths::default()),
         Some(_) => Err(other(folder)),
     }
 }

@@ -3,6 +3,7 @@
 //! manifest in the folder lists its own.
 
 mod manifest;
+mod paths;
 mod replace;
 mod staged;
 
@@ -10,6 +11,7 @@ use kgq_snapshot::store::{Unfinished, WholeFile};
 use kgq_syntax::error::{Error, Kind, Result};
 use manifest::MANIFEST;
 pub use manifest::Maker;
+pub use paths::Paths;
 use rustc_hash::FxHashSet;
 use sha2::{Digest, Sha256};
 use staged::{STAGED, Staged};
@@ -17,7 +19,7 @@ use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, BufWriter, ErrorKind, Write};
 use std::path::{Component, Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// Counts of what happened to the files of a site.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -36,15 +38,19 @@ pub struct Folder {
     /// Whether this run created the folder.
     new: bool,
     /// The files that the last run made.
-    before: FxHashSet<String>,
+    before: Paths,
     staged: Option<Staged>,
+    /// The files that were announced.
+    planned: OnceLock<Arc<Paths>>,
     files: Mutex<Files>,
 }
 
 #[derive(Default)]
 struct Files {
-    /// SHA-256 by path.
-    now: BTreeMap<String, [u8; 32]>,
+    /// SHA-256 of the announced files that are made, by their places.
+    planned: Vec<Option<[u8; 32]>>,
+    /// SHA-256 of those that were made before any were announced, by path.
+    others: BTreeMap<String, [u8; 32]>,
     /// Folders that are made.
     folders: FxHashSet<PathBuf>,
     changes: Changes,
@@ -78,31 +84,33 @@ impl Folder {
         let root = fs::canonicalize(root).map_err(|e| Error::io(root.display(), &e))?;
         let before = manifest::owned(&root, maker)?;
         let staged = Some(Staged::take(&root, unfinished)?);
-        Ok(Self { root, maker, new, before, staged, files: Mutex::default() })
+        Ok(Self { root, maker, new, before, staged, planned: OnceLock::new(), files: Mutex::default() })
     }
 
-    /// Announces the files to be made, so that a foreign file in the way is reported before anything is written.
-    pub fn announce(&self, paths: &[String]) -> Result<()> {
-        for path in paths {
-            let mut folder = self.root.clone();
-            let parts: Vec<Component<'_>> = Path::new(path).components().collect();
-            for part in parts.iter().take(parts.len().saturating_sub(1)) {
-                folder.push(part);
-                let ours = |found: fs::Metadata| found.is_dir() || found.is_file() && self.is_ours(&folder);
-                if fs::symlink_metadata(&folder).is_ok_and(|found| !ours(found)) {
-                    return Err(foreign(&folder));
-                }
-            }
-            let target = self.root.join(path);
-            let stays = |found: fs::Metadata| match found.is_dir() {
-                true => !self.has_only_ours(&target),
-                false => !self.before.contains(path) || !found.is_file(),
-            };
-            if fs::symlink_metadata(&target).is_ok_and(stays) {
-                return Err(foreign(&target));
+    /// Announces all files to be made, so that a foreign file in the way is reported before anything is written.
+    pub fn plan(&self, paths: &Arc<Paths>) -> Result<()> {
+        self.planned.get_or_init(|| Arc::clone(paths));
+        // In a new folder nothing is in the way.
+        if self.new { Ok(()) } else { paths.iter().try_for_each(|path| self.announce(&path)) }
+    }
+
+    /// Announces one file.
+    pub fn announce(&self, path: &str) -> Result<()> {
+        let mut folder = self.root.clone();
+        let parts: Vec<Component<'_>> = Path::new(path).components().collect();
+        for part in parts.iter().take(parts.len().saturating_sub(1)) {
+            folder.push(part);
+            let ours = |found: fs::Metadata| found.is_dir() || found.is_file() && self.is_ours(&folder);
+            if fs::symlink_metadata(&folder).is_ok_and(|found| !ours(found)) {
+                return Err(foreign(&folder));
             }
         }
-        Ok(())
+        let target = self.root.join(path);
+        let stays = |found: fs::Metadata| match found.is_dir() {
+            true => !self.has_only_ours(&target),
+            false => !self.before.has(path) || !found.is_file(),
+        };
+        if fs::symlink_metadata(&target).is_ok_and(stays) { Err(foreign(&target)) } else { Ok(()) }
     }
 
     /// Whether a folder holds only files of kgq, so that a file may replace it.
@@ -117,7 +125,7 @@ impl Folder {
 
     fn is_ours(&self, path: &Path) -> bool {
         let below = path.strip_prefix(&self.root).ok().and_then(Path::to_str);
-        below.is_some_and(|below| self.before.contains(below))
+        below.is_some_and(|below| self.before.has(below))
     }
 
     /// Writes a file, or links to the existing one if it has the same bytes.
@@ -191,13 +199,22 @@ impl Folder {
     /// The file of the last run at a path.
     fn there(&self, path: &str) -> Option<fs::Metadata> {
         let found = fs::symlink_metadata(self.root.join(path)).ok()?;
-        (found.is_file() && self.before.contains(path) && true_folders(&self.root, path)).then_some(found)
+        (found.is_file() && self.before.has(path) && true_folders(&self.root, path)).then_some(found)
     }
 
     /// Notes a file that was made.
     fn made(&self, path: &str, hash: [u8; 32], bytes: u64, unchanged: bool) -> Result<()> {
+        let planned = self.planned.get();
+        let place = planned.and_then(|planned| planned.position(path));
         let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
-        if files.now.insert(path.to_owned(), hash).is_some() {
+        if files.planned.is_empty() {
+            files.planned = vec![None; planned.map_or(0, |planned| planned.len())];
+        }
+        let former = match place.and_then(|place| files.planned.get_mut(place)) {
+            Some(made) => made.replace(hash),
+            None => files.others.insert(path.to_owned(), hash),
+        };
+        if former.is_some() {
             return Err(Error::bug(format!("the folder has two files {path}")));
         }
         files.changes.bytes += bytes;
@@ -208,7 +225,7 @@ impl Folder {
     /// The hashes of the files written so far, in the format of `sha256sum -c`.
     pub fn sums(&self) -> String {
         let files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
-        files.now.iter().map(|(path, hash)| format!("{}  {path}\n", digits(hash))).collect()
+        files.now(self.planned.get()).map(|(path, hash)| format!("{}  {path}\n", digits(&hash))).collect()
     }
 
     /// Replaces the old site by the new one, unless they are equal.
@@ -216,13 +233,14 @@ impl Folder {
         self.finish_by(replace::replace)
     }
 
-    fn finish_by(mut self, replace: impl Fn(&Path, &Staged, &FxHashSet<String>) -> Result<()>) -> Result<Changes> {
+    fn finish_by(mut self, replace: impl Fn(&Path, &Staged, &Paths) -> Result<()>) -> Result<Changes> {
         let Some(staged) = self.staged.take() else { return Err(Error::bug("a site is finished twice")) };
         let files = std::mem::take(self.files.get_mut().unwrap_or_else(PoisonError::into_inner));
         let mut changes = files.changes;
-        let gone = |path: &&String| !files.now.contains_key(*path) && self.root.join(path).is_file();
+        let planned = self.planned.get();
+        let gone = |path: &String| !files.has(planned, path) && self.root.join(path).is_file();
         changes.removed = self.before.iter().filter(gone).count() as u64;
-        let list = |out: &mut dyn Write| manifest::write(&files.now, self.maker, out);
+        let list = |out: &mut dyn Write| manifest::write(files.now(planned), self.maker, out);
         let same_list = hash_of(|out| list(out)).ok() == hash_of_file(&self.root.join(MANIFEST)).ok();
         if !same_list || changes.written > 0 {
             let path = staged.path().join(MANIFEST);
@@ -252,6 +270,26 @@ impl Folder {
             }
         }
         Ok(target)
+    }
+}
+
+impl Files {
+    /// The files that were made, by path, with their SHA-256.
+    fn now<'f>(&'f self, planned: Option<&'f Arc<Paths>>) -> impl Iterator<Item = (String, [u8; 32])> + 'f {
+        let paths = planned.into_iter().flat_map(|planned| planned.iter());
+        let mut planned = paths.zip(&self.planned).filter_map(|(path, hash)| Some((path, (*hash)?))).peekable();
+        let mut others = self.others.iter().map(|(path, hash)| (path.clone(), *hash)).peekable();
+        std::iter::from_fn(move || match (planned.peek(), others.peek()) {
+            (Some((path, _)), Some((other, _))) if other < path => others.next(),
+            (Some(_), _) => planned.next(),
+            (None, _) => others.next(),
+        })
+    }
+
+    fn has(&self, planned: Option<&Arc<Paths>>, path: &str) -> bool {
+        let place = planned.and_then(|planned| planned.position(path));
+        self.others.contains_key(path)
+            || place.is_some_and(|place| self.planned.get(place).is_some_and(Option::is_some))
     }
 }
 
@@ -286,26 +324,38 @@ fn true_folders(root: &Path, path: &str) -> bool {
     folders.into_iter().all(|folder| fs::symlink_metadata(root.join(folder)).map_or(true, |found| found.is_dir()))
 }
 
-/// Checks before writing that the paths can exist side by side, also on a file system that ignores case: no path occurs
-/// twice, and none is a folder of another.
-pub fn check(paths: &[String]) -> Result<()> {
-    let mut files: FxHashSet<String> = FxHashSet::default();
-    for path in paths {
-        if !is_below(path) {
+/// Checks before writing that the paths can exist side by side, also on a file system that ignores case: no two differ in case alone, and
+/// none is a folder of another.
+pub fn check(paths: &Paths) -> Result<()> {
+    // Half of a SHA-256 stands for a path: millions of paths would take much room.
+    let hash = |path: &str| -> [u8; 16] {
+        let whole: [u8; 32] = Sha256::digest(path.to_lowercase().as_bytes()).into();
+        std::array::from_fn(|byte| whole[byte])
+    };
+    let mut files: FxHashSet<[u8; 16]> = FxHashSet::default();
+    for path in paths.iter() {
+        if !is_below(&path) {
             return Err(Error::bug(format!("{path} would be written outside of the site's folder")));
         }
-        if !files.insert(path.to_lowercase()) {
+        if !files.insert(hash(&path)) {
             return Err(Error::bug(format!("the site has two files {path}")));
         }
     }
-    for path in &files {
+    let mut before = String::new();
+    for path in paths.iter() {
+        // Neighbours mostly are in the same folder.
+        let own = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+        if own == before {
+            continue;
+        }
         let mut folder = path.as_str();
         while let Some((parent, _)) = folder.rsplit_once('/') {
-            if files.contains(parent) {
+            if files.contains(&hash(parent)) {
                 return Err(Error::bug(format!("the site has a file {parent} and one below it, {path}")));
             }
             folder = parent;
         }
+        before = own.to_owned();
     }
     Ok(())
 }
@@ -382,7 +432,7 @@ mod tests {
 
     fn publish(root: &Path, files: &[(&str, &str)]) -> Result<Changes> {
         let folder = Folder::open(root, Maker::Publish, &Unfinished::default())?;
-        folder.announce(&files.iter().map(|(path, _)| (*path).to_owned()).collect::<Vec<_>>())?;
+        folder.plan(&Arc::new(Paths::of(files.iter().map(|(path, _)| (*path).to_owned()).collect())?))?;
         for (path, text) in files {
             folder.write(path, text.as_bytes())?;
         }
@@ -558,7 +608,10 @@ mod tests {
 
     #[test]
     fn paths_that_cannot_stand_beside_each_other_are_refused_before_anything_is_written() {
-        let check = |paths: &[&str]| check(&paths.iter().map(|p| (*p).to_owned()).collect::<Vec<_>>()).is_ok();
+        let check = |paths: &[&str]| {
+            let paths = Paths::of(paths.iter().map(|p| (*p).to_owned()).collect());
+            paths.and_then(|paths| check(&paths)).is_ok()
+        };
         assert!(check(&["a", "b/a", "b/c"]));
         assert!(!check(&["data.html", "Data.html"]));
         assert!(!check(&["a", "A/b/c"]));

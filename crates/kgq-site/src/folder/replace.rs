@@ -4,9 +4,8 @@
 
 use super::manifest::{self, MANIFEST};
 use super::staged::{Staged, lock};
-use super::{foreign, true_folders};
+use super::{Paths, foreign, true_folders};
 use kgq_syntax::error::{Error, Result};
-use rustc_hash::FxHashSet;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
@@ -15,7 +14,7 @@ use std::path::{Path, PathBuf};
 const MOVING: &str = ".kgq-site.moving";
 
 /// Replaces the old site, which has the files `before`, by the new one, which is complete and synced.
-pub fn replace(root: &Path, staged: &Staged, before: &FxHashSet<String>) -> Result<()> {
+pub fn replace(root: &Path, staged: &Staged, before: &Paths) -> Result<()> {
     staged.keep();
     match exchange(root, staged.path()).map_err(|e| Error::io(root.display(), &e))? {
         Some(old) => dispose(&old, root, before),
@@ -48,17 +47,17 @@ pub fn finish_moving(root: &Path, staged: &Path) -> Result<()> {
     Ok(())
 }
 
-fn move_rest(root: &Path, staged: &Path, now: &FxHashSet<String>) -> Result<()> {
+fn move_rest(root: &Path, staged: &Path, now: &Paths) -> Result<()> {
     let before = manifest::read(root)?.unwrap_or_default();
-    for path in before.difference(now) {
-        remove(root, path)?;
+    for path in before.iter().filter(|path| !now.has(path)) {
+        remove(root, &path)?;
     }
-    for path in now {
-        let (from, to) = (staged.join(path), root.join(path));
+    for path in now.iter() {
+        let (from, to) = (staged.join(&path), root.join(&path));
         if fs::symlink_metadata(&from).is_err() {
             continue;
         }
-        if !true_folders(root, path) {
+        if !true_folders(root, &path) {
             return Err(foreign(&to));
         }
         let made = to.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::rename(&from, &to));
@@ -149,9 +148,9 @@ fn same_owner(_: &Path, _: &Path) -> bool {
 }
 
 /// Removes an old site with these files; anything else in it moves to the new site.
-fn dispose(old: &Path, root: &Path, files: &FxHashSet<String>) -> Result<()> {
-    for path in files {
-        remove(old, path)?;
+fn dispose(old: &Path, root: &Path, files: &Paths) -> Result<()> {
+    for path in files.iter() {
+        remove(old, &path)?;
     }
     carry(old, root)?;
     let manifest = old.join(MANIFEST);

@@ -12,11 +12,11 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-const RDF_FIRST: &str = "http://www.w3.org/1999/02/22-rdf-syntax-ns#first";
-const RDF_REST: &str = "http://www.w3.org/1999/02/22-rdf-syntax-ns#rest";
+pub(super) const RDF_FIRST: &str = "http://www.w3.org/1999/02/22-rdf-syntax-ns#first";
+pub(super) const RDF_REST: &str = "http://www.w3.org/1999/02/22-rdf-syntax-ns#rest";
 
 /// The deepest nesting of blank nodes; deeper ones get blocks of their own.
-const DEEPEST: usize = 8;
+pub(super) const DEEPEST: usize = 8;
 
 type Facts<'a> = Vec<(&'a NamedNode, &'a Term)>;
 
@@ -153,6 +153,11 @@ impl<'a> Graph<'a> {
             return Ok(());
         }
         self.block(subject, out)
+    }
+
+    /// Either of both.
+    pub(super) fn pass(&mut self, is_first: bool, subject: &'a NamedOrBlankNode, out: &mut String) -> Result<()> {
+        if is_first { self.first_pass(subject, out) } else { self.second_pass(subject, out) }
     }
 
     fn is_nested(&self, subject: &NamedOrBlankNode) -> bool {
@@ -350,15 +355,29 @@ impl<'a> Graph<'a> {
         format!("{}^^{}", quote(value), self.iri(datatype.as_str()))
     }
 
-    pub(super) fn iri(&mut self, iri: &str) -> String {
-        let Some(short) = self.prefixes.shorten(iri) else { return format!("<{}>", escaped(iri)) };
-        if let Some((prefix, _)) = short.split_once(':')
-            && let Some(namespace) = self.prefixes.get(prefix)
-        {
-            self.used.insert((prefix.to_owned(), namespace.to_owned()));
-        }
-        short
+    fn iri(&mut self, iri: &str) -> String {
+        let (text, used) = shortened(iri, self.prefixes);
+        self.used.extend(used);
+        text
     }
+
+    /// Whether the block of a subject was written, or it stands in another's.
+    pub(super) fn is_done(&self, subject: &NamedOrBlankNode) -> bool {
+        self.done.contains(subject)
+    }
+
+    /// Whether it is known that no list in parentheses starts at a node.
+    pub(super) fn starts_no_list(&self, node: &NamedOrBlankNode) -> bool {
+        self.no_lists.contains(node)
+    }
+}
+
+/// An IRI as it is written, and the prefix that it needs with its namespace.
+pub(super) fn shortened(iri: &str, prefixes: &Prefixes) -> (String, Option<(String, String)>) {
+    let Some(short) = prefixes.shorten(iri) else { return (format!("<{}>", escaped(iri)), None) };
+    let split = short.split_once(':').map(|(prefix, _)| prefix);
+    let used = split.and_then(|prefix| Some((prefix.to_owned(), prefixes.get(prefix)?.to_owned())));
+    (short, used)
 }
 
 /// The order of predicates: types first, then names, then the rest.
