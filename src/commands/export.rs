@@ -22,7 +22,7 @@ use kgq_syntax::budget::{Budget, Work};
 use kgq_syntax::error::{Error, Result, Source};
 use kgq_syntax::rdf::{Quad, RdfFormat};
 use kgq_syntax::text::{count, thousands};
-use std::io::{BufReader, Write};
+use std::io::BufReader;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
