@@ -292,7 +292,10 @@ fn run(cli: Cli, output: &mut Output) -> Result<u8> {
         });
         let files = count(files.len() as u64, "file", "files");
         let passed: Vec<_> = left_out.iter().map(|folder| visible(folder)).collect();
-        let passed = if passed.is_empty() { String::new() } else { format!(", but not {}", passed.join(", ")) };
+        let passed = match passed.first() {
+            None => String::new(),
+            Some(first) => format!(", but not {}, which `-d {first}` reads", passed.join(", ")),
+        };
         output.note(&format!(
             "there is no kgq.toml: reading {files} of RDF in this folder{passed}; `kgq init` makes it a project"
         ));

@@ -1,19 +1,22 @@
 //! `kgq bundle`.
 
+use super::advice::{AdviceArgs, Adviser};
 use super::asked::{Asked, AskedArgs};
 use super::cite::SourceArgs;
 use super::output::{Output, probe_file};
 use super::revision;
 use super::signature::sign;
 use super::watchdog::Watchdog;
+use kgq_engine::query::Form;
 use kgq_graph::graph::Graph;
+use kgq_graph::render::Written;
 use kgq_graph::request::bundle::{Bundle, CitationStyle, Question, make, timestamp};
 use kgq_snapshot::store::WholeFile;
-use kgq_syntax::error::{Error, Result};
+use kgq_syntax::error::{Error, Result, Source};
 use kgq_syntax::text::{count, visible};
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 /// Write an answer to one file with what proves it: the statements of each row, their sources, the state of the graph
 ///
@@ -70,9 +73,11 @@ pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
         .hint(format!("write `--output {}`", args.output.with_extension("zip").display())));
     }
     probe_file(&args.output)?;
-    let question = match args.asked.read(graph)? {
-        Asked::Canned(canned, values) => Question::canned(canned, &values, graph)?,
-        Asked::Written { text, .. } => Question::written(text),
+    let started = Instant::now();
+    let asked = args.asked.read(graph)?;
+    let question = match &asked {
+        Asked::Canned(canned, values) => Question::canned(canned, values, graph)?,
+        Asked::Written { text, .. } => Question::written(text.clone()),
     };
     let _watchdog = Watchdog::of_query(graph)?;
     let mut bundle = make(graph, &question, now()?, revision::state(graph), &args.sources.source)?;
@@ -91,7 +96,21 @@ pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
         count(statements, "statement", "statements"),
         if bundle.signature().is_some() { ", signed" } else { "" }
     ));
+    if rows == 0 {
+        explain(&asked, started, graph, output)?;
+    }
     Ok(0)
+}
+
+/// Says why an answer is empty.
+fn explain(asked: &Asked<'_>, started: Instant, graph: &Graph, output: &mut Output) -> Result<()> {
+    let (query, source) = match asked {
+        Asked::Canned(canned, values) => (graph.parse_canned(canned, values)?, canned.source()),
+        Asked::Written { name, text } => (graph.parse(Source::new(name, text))?, Source::new(name, text)),
+    };
+    let written = Written { truth: (query.form() == Form::Ask).then_some(false), ..Written::default() };
+    let advice = AdviceArgs::default();
+    Adviser::new(&advice, source, &query).after(written, started.elapsed(), graph, output)
 }
 
 /// Prints a citation to be pasted; control characters in the graph's texts are made visible.

@@ -2,14 +2,15 @@
 
 mod folders;
 
+use super::advice::{AdviceArgs, Adviser};
 use super::answer::{AnswerArgs, write_answer, write_exported, write_graph, write_walked};
 use super::output::{Output, write_file, write_to};
 use super::progress::Progress;
 use super::query::read_text;
 use super::terminal::Content;
 use super::watchdog::Watchdog;
-use kgq_engine::Answer;
 use kgq_engine::query::Form;
+use kgq_engine::{Answer, Failures};
 use kgq_graph::audit::sha256_of;
 use kgq_graph::export::sorted::Sorted;
 use kgq_graph::export::turtle;
@@ -96,8 +97,14 @@ pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
         if !matches!(query.form(), Form::Construct | Form::Describe) {
             return Err(Error::usage("only CONSTRUCT and DESCRIBE queries answer with a graph to export"));
         }
-        let answer: Answer = graph.evaluate(&query)?;
-        write_answer(answer, &args.answer, graph, output, started)?;
+        let advice = AdviceArgs::default();
+        let adviser = Adviser::new(&advice, Source::new(&name, &text), &query);
+        adviser.before(graph, output)?;
+        let failures = Failures::default();
+        let answer: Answer = graph.evaluate_counting(&query, &failures)?;
+        let written = write_answer(answer, &args.answer, graph, output, started)?;
+        adviser.on_failures(&failures, output)?;
+        adviser.after(written, started.elapsed(), graph, output)?;
         return Ok(0);
     }
     let to_file = args.answer.output.is_some() || args.tables.is_some() || args.parquet.is_some();

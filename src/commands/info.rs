@@ -32,7 +32,9 @@ pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
         ListFormat::Text => write_text(overview, args.all, output)?,
         ListFormat::Json => output.line(&format!("{:#}", to_json(&overview)))?,
     }
-    if graph.project().is_some() {
+    if let Some(project) = graph.project() {
+        let unloaded = project.remark_on_unloaded(&project.files()?);
+        unloaded.into_iter().for_each(|remark| output.warn(&remark.as_warning()));
         for (_, error) in &graph.catalog()?.broken {
             output.warn(error);
         }

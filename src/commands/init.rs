@@ -12,7 +12,7 @@ use std::path::PathBuf;
 /// Make a project of a folder that has RDF files already: look at them, and write the kgq.toml that fits
 ///
 /// It tells ontologies from data and queries by what they hold, guesses the base IRI, takes over prefixes, leaves out what is no
-/// RDF, and says in comments what it chose and why. `kgq new` makes a project in a new folder.
+/// RDF or cannot be read, and says in comments what it chose and why. `kgq new` makes a project in a new folder.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   kgq init                  look at this folder, write kgq.toml
@@ -51,6 +51,15 @@ pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
     let kinds = [(draft.ontology, "ontology"), (draft.data, "data"), (draft.queries, "queries")];
     let kinds: Vec<String> = kinds.into_iter().filter_map(|(n, of)| files(n, of)).collect();
     output.line(&format!("made {}: {}", visible(&file.display().to_string()), kinds.join(", ")))?;
+    for error in &draft.broken {
+        output.warn(&error.clone().as_warning().prefixed("cannot be read, and is left out: "));
+    }
+    if !draft.broken.is_empty() {
+        output.line(&format!(
+            "left out {}; `kgq check` and `kgq info` name them until {MANIFEST} takes them",
+            count(draft.broken.len() as u64, "file that cannot be read", "files that cannot be read")
+        ))?;
+    }
     if draft.left_out > 0 {
         output.line(&format!(
             "left out {}; comments in {MANIFEST} say why",

@@ -5,7 +5,7 @@ use super::build::named_inputs;
 use super::output::Output;
 use super::progress::Progress;
 use kgq_graph::graph::Graph;
-use kgq_snapshot::store::{Dataset, load_into_store};
+use kgq_snapshot::store::{Dataset, Input, load_into_store};
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::text::{count, thousands, visible};
 use std::time::Instant;
@@ -41,6 +41,11 @@ pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
         }
     }
     let elapsed = started.elapsed();
+    let is_empty = |input: &&Input| dataset.files.iter().any(|file| file.name == input.name && file.graphs.is_empty());
+    let empty: Vec<Input> = inputs.iter().filter(is_empty).cloned().collect();
+    for key in graph.undefined_keys(&empty) {
+        key.write_text(output.err_colour, &mut output.err).map_err(|e| Error::io("the standard error", &e))?;
+    }
     let rate = stored as f64 / elapsed.as_secs_f64().max(0.000_001);
     output.line(&format!(
         "{:>12}  distinct in {}",

@@ -141,6 +141,7 @@ impl Command {
             Self::Mcp(_) => true,
             Self::Load(args) => args.files.is_empty(),
             Self::Build(args) => args.files.is_empty(),
+            Self::Validate(args) => args.files.is_empty(),
             Self::Publish(_) | Self::Repl(_) => true,
             Self::Run(_) | Self::Queries(_) => false,
             _ => self.only_asks(),

@@ -8,8 +8,9 @@ use super::query::read_text;
 use super::watchdog::Watchdog;
 use kgq_edit::Settings;
 use kgq_engine::update::Change;
-use kgq_graph::graph::Graph;
+use kgq_graph::graph::{Graph, UpdateContext};
 use kgq_graph::request::export::Exported;
+use kgq_graph::request::unchanged::why_unchanged;
 use kgq_syntax::budget::Work;
 use kgq_syntax::error::{Error, Result, Source};
 use kgq_syntax::rdf::{GraphName, Quad};
@@ -74,6 +75,7 @@ pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
         write_exported(&changed, &args.answer, graph, &Progress::beside_result(output), output)?;
     }
     note(&change, statements, output);
+    explain(graph, Source::new(&name, &text), &change, output)?;
     Ok(0)
 }
 
@@ -91,8 +93,20 @@ fn write(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
     let code = args.edit.carry_out(&writer, &edit, args.dry_run, output)?;
     if code == 0 {
         note(&change, statements, output);
+        explain(&writer.graph, Source::new(&name, &text), &change, output)?;
     }
     Ok(code)
+}
+
+/// Says why nothing was changed, or what was to be deleted and is not there.
+fn explain(graph: &Graph, source: Source<'_>, change: &Change, output: &mut Output) -> Result<()> {
+    if output.quiet {
+        return Ok(());
+    }
+    for finding in why_unchanged(graph, source, &UpdateContext::default(), change)? {
+        output.warn(&finding.error.as_warning());
+    }
+    Ok(())
 }
 
 fn note(change: &Change, statements: usize, output: &mut Output) {

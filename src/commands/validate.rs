@@ -18,7 +18,7 @@ use std::time::Instant;
 
 /// Validate data against SHACL shapes, and report what does not conform
 ///
-/// Data are the files named, else what -d names, else the project's. Shapes are those of --shapes, in a graph of their own;
+/// Data are the files named, else what -d names, else the project's, or the folder's if there is no kgq.toml. Shapes are those of --shapes, in a graph of their own;
 /// without it, those among the data, or else the project's. SHACL 1.0 Core and SPARQL are run whole; of the Advanced Features,
 /// targets and functions in SPARQL, sh:expression, and rules (sh:rule, sh:values), which add to the data before validation here
 /// and in `kgq check`, never to what queries see. Rules of one sh:order see the same data; all are repeated until nothing new is found. JavaScript is not run,
@@ -63,13 +63,13 @@ pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
     }
     let Validation { validated, prefixes, unnamed } = graph.validate(&data, &shapes)?;
     drop(watchdog);
+    for fault in &validated.faults {
+        fault.write_text(output.err_colour, &mut output.err).map_err(|e| Error::io("the standard error", &e))?;
+    }
     if validated.shapes == 0 {
         return Err(
             Error::input("there are no shapes to validate against").hint("name their files with `--shapes FILE`")
         );
-    }
-    for fault in &validated.faults {
-        fault.write_text(output.err_colour, &mut output.err).map_err(|e| Error::io("the standard error", &e))?;
     }
     let (Some(report), None) = (&validated.report, &validated.failure) else {
         let kind = validated.failure.as_ref().map_or(Kind::Input, Error::kind);
@@ -160,7 +160,7 @@ fn severity(result: &ValidationResult) -> FailOn {
     }
 }
 
-/// `does not conform: 2 violations, 1 warning; 3 shapes, 4 statements added by rules, in 12 ms`.
+/// `does not conform: 2 violations, 1 warning; 3 shapes, 5 focus nodes, 4 statements added by rules, in 12 ms`.
 fn summary(report: &Report, shapes: usize, inferred: usize, started: Instant) -> String {
     let mut counts = Vec::new();
     for (least, one, several) in [
@@ -174,6 +174,7 @@ fn summary(report: &Report, shapes: usize, inferred: usize, started: Instant) ->
         }
     }
     let verdict = match &counts[..] {
+        [] if report.focus_nodes == 0 => "conforms, as no shape reaches any node".to_owned(),
         [] => "conforms".to_owned(),
         counts => format!("does not conform: {}", counts.join(", ")),
     };
@@ -182,5 +183,7 @@ fn summary(report: &Report, shapes: usize, inferred: usize, started: Instant) ->
         added => format!(", {} added by rules", count(added as u64, "statement", "statements")),
     };
     let time = seconds(started.elapsed());
-    format!("{verdict}; {}{added}, in {time}", count(shapes as u64, "shape", "shapes"))
+    let shapes = count(shapes as u64, "shape", "shapes");
+    let nodes = count(report.focus_nodes as u64, "focus node", "focus nodes");
+    format!("{verdict}; {shapes}, {nodes}{added}, in {time}")
 }

@@ -9,7 +9,9 @@ use super::tokens::Holder;
 use super::write::{Plan, Queued, Told, Wish, write};
 use axum::response::Response;
 use kgq_edit::{Settings, update_within};
+use kgq_graph::advice::Finding;
 use kgq_graph::graph::UpdateContext;
+use kgq_graph::request::unchanged::why_unchanged;
 use kgq_syntax::error::Source;
 
 /// An update received by the protocol.
@@ -36,10 +38,16 @@ pub async fn update(server: &Shared, asked: RequestKey, sent: Sent) -> Result<Re
     write(server, asked, wish, move |desk| {
         desk.check(true)?;
         let (writer, context) = (desk.writer, UpdateContext { base, dataset });
-        let change = update_within(&writer.graph, &writer.files, Source::new("update", &text), &context);
+        let source = Source::new("update", &text);
+        let change = update_within(&writer.graph, &writer.files, source, &context);
         let change = change.map_err(|error| desk.job.server.problem(&error))?;
+        let found = why_unchanged(&writer.graph, source, &context, &change);
+        let found = found.map_err(|error| desk.job.server.problem(&error))?;
+        let text_of = |finding: Finding| Problem::from(finding.error).field("text").to_owned();
+        let remarks = found.into_iter().map(text_of).collect();
         let title = "Change the graph by SPARQL Update".to_owned();
-        Ok(Plan { title, change, settings: Settings::of_update(&text, false), reply: Told::Report })
+        let settings = Settings::of_update(&text, false);
+        Ok(Plan { title, change, settings, reply: Told::Report, remarks })
     })
     .await
 }

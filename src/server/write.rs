@@ -148,6 +148,8 @@ pub struct Plan {
     pub change: Change,
     pub settings: Settings,
     pub reply: Told,
+    /// What is said of the change beside it.
+    pub remarks: Vec<String>,
 }
 
 /// How success is reported to the client.
@@ -306,6 +308,7 @@ fn carry_out(job: &Job<'_>, writer: &Writer, budget: &Budget, plan: Plan, author
     };
     let mut warnings: Vec<String> =
         edit.warnings.iter().map(|warning| Problem::from(warning.clone()).field("text").to_owned()).collect();
+    warnings.extend(plan.remarks);
     if let Some(Err(error)) = &committed {
         server.log.say(&error.render(false));
         warnings.push("the files are changed; only the commit is not made".into());

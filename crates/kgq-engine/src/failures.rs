@@ -1,7 +1,8 @@
 //! Errors in expressions that a reader of the answer would not expect: a value is missing although the query looks right.
 //!
-//! An unbound variable and a term of the wrong type are not such errors, because queries rely on them. A text that a
-//! cast cannot read is one.
+//! An unbound variable is not such an error, and neither is a term of the wrong type in a function or a comparison, because
+//! queries rely on them. These are: a text that a cast cannot read, arithmetic with what is no number, and a sum over a
+//! value that is unbound or no number.
 
 use std::sync::{Arc, Mutex, PoisonError};
 

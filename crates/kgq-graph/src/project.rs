@@ -5,6 +5,7 @@ mod globs;
 mod mcp;
 mod named;
 mod net;
+mod unloaded;
 mod untold;
 mod wrong;
 

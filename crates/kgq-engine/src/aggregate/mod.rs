@@ -212,7 +212,7 @@ impl Accumulator {
         weight: impl Fn(usize) -> u64,
         context: &Context<'_>,
     ) -> Result<()> {
-        let terms = &context.terms;
+        let (terms, name) = (&context.terms, self.function.name());
         for (row, (group, datum)) in groups.iter().zip(data).enumerate() {
             let group = *group as usize;
             match &mut self.function {
@@ -226,9 +226,10 @@ impl Accumulator {
                         Some(Datum::Value(Value::Number(number))) => total.add(number, weight(row)),
                         Some(Datum::Term(id)) => match terms.number(*id) {
                             Some(number) => total.add(&number, weight(row)),
-                            None => total.failed = true,
+                            None => total.fail(name, Some(&Value::of(terms.term(*id))), context),
                         },
-                        Some(Datum::Value(_)) | None => total.failed = true,
+                        Some(Datum::Value(value)) => total.fail(name, Some(value), context),
+                        None => total.fail(name, None, context),
                     }
                 }
                 Function::Count(_)
@@ -263,7 +264,7 @@ impl Accumulator {
         weight: impl Fn(usize) -> u64,
         context: &Context<'_>,
     ) -> Result<()> {
-        let terms = &context.terms;
+        let (terms, name) = (&context.terms, self.function.name());
         match &mut self.function {
             Function::Count(counts) => {
                 for (row, (group, id)) in values {
@@ -278,10 +279,10 @@ impl Accumulator {
                     let total = &mut totals[group as usize];
                     match (total.failed, id) {
                         (true, _) => {}
-                        (false, TermId::UNBOUND) => total.failed = true,
+                        (false, TermId::UNBOUND) => total.fail(name, None, context),
                         (false, id) => match terms.number(id) {
                             Some(number) => total.add(&number, weight(row)),
-                            None => total.failed = true,
+                            None => total.fail(name, Some(&Value::of(terms.term(id))), context),
                         },
                     }
                 }
@@ -307,6 +308,9 @@ impl Accumulator {
                     }
                     let Some(concatenation) = &mut groups[group as usize] else { continue };
                     let Some(text) = text_of(id, terms) else {
+                        if id != TermId::UNBOUND {
+                            count_failure(name, Some(&Value::of(terms.term(id))), context);
+                        }
                         self.held.shrink(concatenation.text.capacity() as u64);
                         groups[group as usize] = None;
                         continue;
@@ -360,10 +364,12 @@ impl Accumulator {
                 counts.into_iter().map(of).collect::<Result<_>>()?
             }
             Function::Sum(totals) => {
-                totals.into_iter().map(|total| id(total.sum().map(Value::Number))).collect::<Result<_>>()?
+                let sum = |total: Total| id(total.told(total.sum(), context).map(Value::Number));
+                totals.into_iter().map(sum).collect::<Result<_>>()?
             }
             Function::Average(totals) => {
-                totals.into_iter().map(|total| id(total.average().map(Value::Number))).collect::<Result<_>>()?
+                let average = |total: Total| id(total.told(total.average(), context).map(Value::Number));
+                totals.into_iter().map(average).collect::<Result<_>>()?
             }
             Function::Best(_, best) => best.into_iter().map(|best| best.unwrap_or(TermId::UNBOUND)).collect(),
             Function::Sample(samples) => samples,
@@ -373,6 +379,28 @@ impl Accumulator {
             }
         })
     }
+}
+
+impl Function {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::CountRows(_) | Self::Count(_) => "COUNT",
+            Self::Sum(_) => "SUM",
+            Self::Average(_) => "AVG",
+            Self::Best(Ordering::Less, _) => "MIN",
+            Self::Best(..) => "MAX",
+            Self::Sample(_) => "SAMPLE",
+            Self::Concatenate { .. } => "GROUP_CONCAT",
+        }
+    }
+}
+
+/// Counts that an aggregate has no value for a group, because of this value in it; `None` is an unbound value.
+#[cold]
+fn count_failure(name: &str, value: Option<&Value>, context: &Context<'_>) {
+    let value = value.map_or_else(|| "an unbound value".to_owned(), Value::described);
+    // The reason why an argument failed comes before this in the order of texts, so that it is the one that is told.
+    context.failures.count(&format!("with {value} in its group, {name} has no value").into());
 }
 
 /// Makes room for this many groups, and counts it.

@@ -1,8 +1,10 @@
 //! The sum of numbers of any types.
 
-use crate::expression::arithmetic;
+use super::count_failure;
+use crate::expression::Context;
+use crate::expression::arithmetic::{self, TOO_MANY_DIGITS};
 use crate::expression::numbers::{Numbers, decimal, units};
-use crate::expression::value::Number;
+use crate::expression::value::{Number, Value};
 use crate::expression::wide;
 use crate::plan::expression::Operation;
 
@@ -11,6 +13,8 @@ use crate::plan::expression::Operation;
 pub(super) struct Total {
     count: u64,
     pub failed: bool,
+    /// Whether the failure was counted.
+    told: bool,
     integers: i128,
     /// In units of 10⁻¹⁸.
     decimals: Option<i128>,
@@ -21,6 +25,21 @@ pub(super) struct Total {
 }
 
 impl Total {
+    /// Notes that the group has no sum because of a value of it, and counts that once.
+    #[cold]
+    pub fn fail(&mut self, name: &str, value: Option<&Value>, context: &Context<'_>) {
+        (self.failed, self.told) = (true, true);
+        count_failure(name, value, context);
+    }
+
+    /// Returns what was computed of this total; counts it if it has no value and nobody was told.
+    pub fn told(&self, computed: Option<Number>, context: &Context<'_>) -> Option<Number> {
+        if computed.is_none() && !self.told {
+            context.failures.count(&TOO_MANY_DIGITS.into());
+        }
+        computed
+    }
+
     pub fn add(&mut self, number: &Number, weight: u64) {
         match number {
             Number::Integer(n) => self.add_integer((*n).into(), weight),

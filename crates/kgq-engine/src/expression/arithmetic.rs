@@ -3,12 +3,13 @@
 
 use super::compare::{double, float};
 use super::numbers::{ONE, decimal, units};
+use super::pattern::Reason;
 use super::value::{Moment, Number, Span, Value};
 use super::wide;
 use crate::plan::expression::Operation;
 use oxsdatatypes::{Decimal, Double, Float, Integer};
 
-const TOO_MANY_DIGITS: &str = "a number has too many digits";
+pub const TOO_MANY_DIGITS: &str = "a number has too many digits";
 /// Also used for a duration whose months and days have different signs, which no type can hold.
 pub const OUT_OF_RANGE: &str = "a date or a duration is out of range";
 
@@ -29,33 +30,53 @@ pub fn apply(operation: Operation, a: &Value, b: &Value) -> Option<Value> {
     }
 }
 
-/// Returns the reason why [`apply`] has no result for two values, if it supports their types; `None` if the types are the reason.
-pub fn failure(operation: Operation, a: &Value, b: &Value) -> Option<&'static str> {
+/// Returns the reason why [`apply`] has no result for two values.
+pub fn failure(operation: Operation, a: &Value, b: &Value) -> Reason {
     match (a, b) {
         (Value::Number(_), Value::Number(divisor)) => {
             let by_zero = operation == Operation::Divide && f64::from(double(divisor)) == 0.0;
-            Some(if by_zero { "division by zero" } else { TOO_MANY_DIGITS })
+            if by_zero { "division by zero" } else { TOO_MANY_DIGITS }.into()
         }
         (Value::Span(_), Value::Span(_)) if matches!(operation, Operation::Add | Operation::Subtract) => {
-            Some(OUT_OF_RANGE)
+            OUT_OF_RANGE.into()
         }
         (Value::Moment(a), Value::Moment(b)) if operation == Operation::Subtract && have_difference(*a, *b) => {
-            Some(OUT_OF_RANGE)
+            OUT_OF_RANGE.into()
         }
         (Value::Moment(at), Value::Span(by)) if operation != Operation::Multiply && operation != Operation::Divide => {
-            moves(*at, *by).then_some(OUT_OF_RANGE)
+            if moves(*at, *by) {
+                OUT_OF_RANGE.into()
+            } else {
+                of_types(operation, a, b)
+            }
         }
-        (Value::Span(by), Value::Moment(at)) if operation == Operation::Add => moves(*at, *by).then_some(OUT_OF_RANGE),
-        _ => None,
+        (Value::Span(by), Value::Moment(at)) if operation == Operation::Add && moves(*at, *by) => OUT_OF_RANGE.into(),
+        _ => of_types(operation, a, b),
     }
 }
 
-/// Returns the reason why [`minus`] has no result for a value whose type it supports.
-pub fn minus_failure(a: &Value) -> Option<&'static str> {
+/// The reason that an operation is not defined for the types of two values.
+fn of_types(operation: Operation, a: &Value, b: &Value) -> Reason {
+    let sign = match operation {
+        Operation::Add => '+',
+        Operation::Subtract => '-',
+        Operation::Multiply => '*',
+        Operation::Divide => '/',
+    };
+    match (a, b) {
+        (Value::Number(_), other) | (other, Value::Number(_)) => {
+            format!("`{sign}` has a number and {}", other.described()).into()
+        }
+        _ => format!("`{sign}` has {} and {}", a.described(), b.described()).into(),
+    }
+}
+
+/// Returns the reason why `-a` or `+a` has no result for a value.
+pub fn sign_failure(a: &Value) -> Reason {
     match a {
-        Value::Number(_) => Some(TOO_MANY_DIGITS),
-        Value::Span(_) => Some(OUT_OF_RANGE),
-        _ => None,
+        Value::Number(_) => TOO_MANY_DIGITS.into(),
+        Value::Span(_) => OUT_OF_RANGE.into(),
+        other => format!("a sign is before {}", other.described()).into(),
     }
 }
 
@@ -212,9 +233,9 @@ fn shift(operation: Operation, at: Moment, by: Span) -> Option<Moment> {
     })
 }
 
-/// `+a`: the value itself, if it is a number or a duration.
-pub fn plus(a: Value) -> Option<Value> {
-    matches!(a, Value::Number(_) | Value::Span(_)).then_some(a)
+/// Whether `+a` is the value itself: it is a number or a duration.
+pub fn has_sign(a: &Value) -> bool {
+    matches!(a, Value::Number(_) | Value::Span(_))
 }
 
 /// `-a`.

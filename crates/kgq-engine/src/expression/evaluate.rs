@@ -5,6 +5,7 @@ use super::column::{Column, Datum, ROWS_BETWEEN_CHECKS, Selection};
 use super::compare;
 use super::node::{ExpressionNode, Generator, Test};
 use super::numbers::{self, Numbers};
+use super::pattern::Reason;
 use super::texts::Texts;
 use super::value::{Number, Value};
 use super::{BYTES_BETWEEN_CHECKS, Context, arithmetic, by_class, dates, text_test, texts};
@@ -201,7 +202,7 @@ impl<'c> Evaluation<'c> {
                     let (a, b) = (a.value(row, context)?, b.value(row, context)?);
                     let value = arithmetic::apply(*operation, &a, &b);
                     if value.is_none() {
-                        self.count(arithmetic::failure(*operation, &a, &b));
+                        self.count(|| arithmetic::failure(*operation, &a, &b));
                     }
                     value.map(Datum::Value)
                 };
@@ -212,7 +213,14 @@ impl<'c> Evaluation<'c> {
                 if let Some(numbers) = numbers::of_column(&a, context) {
                     return Ok(Column::Numbers(numbers));
                 }
-                let apply = |row| arithmetic::plus(a.value(row, context)?.into_owned()).map(Datum::Value);
+                let apply = |row| {
+                    let a = a.value(row, context)?;
+                    if !arithmetic::has_sign(&a) {
+                        self.count(|| arithmetic::sign_failure(&a));
+                        return None;
+                    }
+                    Some(Datum::Value(a.into_owned()))
+                };
                 Ok(Column::Data((0..rows.len()).map(apply).collect()))
             }
             ExpressionNode::Minus(operand) => {
@@ -224,7 +232,7 @@ impl<'c> Evaluation<'c> {
                     let a = a.value(row, context)?;
                     let value = arithmetic::minus(&a);
                     if value.is_none() {
-                        self.count(arithmetic::minus_failure(&a));
+                        self.count(|| arithmetic::sign_failure(&a));
                     }
                     value.map(Datum::Value)
                 };
@@ -340,10 +348,10 @@ impl<'c> Evaluation<'c> {
         numbers::orders(a, b, self.context)
     }
 
-    /// Counts a failure that has a reason, unless the query says what to use instead.
-    fn count(&self, reason: Option<&'static str>) {
-        if let Some(reason) = reason.filter(|_| self.forgiving.get() == 0) {
-            self.context.failures.count(&reason.into());
+    /// Counts a failure, unless the query says what to use instead.
+    fn count(&self, reason: impl FnOnce() -> Reason) {
+        if self.forgiving.get() == 0 {
+            self.context.failures.count(&reason());
         }
     }
 

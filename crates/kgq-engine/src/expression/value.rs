@@ -3,6 +3,7 @@
 //! A value does not keep how its literal was written (`01` and `1` are one integer, of whatever derived datatype). Code
 //! that needs the lexical form or the exact datatype asks the term instead.
 
+use super::pattern::shown;
 use super::wide::{self, Wide};
 use kgq_snapshot::{parse_double, parse_float, parse_integer};
 use kgq_syntax::rdf::digits::Digits;
@@ -164,6 +165,21 @@ impl Value {
             Self::Text(Text { value, language: None }) => Some(!value.is_empty()),
             Self::Opaque(literal) => opaque_truth(literal),
             Self::Iri(_) | Self::Blank(_) | Self::Triple(_) | Self::Text(_) | Self::Moment(_) | Self::Span(_) => None,
+        }
+    }
+
+    /// Describes the value for the reason of a failure: a literal by its text, others by their kind.
+    pub fn described(&self) -> String {
+        match self {
+            Self::Iri(iri) => shown(&format!("<{}>", iri.as_str())),
+            Self::Blank(_) => "a blank node".into(),
+            Self::Triple(_) => "a triple".into(),
+            Self::Text(text) => shown(&text.value),
+            Self::Boolean(value) => shown(&value.to_string()),
+            Self::Number(number) => shown(&number.to_string()),
+            Self::Moment(_) => "a date or a time".into(),
+            Self::Span(_) => "a duration".into(),
+            Self::Opaque(literal) => shown(literal.value()),
         }
     }
 

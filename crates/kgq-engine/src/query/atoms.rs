@@ -255,6 +255,19 @@ impl Atom {
         found
     }
 
+    /// Returns the pairs of a variable and a term that this filter compares by their order.
+    pub fn orderings(&self) -> Vec<(Variable, Term)> {
+        let mut found = Vec::new();
+        self.for_each_part(|part| match part {
+            Expression::Less(a, b)
+            | Expression::LessOrEqual(a, b)
+            | Expression::Greater(a, b)
+            | Expression::GreaterOrEqual(a, b) => found.extend(comparison(a, b).or_else(|| comparison(b, a))),
+            _ => {}
+        });
+        found
+    }
+
     /// Returns the variables whose language this filter tests, as in `LANG(?v)`.
     pub fn languages_of(&self) -> Vec<Variable> {
         let mut found = Vec::new();

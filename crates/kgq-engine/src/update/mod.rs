@@ -1,6 +1,7 @@
 //! SPARQL 1.1 Update: applies operations to the statements of a snapshot, one after the other. WHERE is answered like a query.
 //! Statements are deleted and inserted by their terms as they are written. Either all operations take effect or none.
 
+mod looked_for;
 mod state;
 mod template;
 
@@ -11,6 +12,7 @@ use kgq_snapshot::{Snapshot, TermId, TermKind};
 use kgq_syntax::budget::{Limits, Steps};
 use kgq_syntax::error::{Error, Result, Source};
 use kgq_syntax::rdf::{BlankNode, GraphName, Quad, Term};
+pub use looked_for::{LookedFor, looked_for};
 use rustc_hash::FxHashSet;
 use spargebra::GraphUpdateOperation;
 use spargebra::algebra::{GraphPattern, GraphTarget, QueryDataset};

@@ -4,6 +4,7 @@
 
 mod budget;
 mod empty;
+mod incomparable;
 mod missing;
 mod names;
 mod place;
@@ -26,6 +27,9 @@ use kgq_syntax::text::visible;
 use oxrdf::vocab::xsd;
 use place::QueryText;
 
+/// The code of the finding that there are no data at all.
+pub(crate) const EMPTY_DATASET: &str = "empty-dataset";
+
 /// A remark with its code.
 #[derive(Clone, Debug)]
 pub struct Finding {
@@ -34,7 +38,7 @@ pub struct Finding {
 }
 
 impl Finding {
-    fn new(code: &'static str, message: impl std::fmt::Display) -> Self {
+    pub(crate) fn new(code: &'static str, message: impl std::fmt::Display) -> Self {
         // An input error, in case the user turns findings into errors: the query is at fault.
         Self { code, error: Error::new(Kind::Input, format!("{message} [{code}]")) }
     }
@@ -140,6 +144,11 @@ impl<'a> AdviceRequest<'a> {
         terms::told(self, &self.text())
     }
 
+    /// Returns findings on values of other types that comparisons leave out.
+    pub fn incomparable(&self) -> Vec<Finding> {
+        with_more(incomparable::incomparable(self, &self.text()), 0)
+    }
+
     /// Returns why nothing was found. All suggestions were tried.
     pub fn why_empty(&self) -> Vec<Finding> {
         empty::why(self, &self.text())
@@ -210,7 +219,7 @@ impl<'a> AdviceRequest<'a> {
 }
 
 /// Whether a literal can be written without quotes.
-fn is_bare(literal: &Literal) -> bool {
+pub(crate) fn is_bare(literal: &Literal) -> bool {
     let text = literal.value();
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
@@ -250,9 +259,11 @@ pub fn codes() -> Vec<(&'static str, &'static str)> {
         ("limit-zero", "the query asks for no rows"),
         ("offset-beyond", "OFFSET passes over all rows"),
         ("empty-dataset", "there are no data"),
+        ("incomparable", "a property has values of a type that a comparison in a FILTER leaves out"),
+        ("not-there", "the graph does not have a statement that DELETE DATA names"),
         (
             "expression-failed",
-            "an expression gave no value: a computed pattern is wrong, a text is no number that it is cast to, a number is divided by zero",
+            "an expression gave no value: a computed pattern is wrong, a text is no number that it is cast to or added to, a number is divided by zero",
         ),
         (
             "template-unbound",

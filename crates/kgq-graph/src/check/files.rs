@@ -1,4 +1,4 @@
-//! Reports all files that do not parse, and files that kgq.toml names but that do not exist.
+//! Reports all files that do not parse, files that kgq.toml names but that do not exist, and RDF files that it does not name.
 
 use super::finding::{Finding, Severity};
 use super::report::Report;
@@ -28,6 +28,13 @@ pub const CHECK: Check = Check {
             why: "most often the name is misspelt: queries succeed, but answer from less data than there is",
             mend: "correct the glob; the hint says what is near, or what there is",
         },
+        Explanation {
+            code: "not-loaded",
+            finds: "files of RDF in the project's folder that no glob of `ontology` or `data` takes, or that `!FILE` leaves out, \
+                    as `kgq init` does with broken files; a folder that `!FOLDER/**` leaves out is not told",
+            why: "queries answer as if they were not there",
+            mend: "add them to a list, or leave their folder out with `!`",
+        },
     ],
     run,
     needs_all_files: false,
@@ -37,6 +44,8 @@ fn run(subject: &Subject<'_>, report: &mut Report) -> Result<()> {
     report.findings.extend(subject.missing.iter().map(|e| Finding::from_error("missing-file", MANIFEST, e)));
     let remarks = subject.remarks.iter().map(|e| Finding::from_error("finds-nothing", MANIFEST, e));
     report.findings.extend(remarks.map(|finding| Finding { severity: Severity::Warning, ..finding }));
+    let unloaded = subject.unloaded.iter().map(|e| Finding::from_error("not-loaded", MANIFEST, e));
+    report.findings.extend(unloaded.map(|finding| Finding { severity: Severity::Note, ..finding }));
     for file in &subject.files {
         if let Some(error) = &file.error {
             let errors = std::iter::once(error).chain(error.others());

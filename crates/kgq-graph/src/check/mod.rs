@@ -8,7 +8,9 @@ mod citations;
 mod explain;
 mod files;
 mod finding;
+mod idle;
 mod imports;
+mod keys;
 mod labels;
 mod links;
 mod literals;
@@ -29,6 +31,7 @@ pub use baseline::Baseline;
 pub use catalogue::NAME as CATALOGUE;
 pub use explain::{Explanation, explain};
 pub use finding::{Finding, Severity};
+pub(crate) use keys::findings as undefined_keys;
 pub(crate) use places::{Places, outline};
 pub use report::{CitationCounts, Counts, Format, Report};
 pub use shapes::Validated;
@@ -53,6 +56,7 @@ pub struct Check {
 /// All checks, in the order in which they run. To add one, write a source file here, or a query in `queries/checks/`.
 pub(crate) const CHECKS: &[Check] = &[
     files::CHECK,
+    keys::CHECK,
     terms::CHECK,
     links::CHECK,
     literals::CHECK,

@@ -1,6 +1,7 @@
 //! SHACL: validates all statements of the project against every shape in its files.
 
 use super::finding::{Finding, Severity};
+use super::idle::{idle_targets, unknown_terms};
 use super::report::Report;
 use super::shacl::{self, Failure, IllFormed, Shapes, Texts, ValidationData, ValidationResult, infer, validate};
 use super::subject::{Subject, as_node};
@@ -44,16 +45,27 @@ pub const CHECK: Check = Check {
             why: "no result of any shape is known",
             mend: "mend the query; or raise the limit that the hint names",
         },
+        Explanation {
+            code: "unknown-shacl-term",
+            finds: "a term of SHACL's namespace that SHACL 1.0 does not define and this program does not know, such as sh:minCont",
+            why: "what the shape was to promise by it is not checked: the data conform, whatever they say",
+            mend: "correct the name",
+        },
+        Explanation {
+            code: "shape-reaches-nothing",
+            finds: "a shape whose target is a class without members, or a property without statements, where the data have one \
+                    with a similar name; and every such shape, if no shape of the project reaches a node",
+            why: "the shape checks nothing, and the data conform to it whatever they say",
+            mend: "correct the name of the class or property",
+        },
     ],
     run,
     needs_all_files: true,
 };
 
-const SH: &str = "http://www.w3.org/ns/shacl#";
-
 fn run(subject: &Subject<'_>, report: &mut Report) -> Result<()> {
     // Without any term of the SHACL vocabulary there are no shapes, and nothing need be held for them.
-    if subject.snapshot().iris_beginning_with(SH).is_empty() {
+    if subject.snapshot().iris_beginning_with(shacl::known::SH).is_empty() {
         return Ok(());
     }
     let statements = subject.written().iter().copied();
@@ -114,7 +126,7 @@ pub(super) fn validated(subject: &Subject<'_>, mut dataset: ValidationData) -> R
     };
     let ill_formed = shapes.ill_formed.iter().map(|f| fault("ill-formed-shape", Severity::Error, f));
     let not_run = shapes.not_run.iter().map(|f| fault("shape-not-run", Severity::Warning, f));
-    let faults: Vec<Finding> = ill_formed.chain(not_run).collect();
+    let faults: Vec<Finding> = ill_formed.chain(not_run).chain(unknown_terms(subject)).collect();
     let mut validated =
         Validated { report: None, findings: Vec::new(), faults, failure: None, shapes: shapes.len(), inferred: 0 };
     let name = |term: &Term| subject.name(term);
@@ -125,6 +137,7 @@ pub(super) fn validated(subject: &Subject<'_>, mut dataset: ValidationData) -> R
     });
     match checked {
         Ok(report) => {
+            validated.faults.extend(idle_targets(subject, &report));
             validated.findings = report.results.iter().map(|result| finding(subject, result)).collect();
             validated.report = Some(report);
         }

@@ -27,6 +27,8 @@ pub struct Subject<'p> {
     /// Files that kgq.toml names but that do not exist, and then globs that find nothing.
     pub missing: Vec<Error>,
     pub remarks: Vec<Error>,
+    /// A remark on RDF files of the folder that no list takes.
+    pub unloaded: Option<Error>,
     pub catalog: Catalog,
     pub imports: Imports,
     /// Those of `kgq.toml`, then those of the files.
@@ -64,6 +66,7 @@ impl<'p> Subject<'p> {
         };
         let mut found = project.find_files()?;
         found.remarks.extend(project.remarks_on_queries()?);
+        found.unloaded = project.remark_on_unloaded(&found.files);
         let inputs = std::mem::take(&mut found.files).into_iter().map(named).collect();
         Self::of_files(project, inputs, found, Catalog::read(project)?, options)
     }
@@ -112,6 +115,7 @@ impl<'p> Subject<'p> {
             files,
             missing: found.missing,
             remarks: found.remarks,
+            unloaded: found.unloaded,
             catalog,
             imports,
             prefixes,
@@ -405,11 +409,21 @@ impl SourceFile {
         }
     }
 
-    fn text(&self, bounds: Bounds) -> String {
-        let mut bytes = Vec::new();
-        let read = self.input.as_ref().and_then(|input| input.open(bounds).ok()?.read_to_end(&mut bytes).ok());
-        read.and_then(|_| String::from_utf8(bytes).ok()).unwrap_or_default()
+    /// What was read as this file, if it could be opened.
+    pub fn input(&self) -> Option<&Input> {
+        self.input.as_ref()
     }
+
+    fn text(&self, bounds: Bounds) -> String {
+        self.input.as_ref().and_then(|input| text_of(input, bounds)).unwrap_or_default()
+    }
+}
+
+/// Reads a document again, if it can be, as text.
+pub fn text_of(input: &Input, bounds: Bounds) -> Option<String> {
+    let mut bytes = Vec::new();
+    input.open(bounds).ok()?.read_to_end(&mut bytes).ok()?;
+    String::from_utf8(bytes).ok()
 }
 
 pub fn as_node(term: &Term) -> Option<NamedOrBlankNode> {

@@ -182,7 +182,8 @@ impl Graph {
         engine::update::update(statements, source, &update, &self.evaluation_options())
     }
 
-    fn parse_update(&self, source: Source<'_>, context: &UpdateContext) -> Result<query::Update> {
+    /// Parses an update; one that needs the network is refused.
+    pub(crate) fn parse_update(&self, source: Source<'_>, context: &UpdateContext) -> Result<query::Update> {
         let own = self.parse_context()?;
         let mut update =
             query::parse_update(source, ParseContext { base: own.base.or(context.base.as_deref()), ..own })?;

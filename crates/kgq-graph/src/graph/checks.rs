@@ -18,6 +18,11 @@ impl Graph {
         check::check_files(&project, self.inputs()?, self.check_options())
     }
 
+    /// Returns remarks on the keys of these documents that no context defines: why JSON-LD may have given no statement.
+    pub fn undefined_keys(&self, inputs: &[Input]) -> Vec<check::Finding> {
+        inputs.iter().flat_map(|input| check::undefined_keys(input, self.options.bounds)).collect()
+    }
+
     fn check_options(&self) -> check::Options {
         check::Options {
             lenient: self.options.lenient,

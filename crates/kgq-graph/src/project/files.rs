@@ -55,6 +55,8 @@ pub struct Found {
     pub missing: Vec<Error>,
     /// Globs that find nothing.
     pub remarks: Vec<Error>,
+    /// A remark on RDF files of the folder that no list takes, where it is asked for.
+    pub unloaded: Option<Error>,
 }
 
 /// The most entries of a folder that are examined for a hint.

@@ -75,12 +75,12 @@ pub struct FolderFiles {
     pub passed_over: Vec<String>,
 }
 
-/// Looks for the RDF files in a folder.
+/// Looks for the RDF files in a folder. Folders that are passed over are searched if there is no RDF elsewhere.
 ///
 /// # Errors
 /// A folder that cannot be read, or that has very many files.
 pub fn folder_files(folder: &Path) -> Result<FolderFiles> {
-    let mut found = FolderFiles::default();
+    let (mut found, mut elsewhere) = (FolderFiles::default(), Vec::new());
     walk(
         folder,
         "name what to read with `-d`: a file, a folder or a glob",
@@ -91,8 +91,11 @@ pub fn folder_files(folder: &Path) -> Result<FolderFiles> {
                 return;
             }
             match passed_over {
-                Some(passed) if says_rdf(&name) && !found.passed_over.contains(&passed) => {
-                    found.passed_over.push(passed)
+                Some(passed) if says_rdf(&name) => {
+                    if !found.passed_over.contains(&passed) {
+                        found.passed_over.push(passed);
+                    }
+                    elsewhere.push(name);
                 }
                 Some(_) => {}
                 None if says_rdf(&name) || begins_as_rdf(&name) => found.files.push(name),
@@ -100,6 +103,9 @@ pub fn folder_files(folder: &Path) -> Result<FolderFiles> {
             }
         },
     )?;
+    if found.files.is_empty() {
+        found = FolderFiles { files: elsewhere, passed_over: Vec::new() };
+    }
     Ok(found)
 }
 

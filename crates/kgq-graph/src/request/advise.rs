@@ -4,11 +4,11 @@
 //! Presenting the advice, and reporting which of the query's own expressions failed (`advice::failed`), is left to the
 //! front end.
 
-use crate::advice::{AdviceRequest, Allowance, Finding};
+use crate::advice::{AdviceRequest, Allowance, EMPTY_DATASET, Finding};
 use crate::graph::Graph;
 use kgq_engine::query::Query;
 use kgq_engine::{Budget, EvaluationOptions};
-use kgq_syntax::error::{Result, Source};
+use kgq_syntax::error::{Place, Result, Source};
 
 /// A query that advice is wanted about.
 #[derive(Clone, Copy)]
@@ -68,7 +68,7 @@ pub fn remarks(graph: &Graph, advised: Advised<'_>, turned: Turned) -> Result<Re
     if turned == Turned::Truth(true) {
         return Ok(Remarks::default());
     }
-    ask(graph, advised, |asked| {
+    let mut remarks = ask(graph, advised, |asked| {
         let silences = graph.project().map(|project| &project.manifest.silences);
         let not_stated = match silences {
             Some(silences) if turned != Turned::Full => asked.not_stated(silences),
@@ -79,9 +79,22 @@ pub fn remarks(graph: &Graph, advised: Advised<'_>, turned: Turned) -> Result<Re
         }
         match turned {
             Turned::Empty => Remarks { reasons: asked.why_empty(), ..Remarks::default() },
-            Turned::Full | Turned::Truth(_) => Remarks { warnings: asked.unknown_terms(), ..Remarks::default() },
+            Turned::Full => {
+                let warnings = asked.unknown_terms().into_iter().chain(asked.incomparable()).collect();
+                Remarks { warnings, ..Remarks::default() }
+            }
+            Turned::Truth(_) => Remarks { warnings: asked.unknown_terms(), ..Remarks::default() },
         }
-    })
+    })?;
+    if let [reason] = remarks.reasons.as_mut_slice()
+        && reason.code == EMPTY_DATASET
+        && graph.options().snapshot.is_none()
+        && let Some(key) = graph.undefined_keys(&graph.inputs()?).first()
+    {
+        let Place { file, line, column, .. } = &key.place;
+        reason.error = reason.error.clone().hint(format!("{file}:{line}:{column}: {}", key.message));
+    }
+    Ok(remarks)
 }
 
 /// Puts a question to the advice, and fails if the snapshot turned out to be damaged.

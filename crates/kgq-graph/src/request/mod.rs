@@ -14,5 +14,6 @@ pub mod export;
 pub mod find;
 pub mod history;
 pub mod overview;
+pub mod unchanged;
 pub mod why;
 pub mod why_not;

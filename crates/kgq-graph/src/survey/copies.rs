@@ -33,7 +33,7 @@ pub(super) fn mark(folder: &Path, files: &mut [Looked], options: ReadOptions<'_>
     let mut by_stem: FxHashMap<&str, Vec<usize>> = FxHashMap::default();
     for (number, file) in files.iter().enumerate() {
         // Files too large to read whole are not compared.
-        if !file.counts.cut && !matches!(file.holds, Holds::Nothing(_)) {
+        if !file.counts.cut && !matches!(file.holds, Holds::Nothing(_) | Holds::Broken(_)) {
             by_stem.entry(stem(&file.name)).or_default().push(number);
         }
     }

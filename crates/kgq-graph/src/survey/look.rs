@@ -3,6 +3,7 @@
 use super::copies::Near;
 use crate::catalog::rank;
 use crate::check::namespace;
+use crate::project::says_rdf;
 use kgq_snapshot::store::{Input, ReadOptions, read_each};
 use kgq_syntax::error::Error;
 use kgq_syntax::rdf::vocabulary::rdf;
@@ -17,22 +18,32 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 const ENOUGH: u64 = 300_000;
 
 /// The purpose of a file.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum Holds {
     /// Classes, properties, shapes.
     Ontology,
     Data,
     /// The same content as the named file, in another format.
     Copy(String),
-    /// No statement can be read from it, for this reason.
+    /// It is no RDF, for this reason.
     Nothing(String),
+    /// Its name says that it is RDF, and it cannot be read.
+    Broken(Error),
 }
 
 impl Holds {
-    /// Returns the reason why nothing can be read from it.
+    /// Returns the reason why it is no RDF.
     pub fn reason(&self) -> Option<&str> {
         match self {
             Self::Nothing(reason) => Some(reason),
+            _ => None,
+        }
+    }
+
+    /// Returns why it cannot be read.
+    pub fn error(&self) -> Option<&Error> {
+        match self {
+            Self::Broken(error) => Some(error),
             _ => None,
         }
     }
@@ -107,6 +118,7 @@ fn at(folder: &Path, name: &str, options: ReadOptions<'_>) -> Looked {
     let read = read(folder, name, options, &mut counting);
     let counts = counting.done();
     let holds = match read {
+        Err(error) if !counts.cut && says_rdf(name) => Holds::Broken(error),
         Err(error) if !counts.cut => Holds::Nothing(reason(&error)),
         _ if counts.statements == 0 => Holds::Nothing("it holds no statement".into()),
         _ if counts.is_ontology(name) => Holds::Ontology,

@@ -25,8 +25,10 @@ pub struct Draft {
     pub ontology: usize,
     pub data: usize,
     pub queries: usize,
-    /// The number of files that look like RDF but are left out.
+    /// The number of files that may have been RDF by their names and are none.
     pub left_out: usize,
+    /// Why the files of RDF that are left out cannot be read.
+    pub broken: Vec<Error>,
     /// The number of files left out because another one has the same content in another format.
     pub copies: usize,
 }
@@ -52,9 +54,7 @@ pub fn draft(folder: &Path, options: ReadOptions<'_>) -> Result<Draft> {
     copies::mark(folder, &mut files, options);
     follow_folders(&mut files);
     if !files.iter().any(|file| matches!(file.holds, Holds::Ontology | Holds::Data)) {
-        let error = Error::input(format!("{}: no file here holds RDF that can be read", folder.display()));
-        let broken = files.iter().find_map(|file| Some(format!("{}: {}", file.name, file.holds.reason()?)));
-        return Err(error.hint_if(broken).hint("`kgq new DIR` makes a small project to begin with"));
+        return Err(without_rdf(folder, &files));
     }
     let count = |wanted: fn(&Holds) -> bool| files.iter().filter(|file| wanted(&file.holds)).count();
     Ok(Draft {
@@ -62,9 +62,23 @@ pub fn draft(folder: &Path, options: ReadOptions<'_>) -> Result<Draft> {
         data: count(|holds| matches!(holds, Holds::Data)),
         queries: names.queries.len(),
         left_out: count(|holds| matches!(holds, Holds::Nothing(_))),
+        broken: files.iter().filter_map(|file| file.holds.error().cloned()).collect(),
         copies: count(|holds| matches!(holds, Holds::Copy(_))),
         text: write::manifest(folder, &names, &files),
     })
+}
+
+/// The error for a folder without RDF: those of the files that should be RDF, or else why one of the others is none.
+fn without_rdf(folder: &Path, files: &[Looked]) -> Error {
+    let error = Error::input(format!("{}: no file here holds RDF that can be read", folder.display()));
+    let hint = "`kgq new DIR` makes a small project to begin with";
+    match Error::all(files.iter().filter_map(|file| file.holds.error().cloned())) {
+        Some(broken) => Error::all([error, broken]).unwrap_or_else(|| Error::input(hint)),
+        None => {
+            let other = files.iter().find_map(|file| Some(format!("{}: {}", file.name, file.holds.reason()?)));
+            error.hint_if(other).hint(hint)
+        }
+    }
 }
 
 /// Treats a few files that differ in kind from the others in their folder like those others: a folder usually has one
@@ -78,7 +92,7 @@ fn follow_folders(files: &mut [Looked]) {
         match file.holds {
             Holds::Ontology => *ontology += 1,
             Holds::Data => *data += 1,
-            Holds::Copy(_) | Holds::Nothing(_) => {}
+            Holds::Copy(_) | Holds::Nothing(_) | Holds::Broken(_) => {}
         }
     }
     for file in files {
@@ -86,13 +100,14 @@ fn follow_folders(files: &mut [Looked]) {
         match file.holds {
             Holds::Ontology if ontology * FEW <= *data => file.holds = Holds::Data,
             Holds::Data if data * FEW <= *ontology => file.holds = Holds::Ontology,
-            Holds::Ontology | Holds::Data | Holds::Copy(_) | Holds::Nothing(_) => {}
+            Holds::Ontology | Holds::Data | Holds::Copy(_) | Holds::Nothing(_) | Holds::Broken(_) => {}
         }
     }
 }
 
+/// Finds the files of a folder. Folders that are passed over are looked into if there is no RDF elsewhere.
 fn names(folder: &Path) -> Result<Names> {
-    let mut names = Names::default();
+    let (mut names, mut passed_rdf, mut passed_queries) = (Names::default(), Vec::new(), Vec::new());
     walk(
         folder,
         "choose the folder that holds the RDF: `kgq init DIR`",
@@ -103,8 +118,11 @@ fn names(folder: &Path) -> Result<Names> {
                 return;
             }
             match passed_over {
-                Some(passed) if says_rdf(&name) && !names.passed_over.contains(&passed) => {
-                    names.passed_over.push(passed)
+                Some(passed) if says_rdf(&name) => {
+                    if !names.passed_over.contains(&passed) {
+                        names.passed_over.push(passed);
+                    }
+                    if is_query { &mut passed_queries } else { &mut passed_rdf }.push(name);
                 }
                 Some(_) => {}
                 None if entry.file_name() == crate::check::CATALOGUE => names.catalogues.push(name),
@@ -113,6 +131,11 @@ fn names(folder: &Path) -> Result<Names> {
             }
         },
     )?;
+    if !passed_rdf.is_empty() && !names.rdf.iter().any(|name| says_rdf(name)) {
+        names.rdf.extend(passed_rdf);
+        names.queries.extend(passed_queries);
+        names.passed_over.clear();
+    }
     Ok(names)
 }
 

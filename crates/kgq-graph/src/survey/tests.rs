@@ -51,7 +51,9 @@ fn project(files: &[(&str, &str)]) -> (Draft, Project, tempfile::TempDir) {
 #[test]
 fn a_folder_becomes_a_project_that_loads_what_can_be_loaded() {
     let (draft, project, _folder) = project(FILES);
-    assert_eq!((draft.ontology, draft.data, draft.queries, draft.left_out), (2, 2, 1, 2), "{}", draft.text);
+    let broken: Vec<&str> = draft.broken.iter().filter_map(|e| Some(e.place()?.file.as_str())).collect();
+    let counts = (draft.ontology, draft.data, draft.queries, draft.left_out, broken);
+    assert_eq!(counts, (2, 2, 1, 1, vec!["articles/broken.ttl"]), "{}", draft.text);
     let files = project.files().unwrap();
     let names: Vec<&str> = files.iter().map(|file| file.name.as_str()).collect();
     assert_eq!(names, ["model/core.ttl", "model/old.rdf", "articles/a.ttl", "articles/b.ttl"], "{}", draft.text);
@@ -65,7 +67,7 @@ fn a_folder_becomes_a_project_that_loads_what_can_be_loaded() {
     assert_eq!(manifest.prefixes["s"], "https://shop.example/model#");
     assert!(!manifest.prefixes.contains_key("unused"));
     for said in [
-        "articles/broken.ttl: ",
+        "articles/broken.ttl:2:1: ",
         "package.json: it holds no statement",
         "articles/tests/",
         "`ex:` is in other files <http://one.example/>",
@@ -106,8 +108,8 @@ fn statements_in_named_graphs_and_labels_in_all_languages_are_noticed() {
 #[test]
 fn a_folder_without_rdf_is_refused_with_what_was_wrong() {
     let folder = folder(&[("a.ttl", "broken"), ("readme.md", "")]);
-    let error = draft(folder.path(), ReadOptions::default()).unwrap_err().to_string();
-    assert!(error.contains("no file here holds RDF") && error.contains("a.ttl: "), "{error}");
+    let error = draft(folder.path(), ReadOptions::default()).unwrap_err().render(false);
+    assert!(error.contains("no file here holds RDF") && error.contains("a.ttl:1:1"), "{error}");
 }
 
 #[test]

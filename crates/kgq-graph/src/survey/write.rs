@@ -5,6 +5,7 @@ use super::choose::{base, imports_elsewhere, languages, prefixes, repeated};
 use super::copies::Near;
 use super::globs::globs;
 use super::look::{Holds, Looked};
+use kgq_syntax::error::{Error, Place};
 use kgq_syntax::text::{count, thousands, visible};
 use std::fmt::Write;
 use std::path::Path;
@@ -110,7 +111,7 @@ fn lists(names: &Names, files: &[Looked], out: &mut Text) {
     };
     let ontology = of(|holds| matches!(holds, Holds::Ontology));
     let data = of(|holds| matches!(holds, Holds::Data));
-    let left_out = of(|holds| matches!(holds, Holds::Copy(_) | Holds::Nothing(_)));
+    let left_out = of(|holds| matches!(holds, Holds::Copy(_) | Holds::Nothing(_) | Holds::Broken(_)));
     let folders: Vec<&str> = names.passed_over.iter().map(String::as_str).collect();
     let queries: Vec<&str> = names.queries.iter().map(String::as_str).collect();
     let many = |names: &[&str]| count(names.len() as u64, "file", "files");
@@ -202,7 +203,11 @@ fn remarks(names: &Names, files: &[Looked], read: &[&Looked], out: &mut Text) {
     let with = |told: fn(&Holds) -> Option<&str>| -> Vec<String> {
         files.iter().filter_map(|file| Some(format!("{}: {}", file.name, told(&file.holds)?))).collect()
     };
-    list("Not loaded, as no RDF can be read from them:", &with(Holds::reason), out);
+    let broken: Vec<String> = files.iter().filter_map(|file| file.holds.error().map(placed)).collect();
+    let title =
+        "Not loaded, as they cannot be read. `kgq check` and `kgq info` name them until the lists above take them:";
+    list(title, &broken, out);
+    list("Not loaded, as they are no RDF:", &with(Holds::reason), out);
     let title = "Not loaded, as another file says the same in another format, which is named behind:";
     list(title, &with(Holds::original), out);
     let near = |file: &&Looked| {
@@ -235,6 +240,14 @@ fn remarks(names: &Names, files: &[Looked], read: &[&Looked], out: &mut Text) {
         out.comment(&format!("`kgq check` finds imported ontologies by {catalogue}{more}."));
     }
     list("Imported, and no ontology of these files; `[imports]` can name a file for each:", &absent, out);
+}
+
+/// `FILE:LINE:COLUMN: MESSAGE`.
+fn placed(error: &Error) -> String {
+    match error.place() {
+        Some(Place { file, line, column, .. }) => format!("{file}:{line}:{column}: {}", error.message()),
+        None => error.message().to_owned(),
+    }
 }
 
 fn list(title: &str, items: &[String], out: &mut Text) {

@@ -3,6 +3,7 @@
 
 use super::index_maps::{self, Refused};
 use super::input::{Input, open_file};
+use super::json_dropped::{self, Dropped};
 use super::json_places::{JsonValue, Spanned};
 use super::json_refusals::{self, NOT_AT_HAND};
 use super::json_tree::Json;
@@ -11,7 +12,7 @@ use kgq_syntax::Span;
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::{GraphName, Literal, Prefixes, Quad, Term};
 use memchr::memmem;
-use oxjsonld::{JsonLdParser, JsonLdRemoteDocument, JsonLdSyntaxError};
+use oxjsonld::{JsonLdParser, JsonLdRemoteDocument, JsonLdSyntaxError, SliceJsonLdParser};
 use oxrdf::vocab::xsd;
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -64,6 +65,37 @@ pub fn read_json_ld(
     text.read_to_end(&mut bytes).map_err(|e| input.unreadable(&e))?;
     let Prepared { text, contexts, original } = prepared(input, bytes)?;
     let original = original.as_deref().unwrap_or(&text);
+    let refused = |error: JsonLdSyntaxError| {
+        let known = json_refusals::of(&input.name, original, &error.to_string());
+        known.unwrap_or_else(|| failed(error))
+    };
+    let mut quads = parser(input, &text, &contexts, lenient)?;
+    let again = if lenient { None } else { Some(parser(input, &text, &contexts, true)?) };
+    let mut dropped = Dropped { again, name: &input.name, text: original };
+    let mut integers = LargeIntegers { name: &input.name, text: original, contexts: &contexts, can_be: None };
+    for quad in quads.by_ref() {
+        let mut quad = quad.map_err(refused)?;
+        dropped.advance()?;
+        if lenient && json_dropped::is_of_undefined_key(&quad) {
+            continue;
+        }
+        if let (GraphName::DefaultGraph, Some(graph)) = (&quad.graph_name, &input.graph) {
+            quad.graph_name = graph.clone().into();
+        }
+        integers.put_right(&mut quad)?;
+        keep(quad)?;
+    }
+    while dropped.advance()? {}
+    Ok(quads.prefixes().collect())
+}
+
+/// A parser of a prepared document.
+fn parser<'t>(
+    input: &Input,
+    text: &'t [u8],
+    contexts: &Contexts,
+    lenient: bool,
+) -> Result<SliceJsonLdParser<'t>> {
     let mut parser = JsonLdParser::new();
     if lenient {
         parser = parser.lenient();
@@ -72,25 +104,11 @@ pub fn read_json_ld(
         let based = parser.with_base_iri(base.as_str());
         parser = based.map_err(|e| Error::input(format!("{}: the base is no IRI: {e}", input.name)))?;
     }
-    let documents = contexts.clone();
-    let mut quads = parser.for_slice(&text).with_load_document_callback(move |address, _| {
-        let document = documents.0.get(address).ok_or(NOT_AT_HAND.trim_start_matches([':', ' ']))?.clone();
+    let documents = contexts.0.clone();
+    Ok(parser.for_slice(text).with_load_document_callback(move |address, _| {
+        let document = documents.get(address).ok_or(NOT_AT_HAND.trim_start_matches([':', ' ']))?.clone();
         Ok(JsonLdRemoteDocument { document, document_url: address.to_owned() })
-    });
-    let mut integers = LargeIntegers { name: &input.name, text: original, contexts: &contexts, can_be: None };
-    for quad in quads.by_ref() {
-        let refused = |error: JsonLdSyntaxError| {
-            let known = json_refusals::of(&input.name, original, &error.to_string());
-            known.unwrap_or_else(|| failed(error))
-        };
-        let mut quad = quad.map_err(refused)?;
-        if let (GraphName::DefaultGraph, Some(graph)) = (&quad.graph_name, &input.graph) {
-            quad.graph_name = graph.clone().into();
-        }
-        integers.put_right(&mut quad)?;
-        keep(quad)?;
-    }
-    Ok(quads.prefixes().collect())
+    }))
 }
 
 /// A document and contexts, changed so that oxjsonld reads them correctly.

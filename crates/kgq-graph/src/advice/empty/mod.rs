@@ -1,6 +1,7 @@
 //! Why a query has no solution: first single terms, then the smallest set of conditions that nothing meets.
 
 mod datasets;
+mod described;
 mod filter;
 mod literal;
 mod reasons;
@@ -8,7 +9,8 @@ mod template;
 mod tried;
 
 use super::place::QueryText;
-use super::{AdviceRequest, Finding, terms};
+use super::{AdviceRequest, EMPTY_DATASET, Finding, terms};
+use kgq_engine::query::Form;
 use kgq_engine::query::atoms::{Atom, AtomKind, Atoms, atoms};
 use kgq_syntax::text::count;
 use std::cell::Cell;
@@ -29,7 +31,11 @@ pub fn why(asked: &AdviceRequest<'_>, text: &QueryText<'_>) -> Vec<Finding> {
         return vec![finding];
     }
     if asked.snapshot.triple_count() + asked.snapshot.quad_count() == 0 {
-        return vec![Finding::new("empty-dataset", "there are no data: no file has a statement").at(text, None)];
+        return vec![Finding::new(EMPTY_DATASET, "there are no data: no file has a statement").at(text, None)];
+    }
+    // The terms that DESCRIBE names are values of variables.
+    if taken.atoms.iter().all(|atom| atom.condition == AtomKind::Bind) && asked.query.form() == Form::Describe {
+        return described::described(asked, text);
     }
     // Required conditions: an unknown term that all solutions of them need is the reason. Terms inside OPTIONAL are not.
     let is_required = |atom: &Atom| matches!(atom.condition, AtomKind::Triple { .. } | AtomKind::Path { .. });

@@ -12,6 +12,7 @@ mod evaluator;
 mod expression;
 mod function;
 mod infer;
+pub mod known;
 mod memory;
 mod parse;
 mod query;
@@ -31,7 +32,7 @@ mod vocab;
 pub use dataset::{NodeId, ValidationData};
 pub use infer::infer;
 pub use reader::{Texts, WrittenText};
-pub use report::{Report, ValidationResult};
+pub use report::{Idle, Report, ValidationResult};
 pub use shape::{IllFormed, Shapes};
 pub use validate::{Failure, validate};
 

@@ -10,6 +10,20 @@ use oxrdf::vocab::rdf;
 pub struct Report {
     /// Ordered by shape as in the shapes graph, then by focus node as in the data.
     pub results: Vec<ValidationResult>,
+    /// The number of focus nodes that targets gave; a node counts for each shape.
+    pub focus_nodes: usize,
+    /// The targets of shapes that gave none.
+    pub idle: Vec<Idle>,
+}
+
+/// A target that the data have nothing for, of a shape without any focus node.
+#[derive(Clone, Debug)]
+pub struct Idle {
+    pub shape: Term,
+    /// `sh:targetClass`, `sh:targetSubjectsOf`, `sh:targetObjectsOf` or `sh:target`.
+    pub target: NamedNode,
+    /// The class or property.
+    pub value: Option<NamedNode>,
 }
 
 /// A constraint that a focus node violates.

@@ -3,8 +3,9 @@
 use super::dataset::{NodeId, ValidationData};
 use super::evaluator::Evaluator;
 use super::memory::{Grounds, Memory};
-use super::report::{Report, ValidationResult};
+use super::report::{Idle, Report, ValidationResult};
 use super::shape::{Constraint, Shape, ShapeId, Shapes, Target};
+use super::vocab as sh;
 use kgq_engine::Limits;
 use kgq_syntax::budget::Reservation;
 use kgq_syntax::error::{Error, Result};
@@ -27,7 +28,10 @@ pub fn validate(
 ) -> std::result::Result<Report, Failure> {
     let mut validation = Validation::new(dataset, shapes, limits, name);
     match validation.all() {
-        Ok(()) => Ok(Report { results: validation.results }),
+        Ok(()) => {
+            let Validation { results, focus_nodes, idle, .. } = validation;
+            Ok(Report { results, focus_nodes, idle })
+        }
         Err(error) => Err(validation.failure(error)),
     }
 }
@@ -50,6 +54,8 @@ pub(super) struct Validation<'a> {
     /// The shape whose targets or rules are being processed, and the focus node.
     pub outermost: Option<(ShapeId, Option<NodeId>)>,
     pub results: Vec<ValidationResult>,
+    focus_nodes: usize,
+    idle: Vec<Idle>,
     /// The number of results found, including those not kept.
     found: usize,
     /// Whether only the existence of results matters.
@@ -86,6 +92,8 @@ impl<'a> Validation<'a> {
             stack: Vec::new(),
             outermost: None,
             results: Vec::new(),
+            focus_nodes: 0,
+            idle: Vec::new(),
             found: 0,
             quiet: false,
             memory: Memory::default(),
@@ -100,11 +108,37 @@ impl<'a> Validation<'a> {
     pub fn all(&mut self) -> Result<()> {
         for index in 0..self.shapes.len() {
             let id = ShapeId(index);
-            for focus in self.targets(id)? {
+            let nodes = self.targets(id)?;
+            let shape = self.shapes.get(id);
+            if !shape.deactivated {
+                self.focus_nodes += nodes.len();
+                if nodes.is_empty() {
+                    self.note_idle(shape);
+                }
+            }
+            for focus in nodes {
                 self.shape(id, focus)?;
             }
         }
         Ok(())
+    }
+
+    /// Notes the targets of a shape that has no focus node. A class that is a shape itself often has no members yet.
+    fn note_idle(&mut self, shape: &Shape) {
+        for target in &shape.targets {
+            let (target, value) = match target {
+                Target::Class(class) if *class != shape.node => (sh::TARGET_CLASS, Some(*class)),
+                Target::SubjectsOf(predicate) => (sh::TARGET_SUBJECTS_OF, Some(*predicate)),
+                Target::ObjectsOf(predicate) => (sh::TARGET_OBJECTS_OF, Some(*predicate)),
+                Target::Sparql(_) => (sh::TARGET, None),
+                Target::Class(_) | Target::Node(_) => continue,
+            };
+            let value = value.and_then(|node| match self.dataset.term(node) {
+                Term::NamedNode(iri) => Some(iri),
+                Term::BlankNode(_) | Term::Literal(_) | Term::Triple(_) => None,
+            });
+            self.idle.push(Idle { shape: self.dataset.term(shape.node), target: target.into_owned(), value });
+        }
     }
 
     /// The focus nodes of a shape.

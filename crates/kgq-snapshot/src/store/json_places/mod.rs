@@ -36,29 +36,65 @@ pub enum JsonObject {
     Literal(String),
 }
 
+/// A key of a node object that is no keyword, and that no context turns into an IRI: what stands there is no statement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UndefinedKey {
+    pub key: String,
+    /// Where the text has it first.
+    pub at: Span,
+    pub times: usize,
+}
+
 /// The statements of a text; in text order, except where nodes nest. With `lines`, each line is a document of its own.
 pub fn json_ld_statements(text: &str, lines: bool, base: Option<&str>, contexts: &Contexts) -> Vec<JsonStatement> {
+    walked(text, lines, base, contexts).0
+}
+
+/// The keys of a text that no context defines, in text order.
+pub fn undefined_keys(text: &str, lines: bool, base: Option<&str>, contexts: &Contexts) -> Vec<UndefinedKey> {
+    let mut found: Vec<UndefinedKey> = Vec::new();
+    let mut places: FxHashMap<String, usize> = FxHashMap::default();
+    for (key, at) in walked(text, lines, base, contexts).1 {
+        match places.get(&key) {
+            Some(place) => found[*place].times += 1,
+            None => {
+                places.insert(key.clone(), found.len());
+                found.push(UndefinedKey { key, at, times: 1 });
+            }
+        }
+    }
+    found
+}
+
+type Undefined = Vec<(String, Span)>;
+
+/// The statements of a text, and the keys that no context defines.
+fn walked(text: &str, lines: bool, base: Option<&str>, contexts: &Contexts) -> (Vec<JsonStatement>, Undefined) {
     let remote: FxHashMap<&str, Json> =
         contexts.iter().filter_map(|(address, document)| Some((address, Json::parse(document).ok()?))).collect();
-    let mut walk =
-        Walk { remote: &|address| remote.get(address).cloned(), scoped: FxHashMap::default(), found: Vec::new() };
+    let mut walk = Walk {
+        remote: &|address| remote.get(address).cloned(),
+        scoped: FxHashMap::default(),
+        found: Vec::new(),
+        undefined: Vec::new(),
+    };
     let documents: Vec<&str> = if lines { text.split_inclusive('\n').collect() } else { vec![text] };
     let mut start = 0;
     for document in documents {
-        let before = walk.found.len();
+        let (before, undefined_before) = (walk.found.len(), walk.undefined.len());
         // A text that is not JSON has no statements.
         if let Ok(tree) = Spanned::parse(document.as_bytes()) {
             let outermost = Rc::new(Context::with_base(base));
             tree.items().iter().for_each(|node| drop(walk.node(node, &outermost, None)));
         }
+        let shift = |span: &mut Span| *span = span.start + start..span.end + start;
         for statement in &mut walk.found[before..] {
-            for span in [&mut statement.subject_at, &mut statement.key_at, &mut statement.object_at] {
-                *span = span.start + start..span.end + start;
-            }
+            [&mut statement.subject_at, &mut statement.key_at, &mut statement.object_at].into_iter().for_each(shift);
         }
+        walk.undefined[undefined_before..].iter_mut().for_each(|(_, span)| shift(span));
         start += document.len();
     }
-    walk.found
+    (walk.found, walk.undefined)
 }
 
 struct Walk<'r> {
@@ -66,6 +102,7 @@ struct Walk<'r> {
     /// Contexts of terms, by the context around them: each is read once.
     scoped: FxHashMap<(*const Context, *const Json), Rc<Context>>,
     found: Vec<JsonStatement>,
+    undefined: Undefined,
 }
 
 /// The subject of statements.
@@ -115,7 +152,13 @@ impl Walk<'_> {
     /// nodes.
     fn entries(&mut self, entries: &[Entry], context: &Rc<Context>, own: &Rc<Context>, subject: &Subject) {
         for entry in entries {
-            let Some(name) = context.expand(&entry.key) else { continue };
+            let Some(name) = context.expand(&entry.key) else {
+                // A term that a context maps to nothing is left out on purpose.
+                if context.term(&entry.key).is_none() {
+                    self.undefined.push((entry.key.clone(), entry.key_span.clone()));
+                }
+                continue;
+            };
             match name.as_str() {
                 "@type" => {
                     for item in entry.value.items() {
