@@ -67,7 +67,7 @@ fn a_folder_becomes_a_project_that_loads_what_can_be_loaded() {
     assert_eq!(manifest.prefixes["s"], "https://shop.example/model#");
     assert!(!manifest.prefixes.contains_key("unused"));
     for said in [
-        "articles/broken.ttl:2:1: ",
+        "articles/broken.ttl:1:",
         "package.json: it holds no statement",
         "articles/tests/",
         "`ex:` is in other files <http://one.example/>",
