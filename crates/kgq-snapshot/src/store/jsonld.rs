@@ -90,12 +90,7 @@ pub fn read_json_ld(
 }
 
 /// A parser of a prepared document.
-fn parser<'t>(
-    input: &Input,
-    text: &'t [u8],
-    contexts: &Contexts,
-    lenient: bool,
-) -> Result<SliceJsonLdParser<'t>> {
+fn parser<'t>(input: &Input, text: &'t [u8], contexts: &Contexts, lenient: bool) -> Result<SliceJsonLdParser<'t>> {
     let mut parser = JsonLdParser::new();
     if lenient {
         parser = parser.lenient();
