@@ -86,6 +86,15 @@ impl<T> Scalar<T> {
         }
     }
 
+    /// Whether it has a value for each solution that binds the variables `certain`.
+    pub fn binds_always(&self, certain: &VarSet) -> bool {
+        match &self.expression {
+            Expression::Constant(_) => true,
+            Expression::Variable(_) => self.exists.is_empty() && self.variables.is_subset(certain),
+            _ => false,
+        }
+    }
+
     /// Whether two evaluations on the same row may differ.
     pub fn is_volatile(&self) -> bool {
         self.expression.is_volatile()

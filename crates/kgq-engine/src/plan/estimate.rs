@@ -1,6 +1,7 @@
 //! Estimates of cardinality and cost. The matches of a single triple pattern are counted; joins are estimated from
 //! distinct counts.
 
+use super::pattern::{Bindings, Bound};
 use super::physical::{Basis, PhysicalPlan};
 use super::statistics::{Count, Statistics};
 use super::{ClosureAtom, Graph, Path, Pattern, Repeat, Slot, TripleAtom, Var, VarSet, order, scope};
@@ -286,46 +287,51 @@ impl<'p> Estimator<'p> {
                 let steps = order::order(self, operands, bound, before, &|_| true);
                 (steps.cost, steps.rows)
             }
-            Pattern::Union(branches) => {
-                let mut total = (0.0, Cardinality::of_many(0.0));
-                for branch in branches {
-                    let (cost, rows) = self.cost(branch, bound, before);
-                    total.0 += cost;
-                    total.1.rows += rows.rows;
-                }
-                total
+            pattern => self.cost_of_parts(pattern, bound, before),
+        }
+    }
+
+    /// Estimates the cost of an operator that costs what its parts cost, and the rows that result.
+    fn cost_of_parts(&self, pattern: &Pattern, bound: &VarSet, before: &Cardinality) -> (f64, Cardinality) {
+        let properties = pattern.properties();
+        let mut parts = pattern.children();
+        let one_after_the_other = |parts: &mut dyn Iterator<Item = &Pattern>| {
+            parts.fold((0.0, before.clone()), |(cost, rows), part| {
+                let (more, rows) = self.cost(part, bound, &rows);
+                (cost + more, rows)
+            })
+        };
+        match properties.bindings {
+            Bindings::OneOf => parts.fold((0.0, Cardinality::of_many(0.0)), |(cost, rows), part| {
+                let (more, found) = self.cost(part, bound, before);
+                (cost + more, Cardinality::of_many(rows.rows + found.rows))
+            }),
+            Bindings::Optional => {
+                let certain = pattern.children().next().map(scope::certain).unwrap_or_default();
+                let (cost, rows) = one_after_the_other(&mut parts.by_ref().take(1));
+                let bound = bound.union(&certain);
+                parts.fold((cost, rows), |(cost, rows), part| {
+                    let (more, after) = self.cost(part, &bound, &rows);
+                    (cost + more, rows.with_rows(after.rows.max(rows.rows)))
+                })
             }
-            Pattern::LeftJoin { left, right, .. } => {
-                let (cost, rows) = self.cost(left, bound, before);
-                let (more, after) = self.cost(right, &bound.union(&scope::certain(left)), &rows);
-                (cost + more, rows.with_rows(after.rows.max(rows.rows)))
+            Bindings::First => {
+                let (cost, rows) = one_after_the_other(&mut parts.by_ref().take(1));
+                let others = parts.map(|part| self.cost(part, &VarSet::default(), &Cardinality::one()).0);
+                (cost + others.sum::<f64>(), rows)
             }
-            Pattern::Minus { left, right } => {
-                let (cost, rows) = self.cost(left, bound, before);
-                (cost + self.cost(right, &VarSet::default(), &Cardinality::one()).0, rows)
-            }
-            Pattern::Filter { inner, conditions } => {
-                let (cost, mut rows) = self.cost(inner, bound, before);
-                for _ in conditions {
+            Bindings::All | Bindings::Listed | Bindings::Own => {
+                let (cost, mut rows) = one_after_the_other(&mut parts);
+                for _ in pattern.conditions() {
                     rows.rows /= 3.0;
                 }
+                rows.rows = match properties.bound {
+                    Bound::Nothing => rows.rows,
+                    Bound::Number(number) => rows.rows.min(number as f64),
+                    Bound::Distinct(vars) => vars.iter().fold(1.0, |n, var| n * rows.of(*var)).min(rows.rows),
+                };
                 (cost, rows)
             }
-            Pattern::Group { inner, keys, .. } => {
-                let (cost, rows) = self.cost(inner, bound, before);
-                let groups = keys.iter().fold(1.0, |n, key| n * rows.of(*key)).min(rows.rows);
-                (cost, rows.with_rows(groups))
-            }
-            Pattern::Slice { inner, length, .. } => {
-                let (cost, rows) = self.cost(inner, bound, before);
-                let most = length.map_or(rows.rows, |length| rows.rows.min(length as f64));
-                (cost, rows.with_rows(most))
-            }
-            // Other patterns cost what their parts cost.
-            pattern => pattern.children().fold((0.0, before.clone()), |(cost, rows), child| {
-                let (more, rows) = self.cost(child, bound, &rows);
-                (cost + more, rows)
-            }),
         }
     }
 }

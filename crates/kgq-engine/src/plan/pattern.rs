@@ -1,8 +1,9 @@
-//! The nodes of a logical plan and their parts. The parts are listed once, here, for all code that walks over patterns
-//! or rewrites them.
+//! The nodes of a logical plan, their parts, and what each says of itself. All of that stands once, here, for all code
+//! that walks over patterns, rewrites them or judges them: an operator that is not named elsewhere is treated by it.
 
+use super::aggregate::AggregateFunction;
 use super::atom::Constants;
-use super::{Aggregation, ClosureAtom, Condition, Scalar, Slot, TripleAtom, TripleTermAtom, Var};
+use super::{Aggregation, ClosureAtom, Condition, Scalar, Slot, TripleAtom, TripleTermAtom, Var, VarSet};
 use kgq_snapshot::TermId;
 use kgq_syntax::error::Result;
 use kgq_syntax::rdf::{NamedNode, Variable};
@@ -109,7 +110,116 @@ pub enum Pattern<T = TermId> {
     },
 }
 
+/// What passes ask of an operator without knowing which it is.
+#[derive(Clone, Copy, Debug)]
+pub struct Properties<'p> {
+    pub bindings: Bindings,
+    /// Whether its solutions depend on how many its parts have or in which order they come, so that nothing may be
+    /// bound before its parts are evaluated.
+    pub counts_rows: bool,
+    /// Whether applying its parts to rows from outside gives the same as substituting their values into it, provided
+    /// that no part sees bindings that it should not.
+    pub takes_rows: bool,
+    /// Whether it has a solution exactly if its part has one.
+    pub keeps_existence: bool,
+    pub bound: Bound<'p>,
+}
+
+/// Which of its parts' bindings a solution has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bindings {
+    /// Those of all parts.
+    All,
+    /// Those of one of the parts.
+    OneOf,
+    /// Those of the first part, and those of the others where they match.
+    Optional,
+    /// Those of the first part; the others only decide.
+    First,
+    /// Those of its own variables.
+    Listed,
+    /// None: its own variables have other values, or a part's value without being its solution.
+    Own,
+}
+
+/// What bounds the number of its solutions, besides those of its parts.
+#[derive(Clone, Copy, Debug)]
+pub enum Bound<'p> {
+    Nothing,
+    Number(u64),
+    /// The different values of these variables together.
+    Distinct(&'p [Var]),
+}
+
+impl Default for Properties<'_> {
+    fn default() -> Self {
+        Self {
+            bindings: Bindings::All,
+            counts_rows: false,
+            takes_rows: true,
+            keeps_existence: false,
+            bound: Bound::Nothing,
+        }
+    }
+}
+
 impl<T> Pattern<T> {
+    pub fn properties(&self) -> Properties<'_> {
+        // An operator over all solutions of its part, which passes them on.
+        let modifier = Properties { takes_rows: false, keeps_existence: true, ..Properties::default() };
+        match self {
+            Self::Empty
+            | Self::Unit
+            | Self::Triple(_)
+            | Self::Closure(_)
+            | Self::TripleTerm(_)
+            | Self::Values { .. }
+            | Self::Given(_)
+            | Self::Service(_)
+            | Self::Join(_)
+            | Self::Filter { .. } => Properties::default(),
+            Self::Extend { .. } => Properties { keeps_existence: true, ..Properties::default() },
+            Self::Union(_) => Properties { bindings: Bindings::OneOf, ..Properties::default() },
+            Self::LeftJoin { .. } => Properties { bindings: Bindings::Optional, ..Properties::default() },
+            Self::Minus { .. } => Properties { bindings: Bindings::First, takes_rows: false, ..Properties::default() },
+            Self::Group { keys, .. } => {
+                Properties { bindings: Bindings::Own, bound: Bound::Distinct(keys), keeps_existence: false, ..modifier }
+            }
+            Self::Project { .. } => Properties { bindings: Bindings::Listed, ..modifier },
+            Self::Distinct { .. } | Self::Order { .. } => modifier,
+            Self::Slice { start, length, .. } => Properties {
+                counts_rows: true,
+                keeps_existence: *start == 0 && *length != Some(0),
+                bound: length.map_or(Bound::Nothing, Bound::Number),
+                ..modifier
+            },
+        }
+    }
+
+    /// Of its own variables, those that every solution binds, if every solution of its parts binds `inside`.
+    pub fn binds_always(&self, inside: &VarSet) -> VarSet {
+        match self {
+            Self::Service(_) => VarSet::default(),
+            Self::Given(given) => given.iter().filter(|given| given.bound).map(|given| given.var).collect(),
+            Self::Values { vars, rows } => {
+                let is_full = |column: usize| rows.iter().all(|row| row[column].is_some());
+                vars.iter().enumerate().filter(|(column, _)| is_full(*column)).map(|(_, var)| *var).collect()
+            }
+            Self::Extend { scalar, .. } if !scalar.binds_always(inside) => VarSet::default(),
+            Self::Project { vars, .. } => vars.iter().copied().filter(|var| inside.contains(*var)).collect(),
+            Self::Group { keys, aggregates, .. } => {
+                let counts = aggregates.iter().filter(|aggregate| {
+                    matches!(aggregate.aggregation.function, AggregateFunction::CountRows | AggregateFunction::Count)
+                });
+                let keys = keys.iter().copied().filter(|key| inside.contains(*key));
+                keys.chain(counts.map(|aggregate| aggregate.result)).collect()
+            }
+            // A filter makes no variable certain. Most conditions fail on an unbound variable, but not all: BOUND or
+            // COALESCE may hold.
+            pattern => pattern.own_variables().into_iter().collect(),
+        }
+    }
+
     /// Iterates over its direct parts, in order. Patterns of EXISTS are not among them: they belong to conditions and
     /// expressions.
     pub fn children(&self) -> impl Iterator<Item = &Self> {

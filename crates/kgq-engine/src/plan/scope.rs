@@ -1,63 +1,38 @@
 //! Which variables a pattern binds: in every solution, so that they are never null (`certain`), or in some
 //! (`possible`); and which must not be bound from outside (`exposed`).
 
-use super::aggregate::AggregateFunction;
-use super::{Condition, Expression, Pattern, Scalar, VarSet};
+use super::pattern::{Bindings, Properties};
+use super::{Pattern, VarSet};
 
 /// Returns the variables that every solution binds.
 pub fn certain<T>(pattern: &Pattern<T>) -> VarSet {
-    match pattern {
-        Pattern::Service(_) => VarSet::default(),
-        Pattern::Given(given) => given.iter().filter(|given| given.bound).map(|given| given.var).collect(),
-        Pattern::Values { vars, rows } => {
-            let columns = vars.iter().enumerate();
-            columns.filter(|(column, _)| rows.iter().all(|row| row[*column].is_some())).map(|(_, var)| *var).collect()
-        }
-        Pattern::Union(branches) => {
-            let mut sets = branches.iter().map(certain);
+    let bindings = pattern.properties().bindings;
+    let inside = match bindings {
+        Bindings::All | Bindings::Listed | Bindings::Own => all(pattern, certain),
+        Bindings::OneOf => {
+            let mut sets = pattern.children().map(certain);
             let first = sets.next().unwrap_or_default();
             sets.fold(first, |set, other| set.intersection(&other))
         }
-        Pattern::LeftJoin { left, .. } | Pattern::Minus { left, .. } => certain(left),
-        Pattern::Extend { inner, var, scalar } => {
-            let mut set = certain(inner);
-            if binds_always(scalar, &set) {
-                set.insert(*var);
-            }
-            set
-        }
-        Pattern::Group { inner, keys, aggregates } => {
-            let inner = certain(inner);
-            let mut set: VarSet = keys.iter().copied().filter(|key| inner.contains(*key)).collect();
-            for aggregate in aggregates {
-                if matches!(aggregate.aggregation.function, AggregateFunction::CountRows | AggregateFunction::Count) {
-                    set.insert(aggregate.result);
-                }
-            }
-            set
-        }
-        Pattern::Project { inner, vars } => vars.iter().copied().collect::<VarSet>().intersection(&certain(inner)),
-        // A filter makes no variable certain. Most conditions fail on an unbound variable, but not all: BOUND or
-        // COALESCE may hold.
-        pattern => all(pattern, certain).union(&pattern.own_variables().into_iter().collect()),
+        Bindings::Optional | Bindings::First => pattern.children().next().map(certain).unwrap_or_default(),
+    };
+    let own = pattern.binds_always(&inside);
+    match bindings {
+        Bindings::Listed | Bindings::Own => own,
+        Bindings::All | Bindings::OneOf | Bindings::Optional | Bindings::First => inside.union(&own),
     }
 }
 
 /// The union of what `of` returns for the parts of a pattern.
 fn all<T>(pattern: &Pattern<T>, of: impl Fn(&Pattern<T>) -> VarSet) -> VarSet {
-    pattern.children().fold(VarSet::default(), |mut set, child| {
-        set.extend(&of(child));
-        set
-    })
+    union(pattern.children(), of)
 }
 
-/// Whether the expression has a value on every row for sure.
-pub fn binds_always<T>(scalar: &Scalar<T>, certain: &VarSet) -> bool {
-    match &scalar.expression {
-        Expression::Constant(_) => true,
-        Expression::Variable(_) => scalar.exists.is_empty() && scalar.variables.is_subset(certain),
-        _ => false,
-    }
+fn union<'p, T: 'p>(patterns: impl Iterator<Item = &'p Pattern<T>>, of: impl Fn(&Pattern<T>) -> VarSet) -> VarSet {
+    patterns.fold(VarSet::default(), |mut set, pattern| {
+        set.extend(&of(pattern));
+        set
+    })
 }
 
 /// Returns the variables that some solution may bind.
@@ -70,17 +45,19 @@ pub fn possible<T>(pattern: &Pattern<T>) -> VarSet {
 /// Adds these variables to a set. A planner asks at each level of patterns that may nest deep, and building a set each
 /// time would be most of its work.
 fn add_possible<T>(pattern: &Pattern<T>, set: &mut VarSet) {
-    let own = || pattern.own_variables().into_iter();
-    match pattern {
-        Pattern::Triple(atom) => atom.variables().for_each(|var| set.insert(var)),
-        Pattern::Minus { left, .. } => add_possible(left, set),
-        Pattern::Group { .. } => own().for_each(|var| set.insert(var)),
-        Pattern::Project { inner, .. } => set.extend(&own().collect::<VarSet>().intersection(&possible(inner))),
-        pattern => {
+    if let Pattern::Triple(atom) = pattern {
+        return atom.variables().for_each(|var| set.insert(var));
+    }
+    let own = pattern.own_variables().into_iter();
+    match pattern.properties().bindings {
+        Bindings::Listed => return set.extend(&own.collect::<VarSet>().intersection(&all(pattern, possible))),
+        Bindings::Own => (),
+        Bindings::First => pattern.children().take(1).for_each(|child| add_possible(child, set)),
+        Bindings::All | Bindings::OneOf | Bindings::Optional => {
             pattern.children().for_each(|child| add_possible(child, set));
-            own().for_each(|var| set.insert(var));
         }
     }
+    own.for_each(|var| set.insert(var));
 }
 
 /// Returns all variables in the pattern and its expressions, including those of EXISTS.
@@ -96,35 +73,36 @@ pub fn mentioned<T>(pattern: &Pattern<T>) -> VarSet {
 /// bindings afterwards could give other solutions. SPARQL evaluates from the inside out: for instance, a filter in a
 /// nested group does not see the bindings outside it.
 pub fn exposed<T>(pattern: &Pattern<T>) -> VarSet {
-    let unseen = |conditions: &[Condition<T>], visible: &VarSet| {
-        conditions.iter().fold(VarSet::default(), |set, c| set.union(&c.variables().without(visible)))
-    };
-    match pattern {
-        Pattern::LeftJoin { left, right, conditions } => {
-            let inside = certain(left);
-            let set = exposed(left).union(&exposed(right)).union(&possible(right).without(&inside));
-            set.union(&unseen(conditions, &inside.union(&certain(right))))
-        }
-        Pattern::Minus { left, right } => exposed(left).union(&mentioned(right).without(&certain(left))),
-        Pattern::Filter { inner, conditions } => exposed(inner).union(&unseen(conditions, &certain(inner))),
-        Pattern::Extend { inner, var, scalar } => {
-            let mut set = exposed(inner).union(&scalar.mentioned().without(&certain(inner)));
-            set.insert(*var);
-            set
-        }
-        Pattern::Group { inner, keys, .. } => {
-            // Only a key that every row binds makes the same groups whether it is bound before or joined afterwards.
-            let keys: VarSet = keys.iter().copied().collect();
-            exposed(inner)
-                .union(&possible(pattern).without(&keys.intersection(&certain(inner))))
-                .union(&mentioned(inner).without(&keys))
-        }
-        Pattern::Project { inner, vars } => {
-            let vars: VarSet = vars.iter().copied().collect();
-            // A projected variable that is certain inside may be bound from outside; one that is only possible must not.
-            exposed(inner).intersection(&vars).union(&vars.without(&certain(inner)).intersection(&possible(inner)))
-        }
-        Pattern::Slice { inner, .. } => mentioned(inner),
-        pattern => all(pattern, exposed),
+    let Properties { bindings, counts_rows, .. } = pattern.properties();
+    if counts_rows {
+        return mentioned(pattern);
     }
+    let own = || pattern.own_variables().into_iter().collect::<VarSet>();
+    let first = || pattern.children().take(1);
+    let others = || pattern.children().skip(1);
+    let mut set = match bindings {
+        Bindings::All | Bindings::OneOf => all(pattern, exposed),
+        Bindings::Optional => all(pattern, exposed).union(&union(others(), possible).without(&union(first(), certain))),
+        Bindings::First => union(first(), exposed).union(&union(others(), mentioned).without(&union(first(), certain))),
+        Bindings::Listed => {
+            // A variable that is certain inside may be bound from outside; one that is only possible must not.
+            let (own, unsure) = (own(), all(pattern, possible).without(&all(pattern, certain)));
+            all(pattern, exposed).union(&unsure).intersection(&own)
+        }
+        Bindings::Own => {
+            // Only a key that every row binds makes the same groups whether it is bound before or joined afterwards.
+            let unsure = possible(pattern).without(&all(pattern, certain));
+            all(pattern, exposed).union(&unsure).union(&all(pattern, mentioned).without(&own()))
+        }
+    };
+    if pattern.conditions().is_empty() && pattern.scalar().is_none() {
+        return set;
+    }
+    let visible = all(pattern, certain);
+    pattern.conditions().iter().for_each(|condition| set.extend(&condition.variables().without(&visible)));
+    if let Some(scalar) = pattern.scalar() {
+        // What it computes must not be there before.
+        set.extend(&scalar.mentioned().without(&visible).union(&own()));
+    }
+    set
 }

@@ -284,12 +284,9 @@ fn is_plain(condition: &Condition) -> bool {
 
 /// Strips from the pattern what cannot change whether it has a solution for a row that binds `outer`.
 fn without_modifiers<'p>(pattern: &'p Pattern, outer: &VarSet) -> &'p Pattern {
-    match pattern {
-        Pattern::Distinct { inner } | Pattern::Order { inner, .. } | Pattern::Project { inner, .. } => {
-            without_modifiers(inner, outer)
-        }
-        Pattern::Slice { inner, start: 0, length } if *length != Some(0) => without_modifiers(inner, outer),
-        Pattern::Extend { inner, var, .. } if !outer.contains(*var) => without_modifiers(inner, outer),
+    let computes = pattern.scalar().is_some() && pattern.own_variables().iter().any(|var| outer.contains(*var));
+    match pattern.children().next() {
+        Some(inner) if pattern.properties().keeps_existence && !computes => without_modifiers(inner, outer),
         _ => pattern,
     }
 }
@@ -317,13 +314,7 @@ fn substitutable(pattern: &Pattern, outer: &VarSet) -> bool {
                     .is_subset(&scope::certain(left).union(outer))
         }
         Pattern::Extend { var, .. } => !outer.contains(*var),
-        Pattern::Minus { .. }
-        | Pattern::Group { .. }
-        | Pattern::Project { .. }
-        | Pattern::Distinct { .. }
-        | Pattern::Order { .. }
-        | Pattern::Slice { .. } => false,
-        _ => true,
+        pattern => pattern.properties().takes_rows,
     };
     here && pattern.children().all(|child| substitutable(child, outer))
 }

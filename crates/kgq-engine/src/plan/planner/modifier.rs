@@ -5,7 +5,7 @@ use super::{Duplicates, Planner};
 use crate::operator::order::KeyOf;
 use crate::operator::{distinct, expand, extend, order, project, slice};
 use crate::plan::physical::{Basis, PhysicalPlan};
-use crate::plan::{OrderKey, Pattern, Scalar, Var, VarSet, scope};
+use crate::plan::{OrderKey, Pattern, Scalar, Var, VarSet};
 use kgq_syntax::error::{Error, Result};
 
 impl Planner<'_> {
@@ -21,7 +21,7 @@ impl Planner<'_> {
         kept.push(input.vars.len());
         vars.push(var);
         let mut certain = input.certain.clone();
-        if scope::binds_always(scalar, &certain) {
+        if scalar.binds_always(&certain) {
             certain.insert(var);
         }
         let (sorted, weighted, rows) = (input.sorted.clone(), input.weighted, input.rows);
