@@ -1,6 +1,7 @@
 //! An answer with its sources: numbered rows and footnotes; in other formats a field or column of citations.
 
-use super::{Format, RenderOptions, Written, json, output_error};
+use super::format::{self, json, markdown, table};
+use super::{Format, RenderOptions, Written, output_error};
 use crate::audit::{CitedText, Reference, RowSources};
 use kgq_engine::{Row, Solutions};
 use kgq_syntax::error::{Error, Result};
@@ -45,11 +46,11 @@ pub fn write(cited: Cited<'_>, options: RenderOptions<'_>, out: &mut dyn Write) 
         | Format::Arrow
         | Format::Parquet
         | Format::Excel => {
-            return super::write_solutions(with_column(cited), options, out);
+            return format::write_solutions(with_column(cited), options, out);
         }
         Format::Markdown => {
             let list = markdown_references(cited.references);
-            super::markdown::write(with_marks(&cited), options.prefixes, out)?;
+            markdown::write(with_marks(&cited), options.prefixes, out)?;
             let heading = if list.is_empty() { "" } else { "\n## Sources\n\n" };
             write!(out, "{heading}{list}").map_err(|e| output_error(&e))?;
         }
@@ -187,7 +188,7 @@ fn without_source(sources: &RowSources, has_rule: bool) -> &'static str {
 }
 
 fn table(cited: &Cited<'_>, options: RenderOptions<'_>, out: &mut dyn Write) -> Result<()> {
-    super::table::write(with_marks(cited), options, out)?;
+    table::write(with_marks(cited), options, out)?;
     let text = footnotes(cited, options.prefixes, options.colour);
     let text = options.width.map_or(text.clone(), |width| folded(&text, width));
     out.write_all(text.as_bytes()).map_err(|e| output_error(&e))
@@ -274,7 +275,7 @@ pub fn markdown_references(references: &[Reference]) -> String {
 
 /// Formats a text on one line for Markdown.
 fn markdown(text: &str) -> String {
-    super::markdown::escape(&visible(text).replace('\n', " "))
+    markdown::escape(&visible(text).replace('\n', " "))
 }
 
 /// Returns a source as lines of text: the document, the place, the sentence with its anchor marked.

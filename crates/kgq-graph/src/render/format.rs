@@ -1,9 +1,26 @@
 //! The formats of answers: one list, which `--format`, the server's content negotiation, its descriptions and the
-//! pages' downloads all use.
+//! pages' downloads all use. A new format is a file below this one, a line of the list, and what writes it.
 
-use super::lacking;
+mod columns;
+mod csv;
+mod geojson;
+mod html;
+pub(super) mod json;
+pub(super) mod markdown;
+pub(super) mod table;
+mod w3c;
+
+pub use columns::{ColumnOptions, lacking};
+pub use geojson::has_geometry;
+pub use html::POLICY as PAGE_POLICY;
+pub use json::value as term_json;
+
+use super::{RenderOptions, Written, cells, output_error};
+use kgq_engine::Solutions;
 use kgq_engine::query::Form;
-use kgq_syntax::rdf::{Compression, RdfFormat};
+use kgq_syntax::error::{Error, Result};
+use kgq_syntax::rdf::{Compression, Literal, RdfFormat, Variable};
+use std::io::Write;
 
 /// A format of answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -160,6 +177,70 @@ impl Format {
     pub fn list() -> String {
         Self::ALL.iter().map(|f| f.name()).collect::<Vec<_>>().join(", ")
     }
+}
+
+/// Marks a text as UTF-8, for programs that would not assume it.
+const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
+
+/// Writes solutions in the wanted format.
+pub(super) fn write_solutions(
+    solutions: Solutions,
+    options: RenderOptions<'_>,
+    out: &mut dyn Write,
+) -> Result<Written> {
+    let rows = match options.format {
+        Format::Table => table::write(solutions, options, out)?,
+        Format::Markdown => markdown::write(solutions, options.prefixes, out)?,
+        Format::Ndjson => json::write_lines(solutions, options.cells.plain, out)?,
+        Format::Html => html::write(solutions, options.prefixes, out)?,
+        Format::GeoJson => geojson::write(solutions, out)?,
+        Format::Arrow | Format::Parquet | Format::Excel => {
+            return columns::write(solutions, options.format, options.columns, out);
+        }
+        Format::Csv => {
+            if options.cells.byte_order_mark {
+                out.write_all(BYTE_ORDER_MARK).map_err(|e| output_error(&e))?;
+            }
+            let solutions = if options.cells.inert { cells::inert(solutions) } else { solutions };
+            csv::write(solutions, out)?
+        }
+        Format::Tsv | Format::Json | Format::Xml => w3c::write(solutions, options.format, out)?,
+        Format::Rdf(format) => {
+            return Err(Error::usage(format!(
+                "the answer is a table, which {} cannot hold; a CONSTRUCT or DESCRIBE query answers with a graph",
+                format.name()
+            ))
+            .hint(format!("formats for tables: {}", Format::list_of_tables())));
+        }
+    };
+    Ok(Written { rows, ..Written::default() })
+}
+
+/// Writes the answer of an ASK.
+pub(super) fn write_boolean(value: bool, options: RenderOptions<'_>, out: &mut dyn Write) -> Result<Written> {
+    match options.format {
+        Format::Json | Format::Xml => w3c::write_boolean(value, options.format, out)?,
+        Format::Ndjson => writeln!(out, "{{\"boolean\":{value}}}").map_err(|e| output_error(&e))?,
+        Format::Table | Format::Csv | Format::Tsv | Format::Markdown => {
+            writeln!(out, "{value}").map_err(|e| output_error(&e))?;
+        }
+        Format::Html => html::write_boolean(value, out)?,
+        // A single column with a single value.
+        Format::Arrow | Format::Parquet | Format::Excel => {
+            let row = Ok(vec![Some(Literal::from(value).into())]);
+            let variables = vec![Variable::new_unchecked("boolean")];
+            let solutions = Solutions::new(variables, std::iter::once(row));
+            columns::write(solutions, options.format, options.columns, out)?;
+        }
+        Format::GeoJson | Format::Rdf(_) => {
+            return Err(Error::usage(format!(
+                "the answer is true or false, which {} cannot hold",
+                options.format.name()
+            ))
+            .hint("formats for ASK: table, csv, tsv, json, xml, markdown, ndjson, html, arrow, parquet, xlsx"));
+        }
+    }
+    Ok(Written { truth: Some(value), ..Written::default() })
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Solutions in columnar formats, which kgq-tables writes if the feature `tables` is enabled.
 
-use super::{Format, Written};
+use crate::render::{Format, Written};
 use kgq_engine::Solutions;
 use kgq_syntax::budget::Budget;
 use kgq_syntax::error::{Error, Result};

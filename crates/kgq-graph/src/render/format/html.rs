@@ -1,8 +1,8 @@
 //! A table as a self-contained HTML page: links, languages and text directions as markup, no script, nothing loaded
 //! from elsewhere.
 
-use super::xml::{escape, quote};
-use super::{output_error, term};
+use crate::render::xml::{escape, quote};
+use crate::render::{output_error, term};
 use kgq_engine::Solutions;
 use kgq_syntax::error::Result;
 use kgq_syntax::rdf::language::cased;

@@ -1,6 +1,6 @@
 //! CSV (SPARQL 1.1 Query Results CSV): the text of each term, quoted if a reader would not take it for a single field.
 
-use super::output_error;
+use crate::render::output_error;
 use kgq_engine::{ColumnTexts, IdRows, Solutions};
 use kgq_snapshot::TermId;
 use kgq_syntax::error::Result;

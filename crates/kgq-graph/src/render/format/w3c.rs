@@ -1,8 +1,8 @@
 //! The W3C formats of SPARQL results except CSV, that is TSV, JSON and XML, written exactly to the standard by
 //! sparesults.
 
-use super::xml::{CarriageReturns, check};
-use super::{Format, output_error};
+use crate::render::xml::{CarriageReturns, check};
+use crate::render::{Format, output_error};
 use kgq_engine::Solutions;
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::language::written;

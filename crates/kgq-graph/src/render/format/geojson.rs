@@ -1,6 +1,6 @@
 //! Solutions as GeoJSON features (RFC 7946): one column is the geometry, the others are properties with plain values.
 
-use super::{cells, output_error, wkt};
+use crate::render::{cells, output_error, wkt};
 use kgq_engine::{Row, Solutions};
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::{Literal, Term, Variable};

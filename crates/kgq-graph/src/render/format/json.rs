@@ -1,7 +1,7 @@
 //! One JSON object per row (ndjson), from variable names to values, as SPARQL JSON objects or plain; unbound variables
 //! are left out.
 
-use super::{cells, output_error};
+use crate::render::{cells, output_error};
 use kgq_engine::Solutions;
 use kgq_syntax::error::Result;
 use kgq_syntax::rdf::language::cased;

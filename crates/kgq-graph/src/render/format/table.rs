@@ -1,7 +1,7 @@
 //! A table for reading: columns aligned in terminal cells, text wrapped so that the table fits the terminal, and rows
 //! written one value per line if columns would become too narrow.
 
-use super::{RenderOptions, output_error, term};
+use crate::render::{RenderOptions, output_error, term};
 use kgq_engine::{Row, Solutions};
 use kgq_syntax::error::Result;
 use kgq_syntax::text::{char_width, width};
@@ -293,8 +293,8 @@ fn wrap(text: &str, most: usize) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Format, TableOptions};
     use super::*;
+    use crate::render::{Format, TableOptions};
     use kgq_syntax::rdf::{Literal, Prefixes, Variable};
     use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};

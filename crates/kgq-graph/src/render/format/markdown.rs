@@ -1,6 +1,6 @@
 //! A table in GitHub Flavored Markdown.
 
-use super::{output_error, term};
+use crate::render::{output_error, term};
 use kgq_engine::Solutions;
 use kgq_syntax::error::Result;
 use kgq_syntax::rdf::Prefixes;
@@ -24,7 +24,7 @@ pub fn write(solutions: Solutions, prefixes: &Prefixes, out: &mut dyn Write) -> 
 }
 
 /// Escapes every character that Markdown, or HTML within it, would interpret.
-pub(super) fn escape(text: &str) -> String {
+pub fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
