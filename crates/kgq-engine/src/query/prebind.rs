@@ -75,6 +75,8 @@ pub(super) fn blank_node_call(node: &BlankNode) -> Expression {
 #[derive(Clone, Debug)]
 pub struct Prebound {
     query: Query,
+    /// The functions that it calls by an IRI.
+    calls: BTreeSet<NamedNode>,
 }
 
 /// The variable that stands for the path of a property shape; allowed only as a predicate.
@@ -91,6 +93,11 @@ pub struct PrebindContext<'a> {
 }
 
 impl Prebound {
+    fn new(query: Query) -> Self {
+        let calls = calls(&query.algebra).into_iter().filter(|call| call.arguments.is_some());
+        Self { calls: calls.map(|call| call.name).collect(), query }
+    }
+
     /// Parses a query of this form, SELECT or ASK. The variables of `required` will be bound in it, and those of
     /// `optional` may be.
     ///
@@ -106,7 +113,7 @@ impl Prebound {
     ) -> Result<Self> {
         let mut query = parse(source, known, form)?;
         Rules { required, optional }.keep(source, &mut query)?;
-        Ok(Self { query })
+        Ok(Self::new(query))
     }
 
     /// Parses the CONSTRUCT query of a rule, in which `$this` will be bound.
@@ -132,7 +139,7 @@ impl Prebound {
         if !visible {
             return Err(Error::input("the query of a target does not select ?this").at(form_of(source).1));
         }
-        Ok(Self { query })
+        Ok(Self::new(query))
     }
 
     /// Parses the body of a function, in which its parameters will be bound.
@@ -171,7 +178,7 @@ impl Prebound {
         let mut algebra = spargebra::Query::Select { dataset: None, pattern, base_iri: None };
         functions::lower(&mut algebra);
         functions::refuse_undeclared(Source::new("", ""), &algebra, known.prefixes, known.functions)?;
-        Ok(Self { query: Query { algebra } })
+        Ok(Self::new(Query { algebra }))
     }
 
     /// Returns the columns of a SELECT.
@@ -190,9 +197,8 @@ impl Prebound {
     }
 
     /// Returns the functions that it calls by an IRI.
-    pub fn calls(&self) -> BTreeSet<NamedNode> {
-        let calls = calls(&self.query.algebra).into_iter();
-        calls.filter(|call| call.arguments.is_some()).map(|call| call.name).collect()
+    pub fn calls(&self) -> &BTreeSet<NamedNode> {
+        &self.calls
     }
 
     pub fn is_ask(&self) -> bool {
@@ -403,7 +409,7 @@ mod tests {
         let name = NamedNode::new_unchecked("http://e/f");
         let call = Prebound::parse_call(&name, 2, known).unwrap();
         assert_eq!(call.columns().unwrap().len(), 1);
-        assert_eq!(call.calls(), BTreeSet::from([name.clone()]));
+        assert_eq!(call.calls(), &BTreeSet::from([name.clone()]));
         let why = Prebound::parse_call(&name, 3, known).err().unwrap();
         assert!(why.message().ends_with("takes 1 to 2 arguments, not 3"), "{why}");
         assert!(Prebound::parse_call(&NamedNode::new_unchecked("http://e/g"), 1, known).is_err());

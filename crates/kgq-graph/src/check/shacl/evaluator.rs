@@ -3,7 +3,7 @@
 use super::dataset::ValidationData;
 use super::function::Functions;
 use super::view::{Reading, ShapesDataset, resolved};
-use kgq_engine::expression::extension;
+use kgq_engine::expression::extension::Extension;
 use kgq_engine::oxigraph::in_our_words;
 use kgq_engine::query::prebind::{self, Prebound};
 use kgq_engine::{Budget, Limits};
@@ -14,7 +14,7 @@ use kgq_syntax::rdf::{Literal, NamedNode, Term, Triple, Variable};
 use spareval::{CancellationToken, QueryEvaluationError, QueryEvaluator, QueryResults};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// The deepest nesting of function calls: each call takes stack.
 const MAX_CALLS: usize = 32;
@@ -35,7 +35,6 @@ pub(super) struct Evaluator {
 struct Shared {
     view: ShapesDataset,
     functions: Arc<Functions>,
-    evaluator: OnceLock<QueryEvaluator>,
     /// The number of functions now running, one called by another.
     calls: AtomicUsize,
     /// Cancels the running query.
@@ -51,13 +50,11 @@ impl Evaluator {
         let shared = Arc::new(Shared {
             view: dataset.view(),
             functions: Arc::clone(functions),
-            evaluator: OnceLock::new(),
             calls: AtomicUsize::new(0),
             token: Mutex::default(),
             budget: Mutex::default(),
             failure: Mutex::default(),
         });
-        shared.evaluator.get_or_init(|| evaluator(&shared));
         Self { shared, budget: dataset.budget().clone(), limits }
     }
 
@@ -122,39 +119,39 @@ impl Evaluator {
     }
 }
 
-/// The evaluator for all queries. It holds only a weak reference to the shared state, which holds a reference to it.
-fn evaluator(shared: &Arc<Shared>) -> QueryEvaluator {
-    let mut evaluator =
+/// Returns an evaluator that knows the functions which the query calls, and no others: for each run it copies all that
+/// it knows.
+fn evaluator(shared: &Arc<Shared>, query: &Prebound) -> QueryEvaluator {
+    let evaluator =
         QueryEvaluator::new().with_custom_function(prebind::blank_node_function(), prebind::call_blank_node_function);
-    for (name, extension) in extension::all() {
-        evaluator = evaluator.with_custom_function(name, move |arguments| extension.call(arguments));
-    }
-    for name in shared.functions.names() {
-        let (name, weak) = (name.clone(), Arc::downgrade(shared));
-        let call =
-            move |arguments: &[Term], name: &NamedNode, weak: &Weak<Shared>| weak.upgrade()?.call(name, arguments);
-        let function = name.clone();
-        evaluator = evaluator.with_custom_function(function, move |arguments| call(arguments, &name, &weak));
-    }
-    evaluator
+    query.calls().iter().fold(evaluator, |evaluator, name| {
+        if shared.functions.has(name) {
+            let (shared, function) = (Arc::clone(shared), name.clone());
+            return evaluator.with_custom_function(name.clone(), move |arguments| shared.call(&function, arguments));
+        }
+        match Extension::of(name.as_str()) {
+            Some(extension) => evaluator.with_custom_function(name.clone(), move |arguments| extension.call(arguments)),
+            None => evaluator,
+        }
+    })
 }
 
 impl Shared {
     fn execute<T>(
-        &self,
+        self: &Arc<Self>,
         query: &Prebound,
         values: &BTreeMap<&str, Term>,
         path: Option<&Path<NamedNode>>,
         read: impl FnOnce(QueryResults<'_>) -> Result<T, QueryEvaluationError>,
     ) -> Result<T, QueryEvaluationError> {
         let token = self.token.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let evaluator = self.evaluator.get().cloned().unwrap_or_default().with_cancellation_token(token);
+        let evaluator = evaluator(self, query).with_cancellation_token(token);
         let budget = self.budget.lock().unwrap_or_else(PoisonError::into_inner).clone();
         read(evaluator.prepare(&query.bind(values, path)).execute(Reading { view: &self.view, budget })?)
     }
 
     /// Evaluates a function; `None` is an error in the calling expression.
-    fn call(&self, name: &NamedNode, arguments: &[Term]) -> Option<Term> {
+    fn call(self: &Arc<Self>, name: &NamedNode, arguments: &[Term]) -> Option<Term> {
         let (query, values) = self.functions.bound(name, arguments)?;
         let calls = self.calls.fetch_add(1, Ordering::Relaxed);
         if calls >= MAX_CALLS {

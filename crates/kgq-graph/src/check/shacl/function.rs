@@ -24,8 +24,8 @@ struct Function {
 }
 
 impl Functions {
-    pub fn names(&self) -> impl Iterator<Item = &NamedNode> {
-        self.functions.keys()
+    pub fn has(&self, name: &NamedNode) -> bool {
+        self.functions.contains_key(name)
     }
 
     /// Returns the query of a function, and the values to bind its variables to.

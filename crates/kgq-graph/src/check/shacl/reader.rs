@@ -212,8 +212,8 @@ impl<'d> Reader<'d> {
 
     /// Whether a query needs JavaScript; if so, this is recorded.
     pub fn calls_javascript(&mut self, about: NodeId, query: &Prebound) -> bool {
-        let called = query.calls().into_iter().find(|name| self.functions.javascript.contains(name));
-        if let Some(name) = &called {
+        let called = query.calls().iter().find(|name| self.functions.javascript.contains(*name));
+        if let Some(name) = called {
             self.not_run(about, format!("what calls {name}, a function in JavaScript, is not run"));
         }
         called.is_some()
