@@ -542,3 +542,25 @@ fn a_sub_select_is_evaluated_in_each_of_thousands_of_graphs() {
     let counted = ours(&data, query, DefaultGraph::Stored);
     assert_eq!(counted, ["\"4200\"^^<http://www.w3.org/2001/XMLSchema#integer>"]);
 }
+
+/// Whatever order the planner chooses, and whether solutions that agree count or not: what gives another value each time gives one for each
+/// solution of the group that it stands in.
+#[test]
+fn volatile_functions_give_one_value_for_each_solution_of_their_group() {
+    let data = "PREFIX : <http://e/> :a :p 1, 2, 3 ; :q 9 ; :t :T . :b :p 4, 5 ; :q 8 ; :t :T .";
+    for (query, expected) in [
+        ("SELECT (COUNT(DISTINCT ?u) AS ?n) { ?s :p ?o BIND(UUID() AS ?u) }", 5),
+        ("SELECT (COUNT(DISTINCT STRUUID()) AS ?n) { ?s :p ?o }", 5),
+        ("SELECT (COUNT(DISTINCT RAND()) AS ?n) { ?s :p ?o }", 5),
+        ("SELECT (COUNT(*) AS ?n) { SELECT DISTINCT ?s (UUID() AS ?u) { ?s :p ?o } }", 5),
+        ("SELECT (COUNT(DISTINCT ?u) AS ?n) { { SELECT DISTINCT ?s { ?s :p ?z } } BIND(UUID() AS ?u) ?s :p ?o }", 2),
+        ("SELECT (COUNT(DISTINCT ?u) AS ?n) { ?s :q ?z BIND(BNODE() AS ?u) ?s :p ?o }", 2),
+        ("SELECT (COUNT(DISTINCT ?r) AS ?n) { ?x :q ?y { SELECT ?x (RAND() AS ?r) { ?x :t :T } } ?x :p ?o }", 2),
+        ("SELECT (COUNT(DISTINCT ?u) AS ?n) { ?x :p ?o OPTIONAL { ?x :t ?t BIND(UUID() AS ?u) } }", 2),
+        ("SELECT (COUNT(DISTINCT ?u) AS ?n) { ?x :p ?o { ?x :t :T BIND(UUID() AS ?u) } UNION { ?x :q ?y } }", 2),
+    ] {
+        let query = format!("PREFIX : <http://e/> {query}");
+        let expected = format!("\"{expected}\"^^<http://www.w3.org/2001/XMLSchema#integer>");
+        assert_eq!(ours(data, &query, DefaultGraph::Stored), [expected], "{query}");
+    }
+}

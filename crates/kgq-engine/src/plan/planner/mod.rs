@@ -35,6 +35,13 @@ pub enum Duplicates {
     Ignore,
 }
 
+impl Duplicates {
+    /// How they are treated below an expression: each solution gets another value of a volatile one, so there they count.
+    fn below(self, is_volatile: bool) -> Self {
+        if is_volatile { Self::Count } else { self }
+    }
+}
+
 /// Plans one query.
 pub struct Planner<'p> {
     statistics: &'p dyn Statistics,
@@ -199,6 +206,7 @@ impl<'p> Planner<'p> {
                 Some(_) => self.independent(input, pattern, needed, duplicates),
             },
             Pattern::Filter { inner, conditions } => {
+                let duplicates = duplicates.below(conditions.iter().any(Condition::is_volatile));
                 self.join(input, std::slice::from_ref(inner.as_ref()), conditions, needed, duplicates)
             }
             Pattern::Union(branches) => self.union(input, branches, needed, duplicates),
@@ -211,6 +219,7 @@ impl<'p> Planner<'p> {
                     return self.apply(input, inner, needed, duplicates);
                 }
                 let inner_needed = needed.union(&scalar.mentioned());
+                let duplicates = duplicates.below(scalar.is_volatile());
                 let mut node = self.apply(input, inner, &inner_needed, duplicates)?;
                 if scalar.is_volatile() {
                     node = expand::Plan::where_weighted(node);
@@ -236,6 +245,10 @@ impl<'p> Planner<'p> {
     /// Whether applying the pattern to the input's rows gives the same solutions as evaluating it by itself and joining.
     fn may_apply(&self, input: Option<&PhysicalPlan>, pattern: &Pattern) -> bool {
         let Some(input) = input else { return true };
+        // What gives another value each time is computed once for each solution of its own, not for each joined row.
+        if !pattern.is_steady() {
+            return false;
+        }
         let vars = input.var_set();
         let exposed = scope::exposed(pattern);
         scope::possible(pattern).intersection(&vars).is_subset(&input.certain)
