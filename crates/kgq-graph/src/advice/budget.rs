@@ -36,6 +36,11 @@ impl Allowance {
         Self { budget: budget.child(Work::Query, limits), work, compared, comparing: Cell::new(None) }
     }
 
+    /// The budget of the whole search.
+    pub(super) fn of_search(&self) -> &Budget {
+        &self.budget
+    }
+
     /// Runs a comparison of names, and counts its time.
     pub(super) fn compare<T>(&self, work: impl FnOnce() -> T) -> T {
         self.comparing.set(Some(self.budget.now()));

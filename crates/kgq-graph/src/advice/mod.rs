@@ -95,7 +95,7 @@ impl<'a> AdviceRequest<'a> {
         let text = self.text();
         let misspelt = text.variables_used_once(self.budget);
         let is_misspelt = |v: &Variable| misspelt.iter().any(|(name, _, _)| name == v.as_str());
-        let lints = query::lint::lint(self.query);
+        let lints = query::lint::lint(self.query, self.budget.of_search());
         let said: Vec<Variable> =
             lints.iter().filter(|lint| lint.code != "used-once").filter_map(|lint| lint.variable.clone()).collect();
         let lints: Vec<query::lint::Lint> = lints

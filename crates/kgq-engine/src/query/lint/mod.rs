@@ -9,6 +9,7 @@ mod unused;
 use super::atoms::in_scope;
 use super::inspect::{all_variables, expressions_patterns, variables_outside_exists};
 use super::parse::Query;
+use kgq_syntax::budget::Budget;
 use kgq_syntax::rdf::{NamedNode, Variable};
 use spargebra::algebra::{AggregateExpression, Expression, GraphPattern, OrderExpression, PropertyPathExpression};
 use spargebra::term::{NamedNodePattern, TermPattern, TriplePattern};
@@ -48,19 +49,22 @@ pub const CODES: &[(&str, &str)] = &[
     ("unbounded-path", "a path of any length between two variables that nothing else binds"),
 ];
 
-/// Finds the lints of a query, in the order of the query.
-pub fn lint(query: &Query) -> Vec<Lint> {
+/// Finds the lints of a query, in the order of the query; none if the budget is used up before all parts were looked at.
+pub fn lint(query: &Query, budget: &Budget) -> Vec<Lint> {
     let pattern = match &query.algebra {
         spargebra::Query::Select { pattern, .. }
         | spargebra::Query::Ask { pattern, .. }
         | spargebra::Query::Construct { pattern, .. }
         | spargebra::Query::Describe { pattern, .. } => pattern,
     };
-    let mut walk = Walk { found: Vec::new() };
+    let mut walk = Walk { found: Vec::new(), budget };
     if let spargebra::Query::Construct { template, .. } = &query.algebra {
         walk.template(template, pattern);
     }
     walk.group(pattern, &[]);
+    if walk.is_over() {
+        return Vec::new();
+    }
     let mut found: Vec<Lint> = Vec::new();
     // If a variable is unbound, an unused one is the other half of the same mistake.
     if !walk.found.iter().any(|lint| matches!(lint.code, "never-bound" | "out-of-scope" | "having-alias")) {
@@ -87,8 +91,9 @@ fn unbound(mut variables: Vec<Variable>, bound: &[Variable], outer: &[Variable])
     variables
 }
 
-struct Walk {
+struct Walk<'b> {
     found: Vec<Lint>,
+    budget: &'b Budget,
 }
 
 /// The parts that are joined in one group.
@@ -103,7 +108,11 @@ struct Group {
     links: Vec<Vec<String>>,
 }
 
-impl Walk {
+impl Walk<'_> {
+    fn is_over(&self) -> bool {
+        self.budget.check().is_err()
+    }
+
     /// Checks a group and those inside it. `outer` are the variables that a correlated group (EXISTS) sees.
     fn group(&mut self, pattern: &GraphPattern, outer: &[Variable]) {
         let mut group = Group::default();
@@ -122,6 +131,9 @@ impl Walk {
     }
 
     fn items(&mut self, pattern: &GraphPattern, group: &mut Group, outer: &[Variable]) {
+        if self.is_over() {
+            return;
+        }
         match pattern {
             GraphPattern::Bgp { patterns } => {
                 for triple in patterns {
@@ -365,7 +377,7 @@ impl Walk {
     fn paths(&mut self, pattern: &GraphPattern, outer: &[Variable]) {
         let mut all = Vec::new();
         conjuncts(pattern, &mut all);
-        for (at, path) in all.iter().enumerate() {
+        for (at, path) in all.iter().enumerate().take_while(|_| self.budget.check().is_ok()) {
             let GraphPattern::Path {
                 subject: TermPattern::Variable(s),
                 path: expression,

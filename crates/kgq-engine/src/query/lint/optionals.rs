@@ -1,18 +1,69 @@
 //! OPTIONALs whose order matters: patterns after an OPTIONAL that use a variable which it may leave unbound.
 
-use super::{Lint, Walk, conjuncts, triples_of};
+use super::{Lint, Walk, triples_of};
 use crate::query::atoms::in_scope;
 use kgq_syntax::rdf::Variable;
+use rustc_hash::FxHashSet;
 use spargebra::algebra::GraphPattern;
 use spargebra::term::{NamedNodePattern, TermPattern, TriplePattern};
 
-impl Walk {
+/// What a group binds, from its start to some place in it.
+#[derive(Default)]
+struct Bound<'a> {
+    /// By patterns outside OPTIONALs, and by BIND.
+    surely: FxHashSet<Variable>,
+    /// In OPTIONALs, in order; some may be bound elsewhere too.
+    maybe: Vec<Variable>,
+    is_maybe: FxHashSet<Variable>,
+    /// The triple patterns in OPTIONALs.
+    optional: Vec<&'a TriplePattern>,
+}
+
+impl<'a> Bound<'a> {
+    fn only_maybe(&self) -> impl Iterator<Item = &Variable> {
+        self.maybe.iter().filter(|variable| !self.surely.contains(*variable))
+    }
+
+    fn add_maybe(&mut self, variables: Vec<Variable>) {
+        for variable in variables {
+            if self.is_maybe.insert(variable.clone()) {
+                self.maybe.push(variable);
+            }
+        }
+    }
+
+    /// Adds what a group joined to this one binds.
+    fn join(&mut self, other: Self) {
+        self.surely.extend(other.surely);
+        self.add_maybe(other.maybe);
+        self.optional.extend(other.optional);
+    }
+}
+
+impl Walk<'_> {
     pub(super) fn optionals(&mut self, pattern: &GraphPattern) {
+        self.bound(pattern);
+    }
+
+    /// Collects what a group binds while checking it, so that a group of many OPTIONALs is walked once.
+    fn bound<'a>(&mut self, pattern: &'a GraphPattern) -> Bound<'a> {
+        if self.is_over() {
+            return Bound::default();
+        }
+        let mut bound = match pattern {
+            GraphPattern::Join { left, .. }
+            | GraphPattern::LeftJoin { left, .. }
+            | GraphPattern::Minus { left, .. } => self.bound(left),
+            GraphPattern::Filter { inner, .. }
+            | GraphPattern::Extend { inner, .. }
+            | GraphPattern::Graph { inner, .. }
+            | GraphPattern::OrderBy { inner, .. } => self.bound(inner),
+            other => Bound { surely: in_scope(other).into_iter().collect(), ..Bound::default() },
+        };
         match pattern {
-            GraphPattern::Join { left, right } => {
-                self.optionals(left);
-                let (maybe, sure) = (only_optional(left), in_scope(right));
-                if let Some(variable) = maybe.iter().find(|v| sure.contains(v)) {
+            GraphPattern::Join { right, .. } => {
+                let sure: FxHashSet<Variable> = in_scope(right).into_iter().collect();
+                if let Some(variable) = bound.only_maybe().find(|v| sure.contains(v)) {
                     let message = format!(
                         "?{} is bound by an OPTIONAL before this: where that found nothing, this binds it to anything",
                         variable.as_str()
@@ -24,11 +75,17 @@ impl Walk {
                         Some("put the OPTIONAL after what it depends on"),
                     ));
                 }
+                // The group that is joined is checked as a group of its own.
+                bound.join(Walk { found: Vec::new(), budget: self.budget }.bound(right));
             }
-            GraphPattern::LeftJoin { left, right, .. } => {
-                self.optionals(left);
-                let maybe = only_optional(left);
-                if let Some(variable) = maybe.iter().find(|v| is_second_source(v, left, right)) {
+            GraphPattern::LeftJoin { right, .. } => {
+                let mine = triples_of(right);
+                let second = mine.iter().find_map(|own| {
+                    let TermPattern::Variable(variable) = &own.object else { return None };
+                    let is_maybe = bound.is_maybe.contains(variable) && !bound.surely.contains(variable);
+                    (is_maybe && is_second_source(own, &bound.optional)).then_some(variable)
+                });
+                if let Some(variable) = second {
                     let message = format!(
                         "?{} is bound by an OPTIONAL before this one, which is looked at only where that found nothing",
                         variable.as_str()
@@ -40,80 +97,22 @@ impl Walk {
                         Some("if both values are wanted, give them two names"),
                     ));
                 }
+                bound.add_maybe(in_scope(right));
+                bound.optional.extend(mine);
             }
-            GraphPattern::Filter { inner, .. }
-            | GraphPattern::Extend { inner, .. }
-            | GraphPattern::Graph { inner, .. }
-            | GraphPattern::OrderBy { inner, .. }
-            | GraphPattern::Minus { left: inner, .. } => self.optionals(inner),
+            GraphPattern::Extend { variable, .. }
+            | GraphPattern::Graph { name: NamedNodePattern::Variable(variable), .. } => {
+                bound.surely.insert(variable.clone());
+            }
             _ => {}
         }
+        bound
     }
 }
 
-/// Whether an OPTIONAL takes a variable of an earlier OPTIONAL from another property of the same thing. If it starts
-/// from that variable, it looks up what was found; if it uses the same property, it is a deliberate fallback.
-fn is_second_source(variable: &Variable, left: &GraphPattern, right: &GraphPattern) -> bool {
-    let mut before = Vec::new();
-    optional_triples(left, &mut before);
-    let is_value = |triple: &&TriplePattern| matches!(&triple.object, TermPattern::Variable(v) if v == variable);
-    let mine = triples_of(right);
-    mine.into_iter().filter(is_value).any(|own| {
-        let earlier: Vec<_> = before.iter().filter(|t| is_value(t) && t.subject == own.subject).collect();
-        !earlier.is_empty() && earlier.iter().all(|t| t.predicate != own.predicate)
-    })
-}
-
-/// Collects the triple patterns in the OPTIONALs of a group.
-fn optional_triples<'a>(pattern: &'a GraphPattern, into: &mut Vec<&'a TriplePattern>) {
-    match pattern {
-        GraphPattern::LeftJoin { left, right, .. } => {
-            optional_triples(left, into);
-            into.extend(triples_of(right));
-        }
-        GraphPattern::Join { left, right } => {
-            optional_triples(left, into);
-            optional_triples(right, into);
-        }
-        GraphPattern::Minus { left: inner, .. }
-        | GraphPattern::Filter { inner, .. }
-        | GraphPattern::Extend { inner, .. }
-        | GraphPattern::OrderBy { inner, .. }
-        | GraphPattern::Graph { inner, .. } => optional_triples(inner, into),
-        _ => {}
-    }
-}
-
-/// Returns the variables that a group binds only in an OPTIONAL.
-fn only_optional(pattern: &GraphPattern) -> Vec<Variable> {
-    let mut all = Vec::new();
-    conjuncts(pattern, &mut all);
-    let mut computed = Vec::new();
-    binds(pattern, &mut computed);
-    let sure: Vec<Variable> = all.iter().flat_map(|p| in_scope(p)).chain(computed).collect();
-    in_scope(pattern).into_iter().filter(|v| !sure.contains(v)).collect()
-}
-
-/// Collects the variables that BIND makes outside OPTIONALs.
-fn binds(pattern: &GraphPattern, into: &mut Vec<Variable>) {
-    match pattern {
-        GraphPattern::Extend { inner, variable, .. } => {
-            into.push(variable.clone());
-            binds(inner, into);
-        }
-        GraphPattern::Join { left, right } => {
-            binds(left, into);
-            binds(right, into);
-        }
-        GraphPattern::LeftJoin { left: inner, .. }
-        | GraphPattern::Minus { left: inner, .. }
-        | GraphPattern::Filter { inner, .. } => binds(inner, into),
-        GraphPattern::Graph { name, inner } => {
-            if let NamedNodePattern::Variable(v) = name {
-                into.push(v.clone());
-            }
-            binds(inner, into);
-        }
-        _ => {}
-    }
+/// Whether a pattern of an OPTIONAL takes its object, a variable of an earlier OPTIONAL, from another property of the same thing. If it
+/// starts from that variable, it looks up what was found; if it uses the same property, it is a deliberate fallback.
+fn is_second_source(own: &TriplePattern, before: &[&TriplePattern]) -> bool {
+    let mut earlier = before.iter().filter(|t| t.object == own.object && t.subject == own.subject).peekable();
+    earlier.peek().is_some() && earlier.all(|t| t.predicate != own.predicate)
 }

@@ -1,10 +1,14 @@
 //! Each usual mistake, and what is not a mistake.
 
 use super::*;
+use kgq_syntax::budget::{Clock, Limits, Work};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 fn codes(text: &str) -> Vec<&'static str> {
     let algebra = spargebra::SparqlParser::new().with_prefix("", "http://e/").unwrap().parse_query(text).unwrap();
-    lint(&Query { algebra }).iter().map(|lint| lint.code).collect()
+    lint(&Query { algebra }, &Budget::default()).iter().map(|lint| lint.code).collect()
 }
 
 #[test]
@@ -61,4 +65,40 @@ fn what_is_right_has_none() {
     ] {
         assert_eq!(codes(text), [""; 0], "{text}");
     }
+}
+
+/// Counts how often the time is looked at, which each part of a query does once.
+#[derive(Debug, Default)]
+struct Counting(AtomicU64);
+
+impl Clock for Counting {
+    fn now(&self) -> Duration {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Duration::ZERO
+    }
+}
+
+#[test]
+fn each_part_of_many_optionals_is_looked_at_once() {
+    let looks = |many: usize| {
+        let optionals: String = (0..many).map(|n| format!("OPTIONAL {{ ?s :p{n} ?o{n} }} ")).collect();
+        let text = format!("SELECT * {{ {optionals} }}");
+        let algebra = spargebra::SparqlParser::new().with_prefix("", "http://e/").unwrap().parse_query(&text).unwrap();
+        let clock = Arc::new(Counting::default());
+        let limits = Limits { time: Some(Duration::from_secs(1)), ..Limits::default() };
+        let budget = Budget::of(Work::Query, limits, clock.clone());
+        assert_eq!(lint(&Query { algebra }, &budget), []);
+        clock.0.load(Ordering::Relaxed)
+    };
+    let (some, twice) = (looks(100), looks(200));
+    assert!(some > 100 && twice < some * 3, "{some} {twice}");
+}
+
+#[test]
+fn a_budget_that_is_used_up_ends_the_search() {
+    let text = "SELECT * { ?a <http://e/p> ?b . ?c <http://e/q> ?d }";
+    let algebra = spargebra::SparqlParser::new().parse_query(text).unwrap();
+    let budget = Budget::default();
+    budget.cancel();
+    assert_eq!(lint(&Query { algebra }, &budget), []);
 }
