@@ -82,6 +82,17 @@ pub fn rank(predicate: &str) -> Option<u8> {
     NAMING.iter().find(|(property, _)| property.as_str() == predicate).map(|(_, rank)| *rank)
 }
 
+/// What the user means by an IRI in brackets, or by an absolute IRI or a CURIE of the dataset: no label is needed to know it. `None` for
+/// any other word.
+pub fn named_by_iri(word: &str, prefixes: &Prefixes, exists: impl Fn(&NamedNode) -> bool) -> Option<Named> {
+    let word = word.trim();
+    if let Some(iri) = word.strip_prefix('<').and_then(|w| w.strip_suffix('>')) {
+        return Some(NamedNode::new(iri).map_or(Named::Unknown(Vec::new()), Named::One));
+    }
+    let node = prefixes.expand(word).filter(&exists).or_else(|| NamedNode::new(word).ok().filter(&exists));
+    node.map(Named::One)
+}
+
 impl Labels {
     /// The labels of a snapshot's things; of those that are as good as each other, the one that stands first in the files is first.
     pub fn in_order(snapshot: &Snapshot) -> Self {
@@ -157,16 +168,10 @@ impl Labels {
     /// Finds what the user means by an IRI in brackets, an absolute IRI, a CURIE, a label in any language, or the local
     /// name of a thing. `exists` says whether the dataset holds a term.
     pub fn resolve(&self, word: &str, prefixes: &Prefixes, exists: impl Fn(&NamedNode) -> bool) -> Named {
+        if let Some(named) = named_by_iri(word, prefixes, exists) {
+            return named;
+        }
         let word = word.trim();
-        if let Some(iri) = word.strip_prefix('<').and_then(|w| w.strip_suffix('>')) {
-            return NamedNode::new(iri).map_or(Named::Unknown(Vec::new()), Named::One);
-        }
-        if let Some(node) = prefixes.expand(word).filter(&exists) {
-            return Named::One(node);
-        }
-        if let Some(node) = NamedNode::new(word).ok().filter(&exists) {
-            return Named::One(node);
-        }
         if let Some(things) = self.by_text.get(&fold(word)) {
             return match things.as_slice() {
                 [one] => Named::One(one.clone()),

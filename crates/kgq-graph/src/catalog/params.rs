@@ -1,7 +1,7 @@
 //! Parameters of canned queries: turns what the user typed into terms, checked against the declared types.
 
 use super::header::Param;
-use super::labels::{Labels, Named};
+use super::labels::{Labels, Named, named_by_iri};
 use super::queries::CannedQuery;
 use kgq_engine::query::{Binding, BoundTo, Query, bind, set_slice};
 use kgq_syntax::error::{Error, Kind, Result};
@@ -399,7 +399,9 @@ pub fn named(node: &NamedNode, known: &dyn ParameterContext) -> String {
 
 /// Finds the IRI that a user means by `<iri>`, an absolute IRI, a CURIE, or the label of something in the dataset.
 pub fn parse_term(text: &str, known: &dyn ParameterContext) -> Result<NamedNode> {
-    match known.labels().resolve(text, known.prefixes(), |n| known.contains(n)) {
+    let exists = |node: &NamedNode| known.contains(node);
+    let by_iri = named_by_iri(text, known.prefixes(), exists);
+    match by_iri.unwrap_or_else(|| known.labels().resolve(text, known.prefixes(), exists)) {
         Named::One(node) => Ok(node),
         Named::Several(nodes) => {
             let names: Vec<_> = nodes.iter().map(|n| named(n, known)).collect();

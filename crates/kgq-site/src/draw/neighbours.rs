@@ -33,6 +33,10 @@ pub fn neighbours(at: &At<'_, '_>, thing: &NamedNode) -> Option<Markup> {
         {
             right.push((&quad.predicate, node));
         }
+        // Any few will do, on either side: comparing all of a thing's many objects with each other would not pay.
+        if right.len() > MOST {
+            break;
+        }
     }
     let mut left: Vec<(&NamedNode, &NamedNode)> = Vec::new();
     // Only what can be drawn is decoded: everything may refer to this thing.
@@ -47,7 +51,6 @@ pub fn neighbours(at: &At<'_, '_>, thing: &NamedNode) -> Option<Markup> {
         {
             left.push((&quad.predicate, node));
         }
-        // Any few will do. If everything refers to this thing, searching all of it would not pay.
         if left.len() > MOST {
             break;
         }
