@@ -1,6 +1,7 @@
 """What a saved snapshot costs: to build, to open, to answer from within a memory budget, and with growing data."""
 
 import os
+import re
 import resource
 import statistics
 import subprocess
@@ -151,6 +152,69 @@ def print_budget(setting, stem):
     print(f"\nThe {len(within)} queries over the saved snapshot within 512 MiB take {statistics.geometric_mean(ratios):.2f} times as long as in memory "
           f"without a limit (geometric mean); failed or other answers: {', '.join(wrong) or 'none'}; the process's peak with what is "
           f"mapped of the snapshot is {held / 1e6:.0f} MB.")
+
+
+# What each copy of WatDiv has of its own. Cities, countries, genres, topics, roles and the like are those of all copies.
+COPIED = "User|Product|Review|Offer|Retailer|Website|Purchase"
+
+
+def copies(setting, stem, count):
+    """The data, and copies of it in which users, products and all that they make have other names; packed, one file each."""
+    data, paths = setting.data(stem), []
+    for number in range(count):
+        path = setting.work / f"{stem}-copy{number}.nt.zst"
+        if not path.exists():
+            rename = f"s/wsdbm\\/({COPIED})([0-9]+)>/wsdbm\\/\\1\\2x{number}>/g" if number else ""
+            unfinished = path.with_suffix(".part")
+            with open(unfinished, "wb") as packed, open(data, "rb") as plain:
+                renamed = subprocess.Popen(["sed", "-E", rename], stdin=plain, stdout=subprocess.PIPE, env={**os.environ, "LC_ALL": "C"})
+                subprocess.run(["zstd", "-q", "-1"], stdin=renamed.stdout, stdout=packed, check=True)
+                if renamed.wait() != 0:
+                    raise RuntimeError(f"sed ends with {renamed.returncode}")
+            unfinished.rename(path)
+        paths.append(path)
+    return paths
+
+
+def touched(setting, snapshot, query):
+    """The rows that the operators of a query's plan hand on, all together."""
+    _, _, said, code = run([setting.kgq, "query", "--snapshot", str(snapshot), "--explain=analyze", query.read_text()])
+    if code != 0:
+        raise RuntimeError(f"{query.stem}: kgq query --explain=analyze ends with {code}: {said}")
+    return sum(int(rows.replace(",", "")) for rows in re.findall(r"got ([0-9,]+) in ", said))
+
+
+def print_large(setting, stem, count):
+    """Many times the data, built within a budget and asked from the map; beside one copy of it, built and asked in the same way."""
+    large = setting.work / f"{stem}-large.kgq"
+    packed = copies(setting, stem, count)
+    command = [setting.kgq, "build", "--lenient", "--max-memory", "2GiB", "--output", str(large), *map(str, packed)]
+    spent, peak, said, code = run(command, "RssAnon")
+    if code != 0:
+        raise RuntimeError(f"kgq build ends with {code}: {said}")
+    triples, size = distinct(setting, large), large.stat().st_size
+    print(f"\n### Large: {count} copies of {stem}, {triples} distinct triples, packed by zstd\n")
+    print("| | |\n|---|---:|")
+    print(f"| seconds to build with `--max-memory 2GiB` | {spent:.1f} |")
+    print(f"| million triples a second | {triples / spent / 1e6:.2f} |")
+    print(f"| peak held by itself, MB | {peak / 1e6:.0f} |")
+    print(f"| on disk, MB; bytes a triple | {size / 1e6:.0f}; {size / triples:.1f} |")
+    small, _, _ = build(setting, stem)
+    queries = setting.queries("watdiv")
+    before, _ = served(setting, queries, "--snapshot", str(small))
+    after, held = served(setting, queries, "--snapshot", str(large))
+    print(f"\nThe process that answers holds {held / 1e6:.0f} MB at most, mapped pages included.\n")
+    print(f"| class | ms | ms, {count} copies | times | rows of its operators | rows, {count} copies | times | time to rows |\n|---|---:|---:|---:|---:|---:|---:|---:|")
+    for letter in "LSFC":
+        asked = [q for q in queries if q.stem.startswith(letter) and "ms" in before[q.stem] and "ms" in after[q.stem]]
+        if not asked:
+            continue
+        times = [sum(found[q.stem]["ms"] for q in asked) for found in (before, after)]
+        rows = [sum(touched(setting, snapshot, q) for q in asked) for snapshot in (small, large)]
+        slower, more = times[1] / times[0], rows[1] / max(rows[0], 1)
+        print(f"| {letter} | {times[0]:.3f} | {times[1]:.3f} | {slower:.1f} | {rows[0]} | {rows[1]} | {more:.1f} | {slower / more:.2f} |")
+    if missing := [q.stem for q in queries if "ms" not in before[q.stem] or "ms" not in after[q.stem]]:
+        print(f"\nNot answered: {', '.join(missing)}.")
 
 
 def print_growth(setting):
