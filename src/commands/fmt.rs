@@ -98,7 +98,8 @@ fn one(name: &str, path: &Path, dialect: Dialect, check: bool, graph: &Graph, ou
     let input = Input::file(name, path, Some(RdfFormat::Turtle))?;
     input.open(graph.options().bounds)?.read_to_end(&mut bytes).map_err(|e| Error::io(name, &e))?;
     let text = text(name, bytes)?;
-    let formatted = format::turtle(Source::new(name, &text), dialect, &graph.options().bounds)?;
+    let formatted =
+        format::turtle(Source::new(name, &text), dialect, &graph.options().bounds, &graph.options().budget)?;
     if formatted == text {
         return Ok(false);
     }
@@ -120,7 +121,8 @@ fn standard_input(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8>
     let mut bytes = Vec::new();
     std::io::stdin().read_to_end(&mut bytes).map_err(|e| Error::io("standard input", &e))?;
     let text = text("<stdin>", bytes)?;
-    let formatted = format::turtle(Source::new("<stdin>", &text), dialect, &graph.options().bounds)?;
+    let formatted =
+        format::turtle(Source::new("<stdin>", &text), dialect, &graph.options().bounds, &graph.options().budget)?;
     if args.check {
         return Ok(if formatted == text { 0 } else { Kind::Check.exit_code() });
     }

@@ -31,7 +31,8 @@ pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
     let (catalog, prefixes) = (graph.catalog()?, graph.prefixes()?);
     let filter = args.filter.as_deref();
     let mut answer = |query: &_, values: &_| graph.outcome(query, values);
-    let (tested, cases) = kgq_graph::answers::run(project, catalog, prefixes, filter, &mut answer)?;
+    let (tested, cases) =
+        kgq_graph::answers::run(project, catalog, prefixes, filter, &mut answer, &graph.loading_budget())?;
     let mut failed = 0;
     for case in &tested {
         let Some(failure) = &case.failure else { continue };

@@ -3,6 +3,7 @@
 use crate::tokens::Random;
 use kgq_graph::format;
 use kgq_syntax::bounds::Bounds;
+use kgq_syntax::budget::Budget;
 use kgq_syntax::error::Source;
 use kgq_syntax::turtle::{self, tree::Dialect};
 use kgq_syntax::{TokenKind, diagnose::Known};
@@ -21,7 +22,7 @@ fn comments(text: &str) -> Vec<String> {
 fn fault(path: &Path, text: &str) -> Option<String> {
     let dialect = if path.extension().is_some_and(|e| e == "trig") { Dialect::TriG } else { Dialect::Turtle };
     let source = Source::new("f", text);
-    let once = match format::turtle(source, dialect, &Bounds::default()) {
+    let once = match format::turtle(source, dialect, &Bounds::default(), &Budget::default()) {
         Ok(once) => once,
         // A text that oxttl rejects is no input for the formatter, even if our parser accepts it.
         Err(error) if turtle::parse(source, dialect, Known { prefixes: &[], base: true }).is_err() => {
@@ -30,7 +31,7 @@ fn fault(path: &Path, text: &str) -> Option<String> {
         Err(error) if error.kind() == kgq_syntax::error::Kind::Input => return None,
         Err(error) => return Some(error.to_string()),
     };
-    let twice = match format::turtle(Source::new("f", &once), dialect, &Bounds::default()) {
+    let twice = match format::turtle(Source::new("f", &once), dialect, &Bounds::default(), &Budget::default()) {
         Ok(twice) => twice,
         Err(error) => return Some(format!("a second time: {error}\n{once}")),
     };
@@ -123,7 +124,7 @@ fn documents_one_behind_the_other_keep_their_graphs_whatever_their_prefixes_mean
                 "seed {seed}: {}\n--- of\n{text}",
                 fault(Path::new("f.trig"), text).unwrap_or_default()
             );
-            format::turtle(Source::new("f", text), Dialect::TriG, &Bounds::default())
+            format::turtle(Source::new("f", text), Dialect::TriG, &Bounds::default(), &Budget::default())
                 .expect("it was formatted just now")
         };
         let parts: Vec<String> = (0..1 + random.below(4)).map(|_| document(&mut random)).collect();
@@ -187,7 +188,8 @@ fn the_projects_own_files_and_those_of_a_new_project_are_formatted() {
     for path in files {
         let text = std::fs::read_to_string(&path).expect("the file is part of the repository");
         let formatted =
-            format::turtle(Source::new("f", &text), Dialect::Turtle, &Bounds::default()).expect("it parses");
+            format::turtle(Source::new("f", &text), Dialect::Turtle, &Bounds::default(), &Budget::default())
+                .expect("it parses");
         assert!(formatted == text, "{} is not formatted: run `kgq fmt`", path.display());
     }
 }

@@ -1,20 +1,18 @@
 //! Edits all files of a project at once. The new text of each is compared with the requested change before anything is written.
 
 use crate::assign::Places;
-use crate::files::{File, Files, Kept, has_nodes, is_formatted, refusal};
+use crate::files::{File, Files, Kept, formatted_as_before, refusal};
 use crate::refactor::Renamed;
 use crate::text::{self, Addition};
 use kgq_engine::update::Change;
-use kgq_graph::format;
 use kgq_graph::graph::{Graph, UpdateContext};
 use kgq_graph::render::{GraphOptions, write_quads};
 use kgq_snapshot::store::{Content, compressed, read};
 use kgq_syntax::budget::Budget;
 use kgq_syntax::error::{Error, Result, Source};
+use kgq_syntax::rdf::isomorphism::are_isomorphic;
 use kgq_syntax::rdf::{GraphName, NamedOrBlankNode, Prefixes, Quad};
 use kgq_syntax::sparql;
-use oxrdf::Dataset;
-use oxrdf::dataset::CanonicalizationAlgorithm;
 use rustc_hash::FxHashSet;
 use similar::TextDiff;
 use std::collections::BTreeMap;
@@ -144,11 +142,8 @@ fn one(
     additions: &[Addition],
     more: &Prefixes,
 ) -> Result<text::Edited> {
-    let bounds = &graph.options().bounds;
     let mut edited = text::edit(file, kept, removed, additions, more);
-    if is_formatted(&file.name, kept, bounds) {
-        edited.text = format::turtle(Source::new(&file.name, &edited.text), kept.dialect, bounds)?;
-    }
+    edited.text = formatted_as_before(graph, file, kept, edited.text)?;
     compare(graph, file, &edited.text, expected(file, removed, additions))?;
     Ok(edited)
 }
@@ -183,24 +178,10 @@ pub(crate) fn compare(graph: &Graph, file: &File, text: &str, wanted: Vec<Quad>)
     let budget = graph.loading_budget();
     let parsed = read(&input, file.number, graph.read_options(&budget, None))
         .map_err(|error| Error::bug(format!("the edited text of {} would not parse: {error}", file.name)))?;
-    let (nodes, ground): (Vec<Quad>, Vec<Quad>) = wanted.into_iter().partition(has_nodes);
-    let (found_nodes, found): (Vec<Quad>, Vec<Quad>) = parsed.quads.into_iter().partition(has_nodes);
-    let set = |quads: Vec<Quad>| -> FxHashSet<Quad> { quads.into_iter().collect() };
-    if set(ground) == set(found) && same_but_for_labels(nodes, found_nodes) {
+    if are_isomorphic(&wanted, &parsed.quads, &budget)? {
         return Ok(());
     }
     Err(Error::bug(format!("the edited text of {} would say something else, so it is left as it is", file.name)))
-}
-
-/// Whether the two sets of statements differ at most in the labels of their blank nodes.
-pub(crate) fn same_but_for_labels(one: Vec<Quad>, other: Vec<Quad>) -> bool {
-    let (mut one, mut other): (Dataset, Dataset) = (one.into_iter().collect(), other.into_iter().collect());
-    if one.len() != other.len() {
-        return false;
-    }
-    one.canonicalize(CanonicalizationAlgorithm::Unstable);
-    other.canonicalize(CanonicalizationAlgorithm::Unstable);
-    one == other
 }
 
 /// The bytes of a text as its file stores them: with the byte order mark that the file had, compressed if the file is.

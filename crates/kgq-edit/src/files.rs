@@ -6,7 +6,6 @@ use kgq_graph::format;
 use kgq_graph::graph::{Graph, says_nothing_of};
 use kgq_snapshot::Snapshot;
 use kgq_snapshot::store::{Content, Input, Parsed, read};
-use kgq_syntax::bounds::Bounds;
 use kgq_syntax::diagnose::Known;
 use kgq_syntax::error::{Error, Kind, Result, Source};
 use kgq_syntax::rdf::blank::{nodes_of, renamed};
@@ -267,11 +266,17 @@ pub fn has_nodes(quad: &Quad) -> bool {
     !nodes_of(quad).is_empty()
 }
 
-/// Whether the formatter would leave a text unchanged.
-pub fn is_formatted(name: &str, kept: &Kept, bounds: &Bounds) -> bool {
-    kept.style == Style::Blocks
-        && (kept.text.is_empty()
-            || format::turtle(Source::new(name, &kept.text), kept.dialect, bounds).is_ok_and(|text| text == kept.text))
+/// Formats the edited text of a file that the formatter would have left unchanged; any other stays as it is.
+///
+/// # Errors
+/// As [`format::turtle`].
+pub fn formatted_as_before(graph: &Graph, file: &File, kept: &Kept, edited: String) -> Result<String> {
+    let budget = graph.loading_budget();
+    let formatted =
+        |text| format::turtle(Source::new(&file.name, text), kept.dialect, &graph.options().bounds, &budget);
+    let was_formatted = kept.style == Style::Blocks
+        && (kept.text.is_empty() || formatted(&kept.text).is_ok_and(|text| text == kept.text));
+    if was_formatted { formatted(&edited) } else { Ok(edited) }
 }
 
 /// The error for a file that cannot be edited line by line.

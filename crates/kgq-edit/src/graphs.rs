@@ -1,13 +1,13 @@
 //! Operations on whole graphs: what changes in the files when a graph is replaced, extended, removed or patched, as the SPARQL
 //! 1.1 Graph Store HTTP Protocol defines it.
 
-use crate::edit::same_but_for_labels;
 use crate::files::{File, Files, has_nodes};
 use kgq_engine::update::{Change, name_new_nodes};
 use kgq_graph::graph::{Graph, UpdateContext};
 use kgq_snapshot::Snapshot;
 use kgq_snapshot::store::Relabel;
 use kgq_syntax::error::{Error, Result, Source};
+use kgq_syntax::rdf::isomorphism::are_isomorphic;
 use kgq_syntax::rdf::{GraphName, Quad};
 use rustc_hash::FxHashSet;
 
@@ -19,7 +19,7 @@ pub fn exists(files: &Files, graph: &GraphName) -> bool {
 /// Replaces the statements of a graph. If old and new differ only in the labels of blank nodes, the old ones stay.
 ///
 /// # Errors
-/// The budget's.
+/// Blank nodes that are too much alike to be compared; the budget's.
 pub fn replace(graph: &Graph, files: &Files, name: &GraphName, statements: Vec<Quad>) -> Result<Change> {
     let (old_nodes, old): (Vec<Quad>, Vec<Quad>) = of_graph(files, name).partition(has_nodes);
     let (new_nodes, new): (Vec<Quad>, Vec<Quad>) = placed(name, statements).partition(has_nodes);
@@ -27,7 +27,7 @@ pub fn replace(graph: &Graph, files: &Files, name: &GraphName, statements: Vec<Q
     let (was, is) = (set(&old), set(&new));
     change.removed = old.iter().filter(|quad| !is.contains(quad)).cloned().collect();
     change.added = unique(new.iter().filter(|quad| !was.contains(quad)).cloned());
-    if !same_but_for_labels(old_nodes.clone(), new_nodes.clone()) {
+    if !are_isomorphic(&old_nodes, &new_nodes, &graph.loading_budget())? {
         change.removed.extend(old_nodes);
         change.added.extend(fresh(new_nodes));
     }

@@ -56,7 +56,8 @@ fn leave_known(before: &[Finding], edit: &Edit, findings: &mut Vec<Finding>) {
 /// The expected answers that do not hold.
 fn failures(graph: &Graph) -> Result<Vec<(String, String)>> {
     let mut answer = |query: &_, values: &_| graph.outcome(query, values);
-    let (tested, _) = answers::run(graph.require_project()?, graph.catalog()?, graph.prefixes()?, None, &mut answer)?;
+    let (project, catalog, prefixes) = (graph.require_project()?, graph.catalog()?, graph.prefixes()?);
+    let (tested, _) = answers::run(project, catalog, prefixes, None, &mut answer, &graph.loading_budget())?;
     let failed = tested.into_iter().filter_map(|case| Some((case.name, case.failure?)));
     Ok(failed.map(|(name, why)| (name, why.into_iter().next().unwrap_or_default())).collect())
 }

@@ -167,7 +167,9 @@ fn write(folder: &Path, name: &str, format: RdfFormat, quads: &[Quad]) {
     write_quads(quads, format, &Prefixes::new(), GraphOptions::default(), &Budget::default(), &mut text).unwrap();
     if let Some(dialect) = dialect(name) {
         let source = String::from_utf8(text).unwrap();
-        text = format::turtle(Source::new(name, &source), dialect, &Bounds::default()).unwrap().into_bytes();
+        text = format::turtle(Source::new(name, &source), dialect, &Bounds::default(), &Budget::default())
+            .unwrap()
+            .into_bytes();
     }
     std::fs::write(folder.join(name), text).unwrap();
 }
@@ -186,7 +188,7 @@ fn formatted(folder: &Path) -> Result<(), String> {
         let name = entry.file_name().to_string_lossy().into_owned();
         let Some(dialect) = dialect(&name) else { continue };
         let text = std::fs::read_to_string(entry.path()).unwrap();
-        let wanted = format::turtle(Source::new(&name, &text), dialect, &Bounds::default());
+        let wanted = format::turtle(Source::new(&name, &text), dialect, &Bounds::default(), &Budget::default());
         if wanted.map_err(|error| error.render(false))? != text {
             return Err(format!("{name} is not formatted:\n{text}"));
         }

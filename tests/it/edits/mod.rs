@@ -17,6 +17,7 @@ use kgq_graph::format;
 use kgq_graph::graph::{Graph, OpenOptions, UpdateContext};
 use kgq_snapshot::Snapshot;
 use kgq_syntax::bounds::Bounds;
+use kgq_syntax::budget::Budget;
 use kgq_syntax::error::Source;
 use kgq_syntax::turtle::tree::Dialect;
 use std::collections::{BTreeMap, BTreeSet};
@@ -230,7 +231,8 @@ fn one(seed: u64) -> bool {
     let folder = folder.path();
     std::fs::write(folder.join("kgq.toml"), MANIFEST).unwrap();
     for (name, text) in &project.files {
-        let text = format::turtle(Source::new(name, text), dialect(name), &Bounds::default()).unwrap();
+        let text =
+            format::turtle(Source::new(name, text), dialect(name), &Bounds::default(), &Budget::default()).unwrap();
         std::fs::write(folder.join(name), text).unwrap();
     }
     let before = read(folder);
@@ -253,7 +255,8 @@ fn one(seed: u64) -> bool {
     }
     assert_eq!(comments(&before), comments(&after), "{}", shown());
     for (name, text) in &after {
-        let formatted = format::turtle(Source::new(name, text), dialect(name), &Bounds::default()).unwrap();
+        let formatted =
+            format::turtle(Source::new(name, text), dialect(name), &Bounds::default(), &Budget::default()).unwrap();
         assert_eq!(*text, formatted, "{name} is not formatted: {}", shown());
     }
     let subjects = |of: &BTreeSet<Statement>| of.iter().map(|s| (s.0.clone(), s.3)).collect::<BTreeSet<_>>();

@@ -39,7 +39,7 @@ fn formatted(name: &str, text: &str) -> String {
         Some("trig") => Dialect::TriG,
         _ => return text.to_owned(),
     };
-    format::turtle(Source::new(name, text), dialect, &Bounds::default()).unwrap()
+    format::turtle(Source::new(name, text), dialect, &Bounds::default(), &Budget::default()).unwrap()
 }
 
 fn lay_out(folder: &Path, names: &[&str], quads: &[Quad]) {

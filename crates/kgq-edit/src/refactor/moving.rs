@@ -2,12 +2,11 @@
 
 use crate::Edit;
 use crate::edit::{FileChange, compare, stored};
-use crate::files::{File, Files, Kept, Style, is_formatted, refusal};
+use crate::files::{File, Files, Kept, Style, formatted_as_before, refusal};
 use crate::splice::{Lines, Splices};
 use crate::text::{declaration, new_words};
 use crate::tree::Statement;
 use crate::words::{Words, prefixed_name};
-use kgq_graph::format;
 use kgq_graph::graph::Graph;
 use kgq_syntax::error::{Error, Result, Source};
 use kgq_syntax::rdf::{GraphName, NamedNode, NamedOrBlankNode, Prefixes, Quad};
@@ -48,7 +47,7 @@ pub fn move_to(graph: &Graph, files: &Files, thing: &NamedNode, target: usize) -
     declaration(into, &words.needed, &mut splices);
     let lead = if into.text.trim().is_empty() { "" } else { "\n" };
     splices.insert(into.text.len(), format!("{lead}{}\n", moved.trim_matches('\n')));
-    let text = in_order(graph, to, into, splices.apply(&into.text))?;
+    let text = formatted_as_before(graph, to, into, splices.apply(&into.text))?;
     compare(graph, to, &text, to.quads().cloned().map(|quad| plain(to, quad)).chain(quads).collect())?;
     edit.changes.push(FileChange {
         name: to.name.clone(),
@@ -100,7 +99,7 @@ fn taken_out(
         splices.replace(gone, "");
     }
     let quads: Vec<Quad> = own.iter().flat_map(|s| s.quads()).cloned().map(|quad| plain(file, quad)).collect();
-    let text = in_order(graph, file, kept, splices.apply(&kept.text))?;
+    let text = formatted_as_before(graph, file, kept, splices.apply(&kept.text))?;
     let left = file.quads().cloned().map(|quad| plain(file, quad)).filter(|quad| !quads.contains(quad));
     compare(graph, file, &text, left.collect())?;
     Ok(Some((text, quads)))
@@ -111,14 +110,6 @@ fn plain(file: &File, mut quad: Quad) -> Quad {
         quad.graph_name = GraphName::DefaultGraph;
     }
     quad
-}
-
-fn in_order(graph: &Graph, file: &File, kept: &Kept, text: String) -> Result<String> {
-    let bounds = &graph.options().bounds;
-    if is_formatted(&file.name, kept, bounds) {
-        return format::turtle(Source::new(&file.name, &text), kept.dialect, bounds);
-    }
-    Ok(text)
 }
 
 /// Refuses a block with a labelled blank node, as one node cannot be in two files.

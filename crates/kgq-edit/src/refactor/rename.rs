@@ -5,9 +5,8 @@ use super::mentions::Mentions;
 use super::turtle;
 use crate::Edit;
 use crate::edit::{FileChange, Settings, compare, edit, stored};
-use crate::files::{File, Files, is_formatted, refusal};
+use crate::files::{File, Files, formatted_as_before, refusal};
 use kgq_engine::update::Change;
-use kgq_graph::format;
 use kgq_graph::graph::Graph;
 use kgq_graph::project::MANIFEST;
 use kgq_syntax::error::{Error, Result, Source};
@@ -154,14 +153,11 @@ fn rdf(
         }
         return crate::edit::anew(file, &quads, prefixes).map(Some);
     };
-    let mut text = turtle::rename(kept, renaming, prefixes);
+    let text = turtle::rename(kept, renaming, prefixes);
     if text == kept.text {
         return Ok(None);
     }
-    let bounds = &graph.options().bounds;
-    if is_formatted(&file.name, kept, bounds) {
-        text = format::turtle(Source::new(&file.name, &text), kept.dialect, bounds)?;
-    }
+    let text = formatted_as_before(graph, file, kept, text)?;
     let default = file.default_graph();
     let own = |mut quad: Quad| {
         if quad.graph_name == default {

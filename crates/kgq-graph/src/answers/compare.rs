@@ -3,12 +3,13 @@
 
 use super::Outcome;
 use super::expected::{Cell, Expected, ExpectedAnswer};
+use kgq_syntax::budget::Budget;
+use kgq_syntax::error::Result;
 use kgq_syntax::rdf::blank::renamed_term;
+use kgq_syntax::rdf::canonical;
 use kgq_syntax::rdf::language::text;
 use kgq_syntax::rdf::literal::numeric_key;
 use kgq_syntax::rdf::{BlankNode, GraphName, Literal, NamedNode, Quad, Term, Triple, Variable};
-use oxrdf::Dataset;
-use oxrdf::dataset::CanonicalizationAlgorithm;
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 
@@ -28,30 +29,38 @@ impl Difference {
 const LISTED: usize = 5;
 
 /// Returns the difference, or `None` if the answer is as expected. `name` formats a term for the reader.
-pub fn compare(expected: &Expected, outcome: &Outcome, name: &dyn Fn(&Term) -> String) -> Option<Difference> {
-    match (&expected.answer, outcome) {
+///
+/// # Errors
+/// Blank nodes that are too much alike to be told apart; the budget's.
+pub fn compare(
+    expected: &Expected,
+    outcome: &Outcome,
+    name: &dyn Fn(&Term) -> String,
+    budget: &Budget,
+) -> Result<Option<Difference>> {
+    Ok(match (&expected.answer, outcome) {
         (ExpectedAnswer::Boolean(e), Outcome::Boolean(f)) => {
             (e != f).then(|| Difference::new(format!("expected {e}, found {f}")))
         }
-        (ExpectedAnswer::Graph(e), Outcome::Graph(f)) => compare_graphs(e, f, name),
+        (ExpectedAnswer::Graph(e), Outcome::Graph(f)) => compare_graphs(e, f, name, budget)?,
         (ExpectedAnswer::Table { columns: e, rows }, Outcome::Table { columns, rows: found, ordered_by }) => {
             let names: Vec<&str> = columns.iter().map(Variable::as_str).collect();
             let wanted: Vec<&str> = e.iter().map(String::as_str).collect();
             if names != wanted {
-                return Some(Difference::new(format!(
+                return Ok(Some(Difference::new(format!(
                     "columns: expected {}, found {}",
                     wanted.join(", "),
                     names.join(", ")
-                )));
+                ))));
             }
             let order = ordered_by.iter().filter_map(|v| names.iter().position(|n| *n == v.as_str())).collect();
-            Table { columns: &wanted, order, name }.compare(rows, found)
+            Table { columns: &wanted, order, name }.compare(rows, found, budget)?
         }
         (expected, found) => {
             let (expected, found) = (form_expected(expected), form_found(found));
             Some(Difference::new(format!("expected {expected}, found {found}")))
         }
-    }
+    })
 }
 
 fn form_expected(answer: &ExpectedAnswer) -> &'static str {
@@ -81,16 +90,21 @@ struct Table<'a> {
 type Key = Option<String>;
 
 impl Table<'_> {
-    fn compare(&self, expected: &[Vec<Cell>], found: &[Vec<Option<Term>>]) -> Option<Difference> {
+    fn compare(
+        &self,
+        expected: &[Vec<Cell>],
+        found: &[Vec<Option<Term>>],
+        budget: &Budget,
+    ) -> Result<Option<Difference>> {
         let actual: Vec<Vec<Cell>> = found
             .iter()
             .map(|row| row.iter().map(|term| term.clone().map_or(Cell::Unbound, Cell::Term)).collect())
             .collect();
         let columns = As::of_columns(expected, &actual, self.columns.len());
-        let (wanted_keys, actual_keys) = (keys(expected, &columns), keys(&actual, &columns));
+        let (wanted_keys, actual_keys) = (keys(expected, &columns, budget)?, keys(&actual, &columns, budget)?);
         let (missing, extra) = multiset_difference(&wanted_keys, &actual_keys);
         if missing.is_empty() && extra.is_empty() {
-            return self.compare_order(expected, &wanted_keys, &actual, &actual_keys);
+            return Ok(self.compare_order(expected, &wanted_keys, &actual, &actual_keys));
         }
         let mut difference = Difference::new(match (missing.first(), extra.is_empty()) {
             (Some(m), false) => {
@@ -116,7 +130,7 @@ impl Table<'_> {
         difference.lines.push(format!("expected {}, found {}", rows(expected.len()), rows(found.len())));
         difference.lines.extend(listed("- ", missing.iter().map(|m| self.row(&expected[*m]))));
         difference.lines.extend(listed("+ ", extra.iter().map(|x| self.row(&actual[*x]))));
-        Some(difference)
+        Ok(Some(difference))
     }
 
     fn compare_order(
@@ -233,18 +247,18 @@ fn blank_label(cell: &Cell) -> Option<&str> {
 
 /// The keys of all cells. Blank nodes first get canonical names from the whole table: a node in two rows is the same
 /// node.
-fn keys(rows: &[Vec<Cell>], columns: &[As]) -> Vec<Vec<Key>> {
-    let names = canonical_names(rows, columns);
+fn keys(rows: &[Vec<Cell>], columns: &[As], budget: &Budget) -> Result<Vec<Vec<Key>>> {
+    let names = canonical_names(rows, columns, budget)?;
     let key = |(cell, column): (&Cell, &As)| match blank_label(cell) {
         Some(label) => Some(format!("_:{}", names.get(label).map_or(label, String::as_str))),
         None => column.key(cell),
     };
-    rows.iter().map(|row| row.iter().zip(columns).map(key).collect()).collect()
+    Ok(rows.iter().map(|row| row.iter().zip(columns).map(key).collect()).collect())
 }
 
 /// Names for the blank nodes of a table that depend only on the table's content (RDF Dataset Canonicalization).
-fn canonical_names(rows: &[Vec<Cell>], columns: &[As]) -> BTreeMap<String, String> {
-    let mut dataset = Dataset::new();
+fn canonical_names(rows: &[Vec<Cell>], columns: &[As], budget: &Budget) -> Result<BTreeMap<String, String>> {
+    let mut quads = Vec::new();
     let mut labels: Vec<&str> = Vec::new();
     for (i, row) in rows.iter().enumerate() {
         if !row.iter().any(|cell| blank_label(cell).is_some()) {
@@ -261,18 +275,22 @@ fn canonical_names(rows: &[Vec<Cell>], columns: &[As]) -> BTreeMap<String, Strin
                 (None, None) => continue,
             };
             let predicate = NamedNode::new_unchecked(format!("urn:column:{at}"));
-            dataset.insert(&Quad::new(node.clone(), predicate, object, GraphName::DefaultGraph));
+            quads.push(Quad::new(node.clone(), predicate, object, GraphName::DefaultGraph));
         }
     }
-    let names = dataset.canonicalize_blank_nodes(CanonicalizationAlgorithm::Unstable);
-    let name = |label: &str| {
-        names.get(&BlankNode::new_unchecked(format!("cell{label}")).as_ref()).map(|n| n.as_str().to_owned())
-    };
-    labels.into_iter().filter_map(|label| Some((label.to_owned(), name(label)?))).collect()
+    let names = canonical::names_of(&quads, budget)?;
+    let name =
+        |label: &str| names.get(&BlankNode::new_unchecked(format!("cell{label}"))).map(|name| name.as_str().to_owned());
+    Ok(labels.into_iter().filter_map(|label| Some((label.to_owned(), name(label)?))).collect())
 }
 
-fn compare_graphs(expected: &[Triple], found: &[Triple], name: &dyn Fn(&Term) -> String) -> Option<Difference> {
-    let (wanted, actual) = (canonical(expected), canonical(found));
+fn compare_graphs(
+    expected: &[Triple],
+    found: &[Triple],
+    name: &dyn Fn(&Term) -> String,
+    budget: &Budget,
+) -> Result<Option<Difference>> {
+    let (wanted, actual) = (canonical(expected, budget)?, canonical(found, budget)?);
     let missing: Vec<&Triple> = wanted.iter().filter(|(key, _)| !actual.contains_key(*key)).map(|(_, t)| t).collect();
     let extra: Vec<&Triple> = actual.iter().filter(|(key, _)| !wanted.contains_key(*key)).map(|(_, t)| t).collect();
     let shown = |triple: &Triple| {
@@ -280,7 +298,7 @@ fn compare_graphs(expected: &[Triple], found: &[Triple], name: &dyn Fn(&Term) ->
         format!("{} {} {}", name(&subject.into()), name(&predicate.into()), name(&object))
     };
     let first = match (missing.first(), extra.first()) {
-        (None, None) => return None,
+        (None, None) => return Ok(None),
         (Some(m), _) => match extra.iter().find(|x| same_place(x, m)) {
             Some(x) => {
                 let of = format!("{} {}", name(&m.subject.clone().into()), name(&m.predicate.clone().into()));
@@ -294,7 +312,7 @@ fn compare_graphs(expected: &[Triple], found: &[Triple], name: &dyn Fn(&Term) ->
     difference.lines.push(format!("expected {} triples, found {}", wanted.len(), actual.len()));
     difference.lines.extend(listed("- ", missing.iter().map(|t| shown(t))));
     difference.lines.extend(listed("+ ", extra.iter().map(|t| shown(t))));
-    Some(difference)
+    Ok(Some(difference))
 }
 
 /// Whether two triples differ only in their objects, as far as blank nodes allow to tell.
@@ -303,23 +321,22 @@ fn same_place(a: &Triple, b: &Triple) -> bool {
 }
 
 /// Returns the triples by a key in which blank nodes have canonical names and numbers are normalised by value.
-fn canonical(triples: &[Triple]) -> BTreeMap<String, Triple> {
-    let mut dataset = Dataset::new();
-    for triple in triples {
-        let object = by_value(&triple.object);
-        dataset.insert(&Quad::new(triple.subject.clone(), triple.predicate.clone(), object, GraphName::DefaultGraph));
-    }
-    let names = dataset.canonicalize_blank_nodes(CanonicalizationAlgorithm::Unstable);
-    let rename =
-        |term: &Term| renamed_term(term, &|node| names.get(&node.as_ref()).cloned().unwrap_or_else(|| node.clone()));
-    triples
+fn canonical(triples: &[Triple], budget: &Budget) -> Result<BTreeMap<String, Triple>> {
+    let quad = |triple: &Triple| {
+        Quad::new(triple.subject.clone(), triple.predicate.clone(), by_value(&triple.object), GraphName::DefaultGraph)
+    };
+    let names = canonical::names_of(&triples.iter().map(quad).collect::<Vec<_>>(), budget)?;
+    let name = |node: &BlankNode| names.get(node).unwrap_or(node).clone();
+    let rename = |term: &Term| renamed_term(term, &name);
+    let keyed = triples
         .iter()
         .map(|triple| {
             let subject = rename(&triple.subject.clone().into());
             let object = rename(&by_value(&triple.object));
             (format!("{subject} {} {object}", triple.predicate), triple.clone())
         })
-        .collect()
+        .collect();
+    Ok(keyed)
 }
 
 fn by_value(term: &Term) -> Term {
@@ -338,7 +355,9 @@ mod tests {
 
     fn first_line(ending: &str, expected: &str, outcome: &Outcome) -> Option<String> {
         let expected = Expected::read("f", ending, expected).unwrap();
-        compare(&expected, outcome, &|term| term.to_string()).map(|difference| difference.lines[0].clone())
+        compare(&expected, outcome, &|term| term.to_string(), &Budget::default())
+            .unwrap()
+            .map(|difference| difference.lines[0].clone())
     }
 
     fn table(columns: &[&str], ordered_by: &[&str], rows: &[&[Option<Term>]]) -> Outcome {

@@ -3,6 +3,7 @@
 use super::{Case, Outcome, cases, compare, ending, write};
 use crate::catalog::{CannedQuery, Catalog, Values};
 use crate::project::Project;
+use kgq_syntax::budget::Budget;
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::{Prefixes, Term};
 use std::fs;
@@ -23,13 +24,15 @@ pub struct Tested {
 /// Evaluates a canned query with the values of its parameters.
 pub type Answerer<'a> = &'a mut dyn FnMut(&CannedQuery, &Values) -> Result<Outcome>;
 
-/// Runs the cases whose name contains `filter`, ordered by name. Also returns the cases that could be read.
+/// Runs the cases whose name contains `filter`, ordered by name. Also returns the cases that could be read. Each answer is
+/// compared within the budget.
 pub fn run(
     project: &Project,
     catalog: &Catalog,
     prefixes: &Prefixes,
     filter: Option<&str>,
     answer: Answerer<'_>,
+    budget: &Budget,
 ) -> Result<(Vec<Tested>, Vec<Case>)> {
     let (mut tested, mut all) = (Vec::new(), Vec::new());
     for (name, case) in cases(project, catalog)? {
@@ -37,7 +40,7 @@ pub fn run(
         match case {
             Ok(case) => {
                 if wanted {
-                    tested.push(run_case(catalog, prefixes, &case, answer));
+                    tested.push(run_case(catalog, prefixes, &case, answer, budget));
                 }
                 all.push(case);
             }
@@ -50,13 +53,15 @@ pub fn run(
     Ok((tested, all))
 }
 
-fn run_case(catalog: &Catalog, prefixes: &Prefixes, case: &Case, answer: Answerer<'_>) -> Tested {
-    let outcome = catalog.get(&case.query).and_then(|query| answer(query, &case.values()));
-    let (failure, accepted) = match outcome {
+fn run_case(catalog: &Catalog, prefixes: &Prefixes, case: &Case, answer: Answerer<'_>, budget: &Budget) -> Tested {
+    let name = |term: &Term| shown(term, prefixes);
+    let compared = catalog.get(&case.query).and_then(|query| {
+        let outcome = answer(query, &case.values())?;
+        Ok((compare(&case.expected, &outcome, &name, budget)?, outcome))
+    });
+    let (failure, accepted) = match compared {
         Err(error) => (Some(lines(&error)), None),
-        Ok(outcome) => {
-            let name = |term: &Term| shown(term, prefixes);
-            let difference = compare(&case.expected, &outcome, &name);
+        Ok((difference, outcome)) => {
             let text = difference.as_ref().and_then(|_| accepted(case, &outcome, prefixes).ok());
             (difference.map(|d| d.lines), text.map(|text| (case.path.clone(), text)))
         }

@@ -147,6 +147,7 @@ fn turtle(triples: &[Triple], prefixes: &Prefixes) -> Result<String> {
 mod tests {
     use super::super::{Expected, compare};
     use super::*;
+    use kgq_syntax::budget::Budget;
     use kgq_syntax::rdf::NamedNode;
 
     #[test]
@@ -169,7 +170,11 @@ mod tests {
             let written = write(ending, &params, &outcome, &Prefixes::new()).unwrap();
             let expected = Expected::read("f", ending, &written).unwrap();
             assert_eq!(expected.params, params);
-            assert_eq!(compare(&expected, &outcome, &|t| t.to_string()), None, "{written}");
+            assert_eq!(
+                compare(&expected, &outcome, &|t| t.to_string(), &Budget::default()).unwrap(),
+                None,
+                "{written}"
+            );
         }
     }
 }

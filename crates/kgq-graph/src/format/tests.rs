@@ -6,8 +6,10 @@ fn format(text: &str) -> String {
 
 #[track_caller]
 fn formatted(text: &str, dialect: Dialect) -> String {
-    let once = turtle(Source::new("d", text), dialect, &Bounds::default()).unwrap_or_else(|e| panic!("{e}"));
-    let twice = turtle(Source::new("d", &once), dialect, &Bounds::default()).unwrap_or_else(|e| panic!("{e}\n{once}"));
+    let once = turtle(Source::new("d", text), dialect, &Bounds::default(), &Budget::default())
+        .unwrap_or_else(|e| panic!("{e}"));
+    let twice = turtle(Source::new("d", &once), dialect, &Bounds::default(), &Budget::default())
+        .unwrap_or_else(|e| panic!("{e}\n{once}"));
     assert_eq!(twice, once, "formatting twice changes something");
     once
 }
@@ -295,8 +297,9 @@ fn a_second_base_parts_the_text_and_relative_namespaces_stay_with_theirs() {
 
 #[test]
 fn what_cannot_be_read_is_refused_with_the_reason() {
-    let refuse =
-        |text: &str| turtle(Source::new("d", text), Dialect::Turtle, &Bounds::default()).unwrap_err().to_string();
+    let refuse = |text: &str| {
+        turtle(Source::new("d", text), Dialect::Turtle, &Bounds::default(), &Budget::default()).unwrap_err().to_string()
+    };
     assert!(refuse("@prefix a: <http://a/> . a:b a:c \"x .").contains("never closed"));
     assert!(refuse(&format!("<a:b> <a:c> {}1{} .", "(".repeat(200), ")".repeat(200))).contains("--max-depth"));
 }

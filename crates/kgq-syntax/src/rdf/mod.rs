@@ -5,6 +5,7 @@ pub mod canonical;
 pub mod digits;
 mod format;
 pub mod iri;
+pub mod isomorphism;
 pub mod language;
 pub mod literal;
 pub mod path;
