@@ -5,10 +5,10 @@
 //! prefixes of the file, or with one of the project's if the file has none. Comments and all else stay: a comment on a removed
 //! line gets a line of its own. A file that was formatted stays formatted.
 //!
-//! - [`files`] reads the project's files: text and tree of those that are edited line by line, the statements of the others.
-//! - [`tree`] holds a text's facts with their places; [`fates`] decides what happens to each when statements are removed.
-//! - [`assign`] finds the file of a new statement; [`pending`] and [`words`] write it.
-//! - [`text`] edits one text by [`splice`]s; [`edit`] edits all, and compares the result with the requested change.
+//! - `files` reads the project's files: text and tree of those that are edited line by line, the statements of the others.
+//! - `tree` holds a text's facts with their places; `fates` decides what happens to each when statements are removed.
+//! - `assign` finds the file of a new statement; `pending` and `words` write it.
+//! - `text` edits one text by `splice`s; [`edit`] edits all, and compares the result with the requested change.
 //!
 //! What can no longer be written in its place (a list without one of its members, a reifier without its statement) is written
 //! anew after the block in which it stood. Only a [`Writer`] writes files: all of them or none. [`refactor`] also changes
@@ -16,7 +16,7 @@
 //! beforehand what the project's checks would find.
 //!
 //! ```
-//! use kgq_edit::{Settings, edit, files::Files, update};
+//! use kgq_edit::{Files, Settings, edit, update};
 //! use kgq_graph::graph::{Graph, OpenOptions};
 //! use kgq_syntax::error::Source;
 //!
@@ -35,20 +35,21 @@
 //! # Ok::<(), kgq_syntax::error::Error>(())
 //! ```
 
-pub mod assign;
+mod assign;
 mod edit;
-pub mod fates;
-pub mod files;
+mod fates;
+mod files;
 pub mod form;
 pub mod graphs;
 pub mod guard;
-pub mod pending;
+mod pending;
 pub mod refactor;
-pub mod splice;
-pub mod text;
-pub mod tree;
-pub mod words;
+mod splice;
+mod text;
+mod tree;
+mod words;
 mod writer;
 
 pub use edit::{Edit, FileChange, Settings, edit, update, update_within};
+pub use files::Files;
 pub use writer::{Writer, project_of};

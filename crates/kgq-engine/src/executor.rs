@@ -315,10 +315,11 @@ impl Planned {
 }
 
 impl Prepared {
-    /// Runs the query.
+    /// Runs the query: what tests compare with other plans of it.
     ///
     /// # Errors
     /// As [`evaluate`].
+    #[cfg(test)]
     pub fn evaluate(&self, run: Run<'_>) -> Result<Answer> {
         over(&self.snapshot, &self.query, |snapshot| {
             let (cx, replanned) = self.context(snapshot, run)?;

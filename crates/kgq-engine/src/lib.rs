@@ -1,9 +1,9 @@
 //! Answers SPARQL 1.1 over a snapshot.
 //!
 //! - [`query`]: text → [`query::Query`]; parameters bound in the algebra; what a query names.
-//! - [`plan`], `operator`, [`expression`]: our own executor, which works on columns of ids.
+//! - `plan`, `operator`, `expression`: our own executor, which works on columns of ids.
 //! - [`path`]: property paths, walked in any graph.
-//! - [`oxigraph`]: Oxigraph's evaluator over the same snapshot, as a second opinion.
+//! - `oxigraph`: Oxigraph's evaluator over the same snapshot, as a second opinion.
 //! - [`update`]: SPARQL Update over a snapshot; each WHERE is a query.
 //! - [`why`]: a witness of a row: statements because of which an answer has the row.
 //!
@@ -39,31 +39,34 @@ mod batch;
 mod column_texts;
 mod construct;
 mod depth;
-pub mod executor;
+mod executor;
 mod explain;
-pub mod expression;
+mod expression;
 mod failures;
 mod operator;
-pub mod order;
-pub mod oxigraph;
+mod order;
+mod oxigraph;
 pub mod path;
-pub mod plan;
+mod plan;
 mod plans;
 pub mod query;
 mod result;
 mod rows;
 mod template;
-pub mod terms;
+mod terms;
 pub mod update;
 pub mod why;
 
 pub use answer::{Answer, Row, Solutions, Triples};
 pub use column_texts::ColumnTexts;
+pub use expression::{extension, value::Value};
 pub use failures::Failures;
 pub use kgq_syntax::budget::{Budget, Limits};
-pub use oxigraph::DefaultGraph;
+pub use order::key as sort_key;
+pub use oxigraph::{DefaultGraph, in_our_words};
 pub use plans::Plans;
 pub use rows::{IdRows, SolutionRows};
+pub use terms::Terms;
 
 use crate::query::Query;
 use kgq_snapshot::Snapshot;

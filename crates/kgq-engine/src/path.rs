@@ -5,7 +5,7 @@ mod way;
 
 pub use way::{WayStep, way};
 
-use crate::plan::{Path, Repeat};
+pub use crate::plan::{Path, Repeat};
 use kgq_snapshot::TermId;
 use kgq_syntax::budget::{Budget, Reservation};
 use kgq_syntax::error::Result;

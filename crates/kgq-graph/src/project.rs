@@ -9,7 +9,8 @@ mod unloaded;
 mod untold;
 mod wrong;
 
-pub use files::{Found, ProjectFile, Role, without_query_ending};
+pub(crate) use files::without_query_ending;
+pub use files::{Found, ProjectFile, Role};
 pub use globs::Glob;
 pub use mcp::{McpSettings, McpText};
 pub use named::{NamedFiles, named_files};

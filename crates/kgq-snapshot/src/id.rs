@@ -86,7 +86,7 @@ impl Permutation {
     }
 
     /// The order of quads that sorts by the same components, and then by the graph.
-    pub const fn with_graph_last(self) -> QuadPermutation {
+    pub(crate) const fn with_graph_last(self) -> QuadPermutation {
         match self {
             Self::Spo => QuadPermutation::Spog,
             Self::Pso => QuadPermutation::Psog,

@@ -47,15 +47,15 @@ mod symbols;
 mod units;
 mod value;
 
-pub use blocks::{BLOCK_IDS, Blocks};
+pub use blocks::Blocks;
 pub use cache::{Cache, CacheEntry};
 pub use content_key::ContentKey;
 pub use dictionary::{Decoder, Numbers, TermClass, TypeKey};
 pub use find::{Bound, Ids};
 pub use id::{Component, Permutation, QuadPermutation, TermId};
 pub use index::Index;
-pub use kgq_syntax::sort::{Piece, sort_by, sort_part_by};
-pub use load::{BuildOptions, BuildSummary, Gathered, Gathering, Phase, Progress, digest_of_file};
+use load::digest_of_file;
+pub use load::{BuildOptions, BuildSummary, Gathered, Gathering, Phase, Progress};
 pub use lookups::Lookups;
 pub use merged::{Graphs, Merged, MergedOrder};
 pub use origins::{FileOrder, Origin};

@@ -291,12 +291,6 @@ impl Error {
         self
     }
 
-    #[must_use]
-    pub fn with_kind(mut self, kind: Kind) -> Self {
-        self.0.kind = kind;
-        self
-    }
-
     pub fn kind(&self) -> Kind {
         self.0.kind
     }

@@ -12,7 +12,7 @@ use arrow_array::builder::StringBuilder;
 use arrow_array::types::UInt32Type;
 use arrow_array::{ArrayRef, RecordBatch, UInt32Array, cast::AsArray};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
-use kgq_engine::{ColumnTexts, IdRows, terms};
+use kgq_engine::{ColumnTexts, IdRows, Terms};
 use kgq_snapshot::{TermId, TypeKey};
 use kgq_syntax::budget::Budget;
 use kgq_syntax::error::{Error, Result};
@@ -136,7 +136,7 @@ fn schema(width: usize) -> SchemaRef {
 fn answer(
     part: &RecordBatch,
     schema: &SchemaRef,
-    terms: &terms::Terms<'_>,
+    terms: &Terms<'_>,
     texts: &mut ColumnTexts,
 ) -> Result<Option<RecordBatch>> {
     let cells = Cells::new(terms);
@@ -188,7 +188,7 @@ fn ids_of(column: &ArrayRef) -> Vec<TermId> {
 }
 
 /// Takes a column's ids into account for its type.
-fn look(seen: &mut Seen, column: &ArrayRef, terms: &terms::Terms<'_>, cells: &Cells<'_>) {
+fn look(seen: &mut Seen, column: &ArrayRef, terms: &Terms<'_>, cells: &Cells<'_>) {
     if seen.is_of_several() {
         return;
     }
@@ -198,7 +198,7 @@ fn look(seen: &mut Seen, column: &ArrayRef, terms: &terms::Terms<'_>, cells: &Ce
 }
 
 /// The distinct shapes of the ids, and for each id the index of its shape; 0 if unbound.
-fn shapes(ids: &[TermId], terms: &terms::Terms<'_>) -> (Vec<Shape>, Vec<u32>) {
+fn shapes(ids: &[TermId], terms: &Terms<'_>) -> (Vec<Shape>, Vec<u32>) {
     let mut shapes: Vec<Shape> = Vec::new();
     let mut places: FxHashMap<Shape, u32> = FxHashMap::default();
     let mut place = |shape: Shape| {

@@ -1,7 +1,7 @@
 //! Converts an id to an Arrow value: from the snapshot's inline value, or from the term's text if it has none.
 
 use super::values::{self, Values};
-use kgq_engine::terms::Terms;
+use kgq_engine::Terms;
 use kgq_snapshot::{InlineValue, Snapshot, TermId};
 use kgq_syntax::rdf::Term;
 use oxsdatatypes::{Date, DateTime};

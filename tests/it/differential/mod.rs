@@ -14,9 +14,7 @@ mod witness;
 use crate::dice::Dice;
 use compare::{Solutions, difference, shown};
 use generate::{Queries, Range, Terms};
-use kgq_engine::executor::Run;
-use kgq_engine::oxigraph::{self, DefaultGraph};
-use kgq_engine::{Answer, Budget, Failures, Limits};
+use kgq_engine::{Answer, Budget, EvaluationOptions, Limits};
 use kgq_snapshot::Snapshot;
 use naive::{Naive, Solution};
 use oxrdf::{BlankNode, NamedNode, NamedOrBlankNode, Quad, Term, Triple, Variable};
@@ -318,12 +316,21 @@ fn solutions(quads: &[Quad], query: &Query) -> Option<Solutions> {
 type Executor = fn(&Snapshot, &Query, &Budget) -> kgq_syntax::error::Result<Answer>;
 
 fn oxigraph_answer(snapshot: &Snapshot, query: &Query, budget: &Budget) -> kgq_syntax::error::Result<Answer> {
-    oxigraph::evaluate(snapshot, query, DefaultGraph::Stored, budget, None)
+    evaluated(kgq_engine::Executor::Oxigraph, snapshot, query, budget)
 }
 
 fn our_answer(snapshot: &Snapshot, query: &Query, budget: &Budget) -> kgq_syntax::error::Result<Answer> {
-    let run = Run { budget, services: None, failures: &Failures::default(), temporary: None };
-    kgq_engine::executor::evaluate(snapshot, query, DefaultGraph::Stored, run)
+    evaluated(kgq_engine::Executor::Kgq, snapshot, query, budget)
+}
+
+fn evaluated(
+    executor: kgq_engine::Executor,
+    snapshot: &Snapshot,
+    query: &Query,
+    budget: &Budget,
+) -> kgq_syntax::error::Result<Answer> {
+    let options = EvaluationOptions { executor, budget: budget.clone(), ..EvaluationOptions::default() };
+    kgq_engine::evaluate(snapshot, &kgq_engine::query::Query { algebra: query.clone() }, &options)
 }
 
 /// Queries that take the oracle longer are not compared; one that takes our executor longer, on a dozen statements, counts as

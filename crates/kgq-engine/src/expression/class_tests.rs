@@ -99,7 +99,7 @@ fn conditions_are_the_same_by_stretches_of_ids_and_for_each_term() {
             // Enough rows that ranges are computed on the way.
             assert_eq!(compiled.truths(&batch(&ids), &context).unwrap(), each, "{condition}");
         }
-        let Candidates { ranges, sure, .. } = compile().as_ranges(false, &context).unwrap().unwrap();
+        let Candidates { ranges, sure } = compile().as_ranges(false, &context).unwrap().unwrap();
         for (id, truth) in ids.iter().zip(&each).filter(|(id, _)| context.terms.is_stored(**id)) {
             let within = ranges.iter().any(|range| range.contains(&id.get()));
             let term = context.terms.term(*id);

@@ -143,7 +143,6 @@ pub enum Evaluated {
 /// The terms for which an expression over one column may be true.
 #[derive(Debug)]
 pub struct Candidates {
-    pub column: usize,
     /// Ranges of stored ids, ascending. No stored id outside them makes the expression true.
     pub ranges: Vec<Range<u32>>,
     /// Whether all ids in the ranges do.
@@ -164,23 +163,6 @@ impl Compiled {
         self.root.is_deterministic()
     }
 
-    /// Returns the column if the whole expression is a variable.
-    pub fn as_column(&self) -> Option<usize> {
-        match self.root {
-            ExpressionNode::Variable(column) => Some(column),
-            _ => None,
-        }
-    }
-
-    /// Returns the value if it is the same in every row; the inner `None` is an error.
-    pub fn as_constant(&self) -> Option<Option<TermId>> {
-        match &self.root {
-            ExpressionNode::Constant(constant) => Some(Some(constant.id)),
-            ExpressionNode::Error => Some(None),
-            _ => None,
-        }
-    }
-
     /// Returns the terms of a column for which the expression is true, if the dictionary's order tells.
     ///
     /// Finding them may take some look-ups in the dictionary; with `cheap`, it takes none.
@@ -188,21 +170,19 @@ impl Compiled {
     /// # Errors
     /// A limit of the query.
     pub fn as_ranges(&self, cheap: bool, context: &Context<'_>) -> Result<Option<Candidates>> {
-        let (column, (ranges, sure)) = match &self.root {
+        let (ranges, sure) = match &self.root {
             ExpressionNode::InRanges(ranges, operand) => match **operand {
-                ExpressionNode::Variable(column) => (column, ranges.candidates()),
+                ExpressionNode::Variable(_) => ranges.candidates(),
                 _ => return Ok(None),
             },
-            ExpressionNode::ByClass(test, column) if !cheap => {
-                (*column, test.stretches(&Evaluation::new(context)?)?.candidates())
-            }
-            ExpressionNode::TextTest(test, column) if !cheap => match test.stretches(context) {
-                Some(stretches) => (*column, stretches.candidates()),
+            ExpressionNode::ByClass(test, _) if !cheap => test.stretches(&Evaluation::new(context)?)?.candidates(),
+            ExpressionNode::TextTest(test, _) if !cheap => match test.stretches(context) {
+                Some(stretches) => stretches.candidates(),
                 None => return Ok(None),
             },
             _ => return Ok(None),
         };
-        Ok(Some(Candidates { column, ranges, sure }))
+        Ok(Some(Candidates { ranges, sure }))
     }
 
     /// Whether it reads texts of terms, which is cheapest in the order of the dictionary.
@@ -257,16 +237,17 @@ impl Compiled {
         evaluation.truths(&self.root, &Selection::all(batch, first))
     }
 
-    /// Returns the id of the expression's value for every row; unbound if it is an error.
+    /// Does what [`Compiled::evaluate_numbered`] does, for solutions without numbers: tests have no operator that numbers them.
     ///
     /// # Errors
     /// A limit of the query.
+    #[cfg(test)]
     pub fn evaluate(&self, batch: &Batch, context: &Context<'_>) -> Result<Vec<TermId>> {
         self.evaluate_numbered(batch, context.number_solutions(batch.rows()), context)
     }
 
-    /// Like [`Compiled::evaluate`], for solutions that have been numbered from `first`: expressions that extend the
-    /// same solutions get the same blank nodes from `BNODE("x")`.
+    /// Returns the id of the expression's value for every row; unbound if it is an error. The solutions have been numbered from
+    /// `first`: expressions that extend the same solutions get the same blank nodes from `BNODE("x")`.
     ///
     /// # Errors
     /// A limit of the query.

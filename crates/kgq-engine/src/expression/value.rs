@@ -3,8 +3,10 @@
 //! A value does not keep how its literal was written (`01` and `1` are one integer, of whatever derived datatype). Code
 //! that needs the lexical form or the exact datatype asks the term instead.
 
+use super::arithmetic;
 use super::pattern::shown;
 use super::wide::{self, Wide};
+use crate::plan::expression::Operation;
 use kgq_snapshot::{parse_double, parse_float, parse_integer};
 use kgq_syntax::rdf::digits::Digits;
 use kgq_syntax::rdf::literal::{integer_bounds, is_integer_within};
@@ -155,6 +157,12 @@ impl Value {
 
     pub fn integer(value: i64) -> Self {
         Self::Number(Number::Integer(value.into()))
+    }
+
+    /// Returns the sum of two values, as `+` makes it; `None` is a type error.
+    #[must_use]
+    pub fn plus(&self, other: &Self) -> Option<Self> {
+        arithmetic::apply(Operation::Add, self, other)
     }
 
     /// Returns the effective boolean value (SPARQL 1.1 §17.2.2); `None` is a type error.

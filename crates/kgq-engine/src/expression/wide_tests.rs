@@ -142,7 +142,7 @@ fn a_filter_with_a_constant_finds_the_same_ids_by_ranges_as_by_values() {
         ] {
             let filter = format!("?x {operator} \"{text}\"^^xsd:{datatype}");
             let compiled = compile(&super::tests::parse(&filter), &schema, &context).unwrap();
-            let Candidates { ranges, sure, .. } = compiled.as_ranges(true, &context).unwrap().unwrap();
+            let Candidates { ranges, sure } = compiled.as_ranges(true, &context).unwrap().unwrap();
             assert!(sure);
             for ((other, _), id) in numbers.iter().zip(&ids) {
                 let expected = holds(exact(other).cmp(&exact(text)));

@@ -6,9 +6,10 @@ use super::{Context, Node, Opening, Operator, Pace};
 use crate::batch::{Batch, gather};
 use crate::plan::physical::{Labels, Operation, PhysicalPlan};
 use crate::plan::{Graph, Path, Repeat, Var};
-use kgq_snapshot::{Piece, TermId, sort_by};
+use kgq_snapshot::TermId;
 use kgq_syntax::budget::Reservation;
 use kgq_syntax::error::Result;
+use kgq_syntax::sort::{Piece, sort_by};
 use std::sync::Arc;
 
 /// An end of the path.

@@ -4,8 +4,9 @@ use super::Context;
 use super::source::{IndexOrder, Source};
 use crate::path::Step;
 use crate::plan::Graph;
-use kgq_snapshot::{Blocks, Index, Permutation, Piece, QuadPermutation, TermId, sort_by};
+use kgq_snapshot::{Blocks, Index, Permutation, QuadPermutation, TermId};
 use kgq_syntax::error::{Error, Result};
+use kgq_syntax::sort::{Piece, sort_by};
 use std::ops::Range;
 
 /// The edges of one graph.

@@ -9,6 +9,7 @@ use crate::plan::{Graph, Path, Repeat};
 use kgq_snapshot::{Family, Snapshot, TermId};
 use kgq_syntax::budget::{Budget, Reservation};
 use kgq_syntax::error::Result;
+use kgq_syntax::sort::{Piece, sort_by};
 use rustc_hash::FxHashMap;
 use std::ops::Range;
 use std::sync::Arc;
@@ -310,7 +311,7 @@ impl<'s> Search<'s> {
         let mut ends = ends?;
         if self.repeat == Repeat::ZeroOrMore {
             ends.extend(starts);
-            kgq_snapshot::sort_by(&mut ends, kgq_snapshot::Piece::Large, TermId::cmp, cx.budget())?;
+            sort_by(&mut ends, Piece::Large, TermId::cmp, cx.budget())?;
             ends.dedup();
         }
         Ok(ends)

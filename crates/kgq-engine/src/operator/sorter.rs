@@ -6,9 +6,10 @@ use super::merge::{Keys, Merge};
 use super::spill::{Run, Spill, is_of_memory, is_time_to_write};
 use super::table::Table;
 use crate::batch::Batch;
-use kgq_snapshot::{Piece, TermId, sort_part_by};
+use kgq_snapshot::TermId;
 use kgq_syntax::budget::Reservation;
 use kgq_syntax::error::Result;
+use kgq_syntax::sort::{Piece, sort_part_by};
 
 pub struct Sorter {
     /// The columns by which rows are sorted, most significant first.

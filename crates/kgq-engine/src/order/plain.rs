@@ -4,8 +4,9 @@ use super::TermOrder;
 use crate::expression::compare;
 use crate::expression::numbers::{ONE, units};
 use crate::expression::value::Number;
-use kgq_snapshot::{Family, Piece, TermId, sort_by};
+use kgq_snapshot::{Family, TermId};
 use kgq_syntax::error::Result;
+use kgq_syntax::sort::{Piece, sort_by};
 
 /// The key by which a number compares with others of its kind; numbers of different kinds need a [`super::Key`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -2,9 +2,10 @@
 //! so the texts are read one after the other, and sorting them merges sorted runs.
 
 use super::TermOrder;
-use kgq_snapshot::{Family, Piece, TermId, sort_by};
+use kgq_snapshot::{Family, TermId};
 use kgq_syntax::budget::Reservation;
 use kgq_syntax::error::Result;
+use kgq_syntax::sort::{Piece, sort_by};
 
 /// Bytes that ranking takes for a row in addition to its text: its id and position twice, its rank, and twice the key
 /// that its text is compared by.

@@ -118,7 +118,7 @@ impl Statistics for Context<'_> {
         let compiled = compile(&scalar.expression, &[var], &self.expressions)?;
         let candidates = compiled.as_ranges(!search, &self.expressions)?;
         Ok(match candidates {
-            Some(Candidates { ranges, sure, .. }) => Some(Restriction { ranges, sure }),
+            Some(Candidates { ranges, sure }) => Some(Restriction { ranges, sure }),
             None => {
                 let ordered = search && compiled.reads_text();
                 ordered.then(|| Restriction { ranges: vec![EVERY_ID], sure: false })

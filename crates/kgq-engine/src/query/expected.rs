@@ -1,6 +1,6 @@
 //! Expected rows, and queries for them: all or some conditions of a query, together with the values that the row should have.
 
-use super::atoms::{AtomKind, Atoms, GroupElement, in_scope};
+use super::atoms::{Atoms, GroupElement, in_scope};
 use super::parse::Query;
 use kgq_syntax::rdf::{Literal, NamedNode, Term, Variable};
 use spargebra::algebra::{Expression, Function, GraphPattern};
@@ -74,11 +74,6 @@ impl Atoms {
         };
         let (dataset, pattern) = (self.dataset.clone(), pattern.clone());
         Some(Query { algebra: spargebra::Query::Ask { dataset, pattern, base_iri: None } })
-    }
-
-    /// Whether the condition gives values to variables by computing or listing them.
-    pub fn gives_values(&self, atom: usize) -> bool {
-        matches!(self.atoms[atom].condition, AtomKind::Bind | AtomKind::Values)
     }
 }
 

@@ -16,8 +16,10 @@ mod text;
 mod verify;
 
 pub use reference::{CitedText, Reference, Texts};
-pub use rows::{Needed, RowSources, item_sources, row_sources};
+pub(crate) use rows::item_sources;
+pub use rows::{Needed, RowSources, row_sources};
 pub use sentences::{Sentence, sentences};
 pub use sources::{Audit, Citation, Document, Span, Statement};
 pub use text::{Marked, mark, sha256, sha256_of, span_of};
-pub use verify::{Failure, verify, verify_document};
+pub(crate) use verify::verify_document;
+pub use verify::{Failure, verify};

@@ -8,7 +8,7 @@ use rustc_hash::FxHashSet;
 impl Audit<'_> {
     /// Returns the quads that say what these triples rest on: their reifiers, the grounds of these, the citations with
     /// their selectors, and the documents with the names of their publishers.
-    pub fn provenance<'t>(&self, triples: impl IntoIterator<Item = &'t Triple>) -> Vec<Quad> {
+    pub(crate) fn provenance<'t>(&self, triples: impl IntoIterator<Item = &'t Triple>) -> Vec<Quad> {
         let mut walk = Walk { audit: self, open: Vec::new(), seen: FxHashSet::default(), found: Vec::new() };
         for triple in triples {
             walk.triple(triple);

@@ -66,7 +66,7 @@ pub fn row_sources(
 ///
 /// # Errors
 /// Those of evaluation.
-pub fn item_sources(
+pub(crate) fn item_sources(
     audit: &Audit<'_>,
     snapshot: &Snapshot,
     query: &Query,

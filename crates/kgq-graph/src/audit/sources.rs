@@ -147,7 +147,7 @@ impl<'a> Audit<'a> {
     }
 
     /// Whether a statement needs no citation.
-    pub fn is_exempt(&self, triple: &Triple) -> bool {
+    pub(crate) fn is_exempt(&self, triple: &Triple) -> bool {
         let predicate = triple.predicate.as_ref();
         if [rdf::TYPE, rdfs::LABEL, skos::PREF_LABEL, skos::ALT_LABEL].contains(&predicate)
             || predicate == rdf::REIFIES
@@ -192,7 +192,7 @@ impl<'a> Audit<'a> {
 
     /// Returns what a reifier says its statement rests on that is neither a citation (it has no source) nor another
     /// statement.
-    pub fn baseless_grounds(&self, reifier: &NamedOrBlankNode) -> Vec<Term> {
+    pub(crate) fn baseless_grounds(&self, reifier: &NamedOrBlankNode) -> Vec<Term> {
         let rests = |ground: &TermId| self.reads.reified(*ground).is_some() || self.reads.has(*ground, oa::HAS_SOURCE);
         let Some(reifier) = self.reads.node(reifier) else { return Vec::new() };
         let grounds = self.reads.objects(reifier, prov::WAS_DERIVED_FROM).filter(|ground| !rests(ground));
@@ -205,7 +205,7 @@ impl<'a> Audit<'a> {
     }
 
     /// Whether a reifier says that the text in its statement's object is quoted.
-    pub fn is_quoted(&self, reifier: &NamedOrBlankNode) -> bool {
+    pub(crate) fn is_quoted(&self, reifier: &NamedOrBlankNode) -> bool {
         let (Some(wording), Some(quoted)) = (&self.settings.wording, &self.settings.quoted) else { return false };
         self.objects(reifier, wording.as_ref()).any(|value| matches!(value, Term::NamedNode(node) if node == *quoted))
     }
@@ -239,7 +239,7 @@ impl<'a> Audit<'a> {
     }
 
     /// Returns the property for sentence numbers.
-    pub fn sentence_property(&self) -> Option<&NamedNode> {
+    pub(crate) fn sentence_property(&self) -> Option<&NamedNode> {
         self.settings.sentence.as_ref()
     }
 
@@ -249,7 +249,7 @@ impl<'a> Audit<'a> {
     }
 
     /// Returns the property for a document's length.
-    pub fn length_property(&self) -> Option<&NamedNode> {
+    pub(crate) fn length_property(&self) -> Option<&NamedNode> {
         self.settings.length.as_ref()
     }
 
@@ -424,7 +424,7 @@ impl<'a> Audit<'a> {
     }
 
     /// Returns every reified triple of the graph with its reifier, in file order.
-    pub fn reified_triples(&self) -> impl Iterator<Item = (NamedOrBlankNode, Triple)> + '_ {
+    pub(crate) fn reified_triples(&self) -> impl Iterator<Item = (NamedOrBlankNode, Triple)> + '_ {
         let all = self.reads.all(rdf::REIFIES).into_iter();
         all.filter_map(|[reifier, _, triple, _]| Some((self.reads.subject(reifier)?, self.reads.triple(triple)?)))
     }

@@ -91,7 +91,7 @@ fn occurrences(text: &str, part: &str) -> usize {
 }
 
 /// Checks what the graph states about a document's text.
-pub fn verify_document(document: &Document, text: &str) -> Vec<Failure> {
+pub(crate) fn verify_document(document: &Document, text: &str) -> Vec<Failure> {
     let mut failures = Vec::new();
     if let Some(stated) = &document.hash {
         let found = sha256(text.as_bytes());

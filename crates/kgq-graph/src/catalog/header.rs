@@ -59,7 +59,7 @@ pub struct Header {
 
 impl Header {
     /// Returns the keys of this header that are accepted but have no meaning here.
-    pub fn without_meaning(&self) -> Vec<&'static str> {
+    pub(crate) fn without_meaning(&self) -> Vec<&'static str> {
         let keys = [
             ("endpoint_in_url", &self.endpoint_in_url),
             ("endpoint-method", &self.endpoint_method),

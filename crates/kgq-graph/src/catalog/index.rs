@@ -168,7 +168,7 @@ impl TermIndex {
     }
 
     /// Returns the terms whose name has the same letters and digits as what was typed.
-    pub fn same_letters(&self, typed: &str, most: usize, wanted: impl Fn(TermId) -> bool) -> Vec<TermId> {
+    pub(crate) fn same_letters(&self, typed: &str, most: usize, wanted: impl Fn(TermId) -> bool) -> Vec<TermId> {
         self.names.same_letters(typed, most, wanted)
     }
 

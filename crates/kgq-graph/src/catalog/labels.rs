@@ -36,7 +36,7 @@ pub enum Named {
 
 /// The properties that name a thing, with their ranks, the best first. kgq uses this order wherever it names a thing;
 /// within a property, [`Labels::get`] chooses by language.
-pub const NAMING: &[(NamedNodeRef<'static>, u8)] = &[
+pub(crate) const NAMING: &[(NamedNodeRef<'static>, u8)] = &[
     (skos::PREF_LABEL, 0),
     (rdfs::LABEL, 1),
     (NamedNodeRef::new_unchecked("https://schema.org/name"), 2),
@@ -64,7 +64,7 @@ pub fn naming() -> impl Iterator<Item = NamedNodeRef<'static>> {
 }
 
 /// Returns the label that a statement gives its subject, if that label is itself a thing.
-pub fn label_that_is_a_thing(quad: &Quad) -> Option<NamedOrBlankNode> {
+pub(crate) fn label_that_is_a_thing(quad: &Quad) -> Option<NamedOrBlankNode> {
     rank_by_thing(quad.predicate.as_str())?;
     match &quad.object {
         Term::NamedNode(node) => Some(node.clone().into()),

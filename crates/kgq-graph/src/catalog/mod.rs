@@ -12,8 +12,10 @@ mod words;
 
 pub use header::{DeclaredSeverity, Header, LocalizedText, Param, ScalarOrList, View};
 pub use index::{Role, TermIndex, classes_of, labels_of};
-pub use labels::{Labels, NAMING, Named, label_that_is_a_thing, local_name, naming, rank};
+pub(crate) use labels::label_that_is_a_thing;
+pub use labels::{Labels, Named, local_name, naming, rank};
 pub use names::{Found, is_ideograph};
-pub use params::{ParamKind, ParameterContext, Values, named, parse_term};
+pub(crate) use params::parse_term;
+pub use params::{ParamKind, ParameterContext, Values, named};
 pub use queries::{CannedQuery, Catalog};
 pub use words::{ClassWord, expression, sentence, words_of};

@@ -398,7 +398,7 @@ pub fn named(node: &NamedNode, known: &dyn ParameterContext) -> String {
 }
 
 /// Finds the IRI that a user means by `<iri>`, an absolute IRI, a CURIE, or the label of something in the dataset.
-pub fn parse_term(text: &str, known: &dyn ParameterContext) -> Result<NamedNode> {
+pub(crate) fn parse_term(text: &str, known: &dyn ParameterContext) -> Result<NamedNode> {
     let exists = |node: &NamedNode| known.contains(node);
     let by_iri = named_by_iri(text, known.prefixes(), exists);
     match by_iri.unwrap_or_else(|| known.labels().resolve(text, known.prefixes(), exists)) {

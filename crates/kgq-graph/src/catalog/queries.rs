@@ -55,7 +55,7 @@ impl CannedQuery {
     }
 
     /// Whether it is a SHACL executable in a Turtle file.
-    pub fn is_executable(&self) -> bool {
+    pub(crate) fn is_executable(&self) -> bool {
         self.embedded.is_some()
     }
 

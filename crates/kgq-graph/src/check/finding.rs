@@ -77,7 +77,7 @@ impl Finding {
 
     /// Like `about`, for a node if it is an IRI.
     #[must_use]
-    pub fn about_node(self, node: &NamedOrBlankNode) -> Self {
+    pub(crate) fn about_node(self, node: &NamedOrBlankNode) -> Self {
         match node {
             NamedOrBlankNode::NamedNode(iri) => self.about(iri),
             NamedOrBlankNode::BlankNode(_) => self,
@@ -95,7 +95,7 @@ impl Finding {
     }
 
     /// Makes a finding of an error from elsewhere in kgq; `file` is its place if the error has none.
-    pub fn from_error(code: &'static str, file: &str, error: &Error) -> Self {
+    pub(crate) fn from_error(code: &'static str, file: &str, error: &Error) -> Self {
         let place = error.place().cloned().unwrap_or_else(|| Place::new(file, 1, 1));
         // The place already names the file.
         let message = error.message();

@@ -36,7 +36,8 @@ pub(crate) use places::{Places, outline};
 pub use report::{CitationCounts, Counts, Format, Report};
 pub use shapes::Validated;
 pub use terms::namespace;
-pub use validation::{Validation, validate_files};
+pub use validation::Validation;
+pub(crate) use validation::validate_files;
 
 use crate::project::{Project, Role};
 use kgq_engine::{Budget, EvaluationOptions};

@@ -83,7 +83,7 @@ impl Report {
     }
 
     /// Returns the number of findings of each code.
-    pub fn by_code(&self) -> BTreeMap<&str, usize> {
+    pub(crate) fn by_code(&self) -> BTreeMap<&str, usize> {
         let mut codes: BTreeMap<&str, usize> = BTreeMap::new();
         for finding in &self.findings {
             *codes.entry(finding.code.as_ref()).or_default() += 1;

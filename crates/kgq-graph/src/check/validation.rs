@@ -27,7 +27,12 @@ pub struct Validation {
 ///
 /// # Errors
 /// Those of all files that cannot be read, together.
-pub fn validate_files(project: &Project, data: Vec<Input>, shapes: Vec<Input>, options: Options) -> Result<Validation> {
+pub(crate) fn validate_files(
+    project: &Project,
+    data: Vec<Input>,
+    shapes: Vec<Input>,
+    options: Options,
+) -> Result<Validation> {
     let separate = !shapes.is_empty();
     let with = |role, inputs: Vec<Input>| inputs.into_iter().map(move |input| (role, input));
     let inputs = with(Role::Data, data).chain(with(Role::Ontology, shapes)).collect();

@@ -158,7 +158,7 @@ fn joined(values: &[Term]) -> String {
 
 impl Table {
     /// `iri`, then the properties.
-    pub fn headings(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn headings(&self) -> impl Iterator<Item = &str> {
         std::iter::once("iri").chain(self.columns.iter().map(|column| column.heading.as_str()))
     }
 

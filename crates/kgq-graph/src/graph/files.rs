@@ -186,7 +186,7 @@ fn identity(path: &Path) -> Option<PathBuf> {
 }
 
 /// Whether both paths name the same existing file.
-pub fn same_file(one: &Path, other: &Path) -> bool {
+pub(crate) fn same_file(one: &Path, other: &Path) -> bool {
     identity(one).is_some_and(|one| identity(other) == Some(one))
 }
 

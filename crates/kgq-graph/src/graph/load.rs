@@ -25,7 +25,7 @@ impl Graph {
     }
 
     /// Returns the options for building snapshots of this graph's inputs.
-    pub fn build_options(&self) -> BuildOptions<'static> {
+    pub(crate) fn build_options(&self) -> BuildOptions<'static> {
         BuildOptions {
             lenient: self.options.lenient,
             unreify: self.options.unreify,

@@ -12,7 +12,7 @@ mod origins;
 mod sources;
 
 pub use ask::UpdateContext;
-pub use files::same_file;
+pub(crate) use files::same_file;
 pub use live::{Live, Reloaded, Stamp};
 pub use names::{KnownTerms, says_nothing_of};
 pub use network::{Fetched, Network};

@@ -23,7 +23,7 @@ impl Graph {
     ///
     /// # Errors
     /// Those of reading the files, and of the budget.
-    pub fn places_of(&self, statements: &[Quad], budget: &Budget) -> Result<Vec<Option<Place>>> {
+    pub(crate) fn places_of(&self, statements: &[Quad], budget: &Budget) -> Result<Vec<Option<Place>>> {
         let snapshot = self.snapshot()?;
         if !snapshot.has_origins() {
             return Ok(vec![None; statements.len()]);

@@ -95,7 +95,7 @@ impl Graph {
 
     /// Returns the triples that need a citation, or `None` if citations are not expected: if nothing is cited at all, a
     /// missing citation means nothing, unless the project requires them.
-    pub fn citation_rule<'g>(&'g self, audit: &'g Audit<'_>) -> Result<Option<Needed<'g>>> {
+    pub(crate) fn citation_rule<'g>(&'g self, audit: &'g Audit<'_>) -> Result<Option<Needed<'g>>> {
         if self.asks_for_citations() || audit.has_citations() {
             self.triples_to_cite(audit).map(Some)
         } else {
@@ -104,7 +104,7 @@ impl Graph {
     }
 
     /// What each part of an answer rests on.
-    pub fn item_sources(&self, audit: &Audit<'_>, query: &Query, items: &[Item<'_>]) -> Result<Vec<RowSources>> {
+    pub(crate) fn item_sources(&self, audit: &Audit<'_>, query: &Query, items: &[Item<'_>]) -> Result<Vec<RowSources>> {
         let (rule, options) = (self.citation_rule(audit)?, self.evaluation_options());
         audit::item_sources(audit, self.snapshot()?, query, items, &options, rule)
     }

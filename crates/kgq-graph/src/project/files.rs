@@ -63,7 +63,7 @@ pub struct Found {
 const ENOUGH: usize = 2000;
 
 /// Derives the name of a query from the name of its file.
-pub fn without_query_ending(name: &str) -> &str {
+pub(crate) fn without_query_ending(name: &str) -> &str {
     name.strip_suffix(".rq").or_else(|| name.strip_suffix(".sparql")).unwrap_or(name)
 }
 
@@ -76,7 +76,7 @@ impl Project {
     }
 
     /// Returns the same files, and separately what was not found.
-    pub fn find_files(&self) -> Result<Found> {
+    pub(crate) fn find_files(&self) -> Result<Found> {
         let globs = &self.globs;
         let mut names = self.walk(&[&globs.ontology, &globs.data])?;
         names.extend(self.edited.keys().cloned());
@@ -142,7 +142,7 @@ impl Project {
     }
 
     /// Returns a remark for each glob of `queries` that finds nothing.
-    pub fn remarks_on_queries(&self) -> Result<Vec<Error>> {
+    pub(crate) fn remarks_on_queries(&self) -> Result<Vec<Error>> {
         let names = self.walk(&[&self.globs.queries])?;
         let may_be_empty = |glob: &&Glob| glob.is_default || self.is_of_another_time;
         let wild = self.globs.queries.take.iter().filter(|glob| !may_be_empty(glob) && !glob.is_literal());
@@ -196,7 +196,7 @@ impl Project {
 
     /// Whether a file that kgq.toml names may be shown: after following links it lies in the project, or the project is
     /// trusted.
-    pub fn may_show(&self, path: &Path) -> bool {
+    pub(crate) fn may_show(&self, path: &Path) -> bool {
         self.is_trusted || real(path).starts_with(real(&self.root))
     }
 

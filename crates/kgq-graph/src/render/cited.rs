@@ -251,7 +251,7 @@ fn ranges(numbers: &[String]) -> String {
 }
 
 /// Returns the sources as a numbered Markdown list, each below the name of its document.
-pub fn markdown_references(references: &[Reference]) -> String {
+pub(crate) fn markdown_references(references: &[Reference]) -> String {
     let (mut out, mut document) = (String::new(), String::new());
     for (number, source) in references.iter().enumerate() {
         let line = source.document_line();

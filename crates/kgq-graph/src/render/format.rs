@@ -168,7 +168,7 @@ impl Format {
     }
 
     /// Returns the names of the table formats, for messages.
-    pub fn list_of_tables() -> String {
+    pub(crate) fn list_of_tables() -> String {
         let tables = Self::ALL.iter().filter(|format| !matches!(format, Self::Rdf(_)));
         tables.map(|format| format.name()).collect::<Vec<_>>().join(", ")
     }

@@ -10,7 +10,8 @@ mod wkt;
 mod xml;
 
 pub use cells::CellOptions;
-pub use cited::{Cited, markdown_references, reference, write as write_cited};
+pub(crate) use cited::markdown_references;
+pub use cited::{Cited, reference, write as write_cited};
 pub use format::{ColumnOptions, Format, PAGE_POLICY, has_geometry, lacking, term_json};
 pub use graph::{GraphOptions, RdfVersion, Walk, Walked, write_quads, write_walked};
 pub use term::cell;

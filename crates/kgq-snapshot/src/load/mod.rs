@@ -41,7 +41,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError, mpsc};
 
 pub(super) use digest::content_key as content_key_of;
-pub use digest::digest_of_file;
+pub(crate) use digest::digest_of_file;
 pub use gather::{Gathered, Gathering};
 
 /// How to build a snapshot from files.
@@ -116,7 +116,7 @@ impl Snapshot {
     ///
     /// # Errors
     /// As for [`Snapshot::build`].
-    pub fn build_to(inputs: &[Input], options: &BuildOptions<'_>, whole: WholeFile) -> Result<BuildSummary> {
+    pub(crate) fn build_to(inputs: &[Input], options: &BuildOptions<'_>, whole: WholeFile) -> Result<BuildSummary> {
         let path = whole.path().to_owned();
         let writer = Writer::new(whole)?;
         let folder = match &options.temporary {

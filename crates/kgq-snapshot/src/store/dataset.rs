@@ -67,7 +67,7 @@ impl Dataset {
     }
 
     /// The quads, each with the number of the first file (see `files`) that contains it.
-    pub fn quads_with_origin(&self) -> impl Iterator<Item = (&Quad, usize)> {
+    pub(crate) fn quads_with_origin(&self) -> impl Iterator<Item = (&Quad, usize)> {
         self.quads.iter().zip(self.origins.iter().map(|origin| *origin as usize))
     }
 

@@ -37,4 +37,5 @@ pub use rdfxml::{Position, Settings as RdfXmlSettings, StatementPositions, read_
 pub use read::{Parsed, Progress as ReadProgress, ReadOptions, read, read_all, read_each};
 pub use sniff::{SNIFFED, Seems, sniff};
 pub(crate) use version::announcement;
-pub use whole_file::{Unfinished, WholeFile, remove_abandoned};
+pub(crate) use whole_file::remove_abandoned;
+pub use whole_file::{Unfinished, WholeFile};

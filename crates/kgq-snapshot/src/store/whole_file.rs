@@ -151,7 +151,7 @@ impl Drop for WholeFile {
 }
 
 /// Removes what killed writers left behind in this folder.
-pub fn remove_abandoned(folder: &Path) {
+pub(crate) fn remove_abandoned(folder: &Path) {
     let Ok(entries) = fs::read_dir(folder) else { return };
     for entry in entries.flatten() {
         let name = entry.file_name();

@@ -47,7 +47,7 @@ pub fn renamed(quad: &Quad, name: &dyn Fn(&BlankNode) -> BlankNode) -> Quad {
 }
 
 /// The subject, renamed if it is a blank node.
-pub fn renamed_subject(subject: &NamedOrBlankNode, name: &dyn Fn(&BlankNode) -> BlankNode) -> NamedOrBlankNode {
+fn renamed_subject(subject: &NamedOrBlankNode, name: &dyn Fn(&BlankNode) -> BlankNode) -> NamedOrBlankNode {
     match subject {
         NamedOrBlankNode::BlankNode(node) => name(node).into(),
         NamedOrBlankNode::NamedNode(_) => subject.clone(),

@@ -176,7 +176,7 @@ impl ValidationData {
     }
 
     /// The IRI of a node; `None` for blank nodes, literals and triple terms.
-    pub fn as_iri(&self, node: NodeId) -> Option<NamedNode> {
+    pub(crate) fn as_iri(&self, node: NodeId) -> Option<NamedNode> {
         match self.term(node) {
             Term::NamedNode(iri) => Some(iri),
             Term::BlankNode(_) | Term::Literal(_) | Term::Triple(_) => None,

@@ -3,11 +3,8 @@
 use super::dataset::NodeId;
 use super::expression::NodeExpression;
 use super::validate::Validation;
-use kgq_engine::expression::arithmetic;
-use kgq_engine::expression::value::Value;
-use kgq_engine::order;
-use kgq_engine::plan::expression::Operation;
 use kgq_engine::query::prebind::{Prebound, argument};
+use kgq_engine::{Value, sort_key};
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::{Literal, Term};
 use rustc_hash::FxHashSet;
@@ -109,7 +106,7 @@ impl Validation<'_> {
                 Some(self.dataset.any_node(&Literal::from(count as u64).into()))
             }
             NodeExpression::Extreme(wanted, nodes) => {
-                let key = |node: &NodeId| order::key(Some(&self.dataset.term(*node)));
+                let key = |node: &NodeId| sort_key(Some(&self.dataset.term(*node)));
                 let nodes = self.nodes(nodes, focus)?;
                 match wanted {
                     Ordering::Greater => nodes.into_iter().max_by_key(key),
@@ -120,7 +117,7 @@ impl Validation<'_> {
                 let mut sum = Some(Value::integer(0));
                 for node in self.nodes(nodes, focus)? {
                     let value = Value::of(self.dataset.term(node));
-                    sum = sum.and_then(|sum| arithmetic::apply(Operation::Add, &sum, &value));
+                    sum = sum.and_then(|sum| sum.plus(&value));
                 }
                 sum.map(|sum| self.dataset.any_node(&sum.into_term()))
             }
@@ -143,7 +140,7 @@ impl Validation<'_> {
         let mut keyed = Vec::new();
         for node in self.nodes(nodes, focus)? {
             let by = self.nodes(by, node)?.first().copied();
-            keyed.push((order::key(by.map(|by| self.dataset.term(by)).as_ref()), node));
+            keyed.push((sort_key(by.map(|by| self.dataset.term(by)).as_ref()), node));
         }
         let mut positions: Vec<usize> = (0..keyed.len()).collect();
         if descending {

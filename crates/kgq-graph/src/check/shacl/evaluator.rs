@@ -3,8 +3,8 @@
 use super::dataset::ValidationData;
 use super::function::Functions;
 use super::view::{Reading, ShapesDataset, resolved};
-use kgq_engine::expression::extension::Extension;
-use kgq_engine::oxigraph::in_our_words;
+use kgq_engine::extension::Extension;
+use kgq_engine::in_our_words;
 use kgq_engine::query::prebind::{self, Prebound};
 use kgq_engine::{Budget, Limits};
 use kgq_syntax::budget::Work;

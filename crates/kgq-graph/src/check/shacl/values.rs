@@ -3,8 +3,8 @@
 
 use super::dataset::ValidationData;
 use super::dictionary::NodeId;
+use kgq_engine::path::{self, Repeat};
 use kgq_engine::path::{Automaton, GraphNode, Neighbours, Step, reach};
-use kgq_engine::plan::{self, Repeat};
 use kgq_syntax::budget::Budget;
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::path::Path;
@@ -32,14 +32,14 @@ impl ValuePath {
 }
 
 /// Translates the path to the engine's form.
-fn walked(path: &Path<NodeId>) -> plan::Path<NodeId> {
+fn walked(path: &Path<NodeId>) -> path::Path<NodeId> {
     let all = |paths: &[Path<NodeId>]| paths.iter().map(walked).collect();
-    let repeated = |repeat, path: &Path<NodeId>| plan::Path::Closure(repeat, Box::new(walked(path)));
+    let repeated = |repeat, path: &Path<NodeId>| path::Path::Closure(repeat, Box::new(walked(path)));
     match path {
-        Path::Predicate(predicate) => plan::Path::Predicate(*predicate),
-        Path::Inverse(inner) => plan::Path::Reverse(Box::new(walked(inner))),
-        Path::Sequence(steps) => plan::Path::Sequence(all(steps)),
-        Path::Alternative(branches) => plan::Path::Alternative(all(branches)),
+        Path::Predicate(predicate) => path::Path::Predicate(*predicate),
+        Path::Inverse(inner) => path::Path::Reverse(Box::new(walked(inner))),
+        Path::Sequence(steps) => path::Path::Sequence(all(steps)),
+        Path::Alternative(branches) => path::Path::Alternative(all(branches)),
         Path::ZeroOrOne(inner) => repeated(Repeat::ZeroOrOne, inner),
         Path::ZeroOrMore(inner) => repeated(Repeat::ZeroOrMore, inner),
         Path::OneOrMore(inner) => repeated(Repeat::OneOrMore, inner),

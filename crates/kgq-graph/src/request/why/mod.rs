@@ -5,7 +5,8 @@ mod json;
 mod text;
 
 pub use json::document;
-pub use text::{Style, derivation_lines, sources, statement_line, text, way_heading};
+pub use text::{Style, sources, text, way_heading};
+pub(crate) use text::{derivation_lines, statement_line};
 
 use crate::audit::{Audit, Reference, Statement, Texts};
 use crate::graph::Graph;
@@ -122,7 +123,7 @@ pub fn part_within(graph: &Graph, query: &Query, number: usize, options: &Evalua
 }
 
 /// Ways to a row are counted only up to this number.
-pub const MOST_WAYS: usize = 1_000;
+pub(crate) const MOST_WAYS: usize = 1_000;
 
 /// Explains the ways to a part of an answer, as many as are shown, and counts them up to [`MOST_WAYS`].
 ///

@@ -44,7 +44,7 @@ pub fn text(explained: &Explained, style: Style<'_>) -> String {
 }
 
 /// A statement of an explanation, with its place, author and citations.
-pub fn statement_line(stated: &Stated, number: usize, style: Style<'_>) -> String {
+pub(crate) fn statement_line(stated: &Stated, number: usize, style: Style<'_>) -> String {
     let mut shown = triple(&stated.quad, style);
     let Stated { place, citations, is_inferred, is_uncited, .. } = stated;
     // Writing to a `String` cannot fail.
@@ -67,7 +67,7 @@ pub fn statement_line(stated: &Stated, number: usize, style: Style<'_>) -> Strin
 }
 
 /// Returns the statements that this one was inferred from: a line for each, with its depth below it.
-pub fn derivation_lines(stated: &Stated, style: Style<'_>) -> Vec<(usize, String)> {
+pub(crate) fn derivation_lines(stated: &Stated, style: Style<'_>) -> Vec<(usize, String)> {
     let line = |derived: &Derived| {
         let quad = derived.triple.clone().in_graph(GraphName::DefaultGraph);
         let by: Vec<String> = derived.by.iter().map(|(_, value)| code(&cell(value, style.prefixes), style)).collect();

@@ -100,7 +100,7 @@ impl Writing {
     ///
     /// # Errors
     /// As [`Writing::replace`].
-    pub fn replace_by(&self, files: &[Replacement], unfinished: &Unfinished, steps: &Steps<'_>) -> Result<()> {
+    fn replace_by(&self, files: &[Replacement], unfinished: &Unfinished, steps: &Steps<'_>) -> Result<()> {
         let root = self.root();
         for file in files {
             may_write(root, &file.name)?;
