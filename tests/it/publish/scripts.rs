@@ -1,6 +1,7 @@
 //! The results and outputs of a site's scripts, run in node. Without node, only the data that they get are checked.
 
 use super::{project, publish};
+use crate::needs::absent_tool;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -9,7 +10,7 @@ use std::process::Command;
 fn node(arguments: &[&str], script: &str) -> Option<Vec<String>> {
     let ran = match Command::new("node").args(arguments).arg("--eval").arg(script).output() {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            eprintln!("skipped: there is no node");
+            absent_tool("node");
             return None;
         }
         ran => ran.unwrap(),
