@@ -6,7 +6,7 @@ use super::call::Call;
 use super::cells::Names;
 use super::tools::Outcome;
 use kgq_graph::catalog::{Role, classes_of};
-use kgq_graph::request::find::{self, Findings, Found};
+use kgq_graph::request::find::{self, Among, Found};
 use kgq_snapshot::{Snapshot, TermId};
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::{NamedNode, Term};
@@ -36,22 +36,14 @@ pub fn tool() -> Tool {
     )
 }
 
-/// Restricts a search to a role or to the members of a class.
-enum Wanted {
-    Role(Option<Role>),
-    Member(TermId),
-}
-
 pub fn call(call: &Call<'_>) -> Outcome {
     check(call.arguments, &["text", "kind", "limit", "lang"])?;
     let text = given::required(call.arguments, "text")?;
     let most = given::number(call.arguments, "limit")?.unwrap_or(FEW).clamp(1, MOST);
     // One more than wanted shows whether there are more.
     let most_and_one = most + 1;
-    let mut findings = match wanted(call, given::text(call.arguments, "kind")?)? {
-        Wanted::Role(role) => find::find(call.graph, find::Request { text, role, most: most_and_one })?,
-        Wanted::Member(class) => members(call, class, text, most_and_one)?,
-    };
+    let among = among(call, given::text(call.arguments, "kind")?)?;
+    let mut findings = find::find(call.graph, find::Request { text, among, most: most_and_one })?;
     let more = findings.found.len() > most;
     findings.found.truncate(most);
     let (found, left) = fitting(told(call, &findings.found)?, call.budget.tokens);
@@ -67,33 +59,15 @@ pub fn call(call: &Call<'_>) -> Outcome {
     Ok(told)
 }
 
-fn wanted(call: &Call<'_>, kind: Option<&str>) -> Result<Wanted> {
-    Ok(match kind {
-        None => Wanted::Role(None),
-        Some("class") => Wanted::Role(Some(Role::Class)),
-        Some("property") => Wanted::Role(Some(Role::Property)),
-        Some("thing") => Wanted::Role(Some(Role::Thing)),
-        Some(class) => {
-            let node = call.thing(class)?;
-            let id = call.graph.snapshot()?.id(node.as_ref().into());
-            Wanted::Member(id.ok_or_else(|| Error::input("`kind` is class, property, thing, or a class of the graph"))?)
-        }
-    })
-}
-
-/// The members of a class with this name, or else a similar one.
-fn members(call: &Call<'_>, class: TermId, text: &str, most: usize) -> Result<Findings> {
-    let (snapshot, index) = (call.graph.snapshot()?, call.graph.index()?);
-    let wanted = |id| classes_of(snapshot, id).contains(&class);
-    let mut ids = index.search(text, most, wanted).terms;
-    let are_near = ids.is_empty();
-    if are_near {
-        ids = index.near(text, most, wanted);
+/// The things that `kind` names: those of a role, or the members of a class.
+fn among(call: &Call<'_>, kind: Option<&str>) -> Result<Among> {
+    let Some(kind) = kind else { return Ok(Among::All) };
+    if let Some(role) = Among::role(kind) {
+        return Ok(role);
     }
-    let found = |id| Some(Found { thing: iri(snapshot, id)?, role: index.role(id) });
-    let found: Vec<Found> = ids.into_iter().filter_map(found).collect();
-    snapshot.intact()?;
-    Ok(Findings { are_near: are_near && !found.is_empty(), found })
+    let id = call.graph.snapshot()?.id(call.thing(kind)?.as_ref().into());
+    let unknown = || Error::input("`kind` is class, property, thing, or a class of the graph");
+    id.map(Among::MembersOf).ok_or_else(unknown)
 }
 
 pub fn iri(snapshot: &Snapshot, id: TermId) -> Option<NamedNode> {

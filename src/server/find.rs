@@ -6,7 +6,6 @@ use super::reply::Ending;
 use super::request::RequestKey;
 use super::service::write_json;
 use super::sparql::respond;
-use super::state::Held;
 use super::work::{Job, work};
 use axum::body::Body;
 use axum::extract::State;
@@ -14,7 +13,7 @@ use axum::http::Request;
 use axum::response::Response;
 use kgq_graph::catalog::{Role, classes_of};
 use kgq_graph::graph::Graph;
-use kgq_graph::request::find;
+use kgq_graph::request::find::{self, Among};
 use kgq_snapshot::{Snapshot, TermId};
 use kgq_syntax::error::Result;
 use kgq_syntax::rdf::{NamedNode, Term};
@@ -39,12 +38,6 @@ pub async fn handle(State(server): State<Shared>, request: Request<Body>) -> Res
     respond(found.await)
 }
 
-/// Restricts a search to a role or to the members of a class.
-enum Wanted {
-    Role(Option<Role>),
-    Member(TermId),
-}
-
 fn search(job: &Job<'_>) -> Result<Value, Ending> {
     let (held, asked) = (job.held, job.asked);
     let text = asked.one("text")?.ok_or_else(|| Problem::bad_request("there is no `text` to look for"))?;
@@ -54,25 +47,11 @@ fn search(job: &Job<'_>) -> Result<Value, Ending> {
         Some(_) => return Err(Problem::bad_request(format!("`limit` is a whole number, at most {MOST}")).into()),
     };
     let language = asked.one("lang")?.map_or_else(|| language(job), str::to_owned);
-    let graph = &held.graph;
-    let findings = match wanted(held, asked.one("kind")?)? {
-        Wanted::Role(role) => find::find(graph, find::Request { text, role, most })?,
-        Wanted::Member(class) => members(graph, class, text, most)?,
-    };
+    let graph = &*held.graph;
+    let findings = find::find(graph, find::Request { text, among: among(graph, asked.one("kind")?)?, most })?;
     let things: Vec<NamedNode> = findings.found.into_iter().map(|found| found.thing).collect();
     asked.tally.count_rows(things.len() as u64);
     Ok(json!({ "found": told(graph, &things, &language)?, "near": findings.are_near }))
-}
-
-/// Finds members of a class by name.
-fn members(graph: &Graph, class: TermId, text: &str, most: usize) -> Result<find::Findings> {
-    let (snapshot, index) = (graph.snapshot()?, graph.index()?);
-    let found = index.search(text, most, |id| classes_of(snapshot, id).contains(&class)).terms;
-    let found =
-        found.into_iter().filter_map(|id| Some(find::Found { thing: iri(snapshot, id)?, role: index.role(id) }));
-    let found = found.collect();
-    snapshot.intact()?;
-    Ok(find::Findings { found, are_near: false })
 }
 
 fn iri(snapshot: &Snapshot, id: TermId) -> Option<NamedNode> {
@@ -86,19 +65,16 @@ fn language(job: &Job<'_>) -> String {
     job.asked.language().unwrap_or_else(|| job.held.graph.language())
 }
 
-fn wanted(held: &Held, kind: Option<&str>) -> Result<Wanted, Ending> {
-    Ok(match kind {
-        None | Some("") => Wanted::Role(None),
-        Some("class") => Wanted::Role(Some(Role::Class)),
-        Some("property") => Wanted::Role(Some(Role::Property)),
-        Some("thing") => Wanted::Role(Some(Role::Thing)),
-        Some(class) => {
-            let node = held.graph.prefixes()?.expand(class).or_else(|| NamedNode::new(class).ok());
-            let id = node.and_then(|node| held.graph.snapshot().ok()?.id(node.as_ref().into()));
-            let unknown = || Problem::bad_request("`kind` is class, property, thing, or a class of the graph");
-            Wanted::Member(id.ok_or_else(unknown)?)
-        }
-    })
+/// The things that `kind` names: those of a role, or the members of a class.
+fn among(graph: &Graph, kind: Option<&str>) -> Result<Among, Ending> {
+    let Some(kind) = kind.filter(|kind| !kind.is_empty()) else { return Ok(Among::All) };
+    if let Some(role) = Among::role(kind) {
+        return Ok(role);
+    }
+    let class = graph.prefixes()?.expand(kind).or_else(|| NamedNode::new(kind).ok());
+    let id = class.and_then(|class| graph.snapshot().ok()?.id(class.as_ref().into()));
+    let unknown = || Problem::bad_request("`kind` is class, property, thing, or a class of the graph");
+    Ok(Among::MembersOf(id.ok_or_else(unknown)?))
 }
 
 /// Describes things for the client: their names in this language, and their classes.
@@ -135,6 +111,6 @@ pub fn near(job: &Job<'_>, iri: &str) -> Result<Vec<Value>> {
 pub fn near_things(graph: &Graph, iri: &str) -> Result<Vec<NamedNode>> {
     let last = iri.rsplit(['#', '/']).find(|part| !part.is_empty()).unwrap_or(iri);
     let text = last.replace(['-', '_', '.'], " ");
-    let findings = find::find(graph, find::Request { text: &text, role: None, most: NEAR })?;
+    let findings = find::find(graph, find::Request { text: &text, among: Among::All, most: NEAR })?;
     Ok(findings.found.into_iter().map(|found| found.thing).collect())
 }

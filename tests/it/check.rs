@@ -1,9 +1,9 @@
 //! Faults inserted into a copy of the shipped project: each must be reported on its line, with its code.
 
 use super::program::copy_folder;
-use kgq_engine::{EvaluationOptions, Limits};
-use kgq_graph::check::{Finding, Options, Report, Severity, check};
-use kgq_graph::project::Project;
+use kgq_engine::Limits;
+use kgq_graph::check::{Finding, Report, Severity};
+use kgq_graph::graph::{Graph, OpenOptions};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
@@ -28,7 +28,8 @@ fn copy() -> TempDir {
 }
 
 fn checked(dir: &TempDir) -> Report {
-    check(&Project::open(&dir.path().join("project")).unwrap(), Options::default()).unwrap()
+    let options = OpenOptions { folder: dir.path().join("project"), ..OpenOptions::default() };
+    Graph::open(options).unwrap().check().unwrap()
 }
 
 fn text_at_hand(dir: &TempDir) -> bool {
@@ -280,11 +281,10 @@ fn rules_and_constraints_in_sparql_keep_the_limits_and_the_other_checks_go_on() 
         ("queries/checks/seven.rq", "#+ title: Seven\nSELECT ?s { ?s <http://e/p> 7 }\n"),
     ]);
     let limits = Limits { time: Some(Duration::from_millis(500)), ..Limits::default() };
-    let evaluation = EvaluationOptions { limits, ..EvaluationOptions::default() };
     let project = dir.path().join("project");
     let codes = || {
-        let options = Options { evaluation: evaluation.clone(), ..Options::default() };
-        let report = check(&Project::open(&project).unwrap(), options).unwrap();
+        let options = OpenOptions { folder: project.clone(), limits, ..OpenOptions::default() };
+        let report = Graph::open(options).unwrap().check().unwrap();
         report.findings.into_iter().map(|f| (f.code.to_string(), f.message)).collect::<BTreeMap<_, _>>()
     };
     let found = codes();

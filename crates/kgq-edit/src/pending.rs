@@ -250,11 +250,6 @@ impl Pending {
         out
     }
 
-    /// The facts of a reifier as the block that follows its name.
-    pub fn block(&self, facts: Vec<(Quad, String)>, depth: usize) -> String {
-        nested("{|", facts, "|}", depth)
-    }
-
     /// The statements whose annotations are to be written, some of which stand in the file already.
     pub fn hosts(&self) -> impl Iterator<Item = &Quad> {
         self.hosted.keys()

@@ -15,10 +15,6 @@ impl Splices {
         self.0.push((span, text.into()));
     }
 
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
     /// Drops the replacements within a span that is itself replaced as a whole.
     pub fn swallow(&mut self, span: &Span) {
         self.0.retain(|(own, _)| own.start < span.start || own.end > span.end);

@@ -10,7 +10,7 @@ mod untold;
 mod wrong;
 
 pub(crate) use files::without_query_ending;
-pub use files::{Found, ProjectFile, Role};
+pub use files::{FoundFiles, FoundQueries, ProjectFile, Role};
 pub use globs::Glob;
 pub use mcp::{McpSettings, McpText};
 pub use named::{NamedFiles, named_files};
@@ -529,8 +529,14 @@ mod tests {
     #[test]
     fn a_querys_name_is_its_path_below_the_folder() {
         let dir = project(&[("kgq.toml", "name = \"x\""), ("queries/a/b.rq", "ASK {}"), ("queries/c.rq", "ASK {}")]);
-        let names: Vec<_> =
-            Project::open(dir.path()).unwrap().query_files().unwrap().into_iter().map(|(name, _)| name).collect();
+        let names: Vec<_> = Project::open(dir.path())
+            .unwrap()
+            .find_queries()
+            .unwrap()
+            .files
+            .into_iter()
+            .map(|(name, _)| name)
+            .collect();
         assert_eq!(names, ["a/b", "c"]);
     }
 

@@ -173,7 +173,7 @@ fn rdf(
 fn other_files(graph: &Graph, files: &Files) -> Result<Vec<(String, PathBuf)>> {
     let project = graph.require_project()?;
     let mut others = vec![(MANIFEST.to_owned(), project.root.join(MANIFEST))];
-    let queries = project.query_files()?.into_iter().map(|(_, path)| (project.display_path(&path), path));
+    let queries = graph.query_files()?.map(|path| (project.display_path(path), path.to_owned()));
     others.extend(queries.filter(|(name, _)| files.all.iter().all(|file| file.name != *name)));
     let mut answers = Vec::new();
     below(&project.root.join(kgq_graph::answers::FOLDER), &mut answers);

@@ -2,7 +2,7 @@
 
 use super::executable::{self, Declarations, TurtleFile};
 use super::header::{self, Header};
-use crate::project::{Project, without_query_ending};
+use crate::project::{FoundQueries, Project, without_query_ending};
 use kgq_engine::query::{ParseContext, Query, parse_query};
 use kgq_syntax::embedded::Embedded;
 use kgq_syntax::error::{Error, Result, Source};
@@ -75,21 +75,25 @@ pub struct Catalog {
 }
 
 impl Catalog {
-    pub fn read(project: &Project) -> Result<Self> {
+    /// Reads the queries in these files of a project.
+    ///
+    /// # Errors
+    /// A file that is missing. A query that is broken is an entry of its own.
+    pub fn read(project: &Project, found: &FoundQueries) -> Result<Self> {
         let mut catalog = Self::default();
         let mut files = Vec::new();
-        for (name, path) in project.query_files()? {
-            let file = project.display_path(&path);
+        for (name, path) in found.all()? {
+            let file = project.display_path(path);
             if let Some(name) = name.strip_suffix(".ttl") {
-                match TurtleFile::read(&file, name, &path, project) {
+                match TurtleFile::read(&file, name, path, project) {
                     Ok(file) => files.push(file),
                     Err(error) => catalog.broken.push((name.to_owned(), error)),
                 }
                 continue;
             }
-            match read_query(&name, &file, &path, project) {
+            match read_query(name, &file, path, project) {
                 Ok(query) => catalog.queries.push(query),
-                Err(error) => catalog.broken.push((name, error)),
+                Err(error) => catalog.broken.push((name.clone(), error)),
             }
         }
         catalog.passed_over = files.iter().flat_map(executable::updates).collect();

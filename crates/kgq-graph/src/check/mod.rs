@@ -39,7 +39,7 @@ pub use terms::namespace;
 pub use validation::Validation;
 pub(crate) use validation::validate_files;
 
-use crate::project::{Project, Role};
+use crate::project::{FoundFiles, FoundQueries, Project, Role};
 use kgq_engine::{Budget, EvaluationOptions};
 use kgq_snapshot::store::Input;
 use kgq_syntax::bounds::Bounds;
@@ -74,7 +74,7 @@ pub(crate) const CHECKS: &[Check] = &[
 
 /// How files are read and queries evaluated.
 #[derive(Clone, Debug, Default)]
-pub struct Options {
+pub(crate) struct Options {
     pub lenient: bool,
     pub bounds: Bounds,
     /// The budget for reading the files.
@@ -85,9 +85,9 @@ pub struct Options {
     pub evaluation: EvaluationOptions,
 }
 
-/// Runs every check on a project.
-pub fn check(project: &Project, options: Options) -> Result<Report> {
-    run(&Subject::read(project, options)?)
+/// Runs every check on a project, of which these files were found.
+pub(crate) fn check(project: &Project, found: (FoundFiles, &FoundQueries), options: Options) -> Result<Report> {
+    run(&Subject::read(project, found, options)?)
 }
 
 /// Runs every check on these documents, regardless of the project's files. What any of them describes counts as

@@ -6,7 +6,7 @@ use super::imports::Imports;
 use super::places::{LinePlaces, Places};
 use super::shacl::WrittenText;
 use crate::catalog::Catalog;
-use crate::project::{Found, MANIFEST, Project, ProjectFile, Role};
+use crate::project::{FoundFiles, FoundQueries, MANIFEST, Project, ProjectFile, Role};
 use kgq_engine::query::ParseContext;
 use kgq_snapshot::store::{Content, Input, ReadOptions};
 use kgq_snapshot::{Bound, Gathered, Gathering, Ids, Snapshot, TermId};
@@ -55,7 +55,7 @@ pub struct SourceFile {
 
 impl<'p> Subject<'p> {
     /// Reads the project's files. Fails only if the project itself cannot be read.
-    pub fn read(project: &'p Project, options: Options) -> Result<Self> {
+    pub fn read(project: &'p Project, found: (FoundFiles, &FoundQueries), options: Options) -> Result<Self> {
         let base = &project.manifest.base;
         let contexts = project.contexts()?;
         let named = |file: ProjectFile| {
@@ -64,23 +64,23 @@ impl<'p> Subject<'p> {
                 input.map(|input| input.with_base(base.clone()).with_graph(file.graph).with_contexts(contexts.clone()));
             (file.name, file.role, input)
         };
-        let mut found = project.find_files()?;
-        found.remarks.extend(project.remarks_on_queries()?);
+        let (mut found, queries) = found;
+        found.remarks.extend(queries.remarks.iter().cloned());
         found.unloaded = project.remark_on_unloaded(&found.files);
         let inputs = std::mem::take(&mut found.files).into_iter().map(named).collect();
-        Self::of_files(project, inputs, found, Catalog::read(project)?, options)
+        Self::of_files(project, inputs, found, Catalog::read(project, queries)?, options)
     }
 
     /// Reads these documents, regardless of the project's files.
     pub fn of_inputs(project: &'p Project, inputs: Vec<(Role, Input)>, options: Options) -> Result<Self> {
         let files = inputs.into_iter().map(|(role, input)| (input.name.clone(), role, Ok(input))).collect();
-        Self::of_files(project, files, Found::default(), Catalog::default(), options)
+        Self::of_files(project, files, FoundFiles::default(), Catalog::default(), options)
     }
 
     fn of_files(
         project: &'p Project,
         inputs: Vec<(String, Role, Result<Input>)>,
-        found: Found,
+        found: FoundFiles,
         catalog: Catalog,
         options: Options,
     ) -> Result<Self> {

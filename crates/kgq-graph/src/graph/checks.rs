@@ -12,7 +12,9 @@ impl Graph {
     /// Runs every check on the project, or on the files named by hand.
     pub fn check(&self) -> Result<check::Report> {
         if self.options.files.is_empty() {
-            return check::check(self.require_project()?, self.check_options());
+            let project = self.require_project()?;
+            let found = (self.files(project)?.clone(), self.queries(project)?);
+            return check::check(project, found, self.check_options());
         }
         let project = Project::without_manifest(&self.options.folder, self.options.base.clone());
         check::check_files(&project, self.inputs()?, self.check_options())
@@ -55,7 +57,7 @@ impl Graph {
         if found.validated.shapes > 0 || separate || data.is_empty() || self.project.is_none() {
             return Ok(found);
         }
-        let own = project.files()?;
+        let own = self.project_files(&project)?;
         validate(own.iter().map(|file| self.project_input(&project, file)).collect::<Result<_>>()?)
     }
 

@@ -2,7 +2,7 @@
 //! overwritten.
 
 use super::{Graph, kept};
-use crate::project::{self, Found, Project, ProjectFile};
+use crate::project::{self, FoundFiles, FoundQueries, Project, ProjectFile};
 use kgq_snapshot::store::{Contexts, Dataset, Input, ReadProgress, is_pipe, open_file};
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::RdfFormat;
@@ -58,7 +58,7 @@ impl Graph {
     }
 
     /// The project's files; a file that is named but does not exist is an error.
-    fn project_files(&self, project: &Project) -> Result<&[ProjectFile]> {
+    pub(crate) fn project_files(&self, project: &Project) -> Result<&[ProjectFile]> {
         let found = self.files(project)?;
         Error::all(found.missing.iter().cloned()).map_or(Ok(&found.files), Err)
     }
@@ -78,16 +78,30 @@ impl Graph {
         Ok(Self::new(project, self.options.clone()))
     }
 
-    /// What the project's globs find. The folders are walked only once.
-    fn files(&self, project: &Project) -> Result<&Found> {
+    /// What the project's globs of ontology and data find. The folders are walked only once.
+    pub(super) fn files(&self, project: &Project) -> Result<&FoundFiles> {
         kept(&self.files, || project.find_files().map(Arc::new)).map(AsRef::as_ref)
+    }
+
+    /// What the project's globs of queries find. The folders are walked only once.
+    pub(super) fn queries(&self, project: &Project) -> Result<&FoundQueries> {
+        kept(&self.queries, || project.find_queries().map(Arc::new)).map(AsRef::as_ref)
+    }
+
+    /// Returns the files of the canned queries.
+    ///
+    /// # Errors
+    /// No project; a file that kgq.toml names but that does not exist.
+    pub fn query_files(&self) -> Result<impl Iterator<Item = &Path>> {
+        let found = self.queries(self.require_project()?)?;
+        Ok(found.all()?.iter().map(|(_, path)| path.as_path()))
     }
 
     /// Returns oddities of kgq.toml that are not errors: globs that find nothing.
     pub fn remarks(&self) -> Result<Vec<Error>> {
         let Some(project) = &self.project else { return Ok(Vec::new()) };
         let mut remarks = self.files(project)?.remarks.clone();
-        remarks.extend(project.remarks_on_queries()?);
+        remarks.extend(self.queries(project)?.remarks.iter().cloned());
         Ok(remarks)
     }
 
@@ -161,13 +175,23 @@ impl Graph {
         let by_hand = self.options.files.iter().chain(read).map(PathBuf::from).chain(self.options.snapshot.clone());
         let whose = if by_hand.into_iter().any(|own| same(&own)) {
             "is read by this command"
-        } else if self.project.as_ref().is_some_and(|project| project_files(project).iter().any(same)) {
+        } else if self.files_of_project().iter().any(same) {
             "is a file of the project"
         } else {
             return Ok(());
         };
         Err(Error::policy(format!("{} {whose}: kgq does not overwrite it", path.display()))
             .hint("give `--output` another name"))
+    }
+
+    /// The files that belong to the project, without those that cannot be found.
+    fn files_of_project(&self) -> Vec<PathBuf> {
+        let Some(project) = &self.project else { return Vec::new() };
+        let mut files = vec![project.root.join(project::MANIFEST)];
+        files.extend(self.files(project).into_iter().flat_map(|found| &found.files).map(|file| file.path.clone()));
+        files.extend(self.queries(project).into_iter().flat_map(|found| &found.files).map(|(_, path)| path.clone()));
+        files.extend(project.manifest.sources.values().map(|path| project.root.join(path)));
+        files
     }
 }
 
@@ -190,11 +214,34 @@ pub(crate) fn same_file(one: &Path, other: &Path) -> bool {
     identity(one).is_some_and(|one| identity(other) == Some(one))
 }
 
-/// The files that belong to a project, without those that cannot be found.
-fn project_files(project: &Project) -> Vec<PathBuf> {
-    let mut files = vec![project.root.join(project::MANIFEST)];
-    files.extend(project.find_files().into_iter().flat_map(|found| found.files).map(|file| file.path));
-    files.extend(project.query_files().into_iter().flatten().map(|(_, path)| path));
-    files.extend(project.manifest.sources.values().map(|path| project.root.join(path)));
-    files
+#[cfg(test)]
+mod tests {
+    use crate::graph::{Graph, OpenOptions};
+    use std::fs;
+
+    #[test]
+    fn the_folders_are_walked_once_and_what_comes_later_belongs_to_the_next_graph() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
+        for name in ["data", "queries"] {
+            fs::create_dir(folder.path().join(name)).unwrap();
+        }
+        write("kgq.toml", "name = \"t\"\ndata = [\"data/*.ttl\"]\nqueries = [\"queries/*.rq\"]\n");
+        write("data/a.ttl", "<http://e/a> <http://e/p> 1 .");
+        write("queries/a.rq", "ASK {}");
+        let open = || Graph::open(OpenOptions { folder: folder.path().into(), ..Default::default() }).unwrap();
+        let seen = |graph: &Graph| {
+            let inputs = graph.inputs().unwrap().len();
+            let owned = graph.refuse_own_file(&folder.path().join("data/b.ttl")).is_err();
+            (inputs, graph.catalog().unwrap().queries.len(), graph.query_files().unwrap().count(), owned)
+        };
+
+        let graph = open();
+        assert!(graph.remarks().unwrap().is_empty());
+        write("data/b.ttl", "<http://e/b> <http://e/p> 1 .");
+        write("queries/b.rq", "ASK {}");
+        assert_eq!(seen(&graph), (1, 1, 1, false));
+        assert!(graph.check().unwrap().findings.iter().all(|found| !found.message.contains("b.ttl")));
+        assert_eq!(seen(&open()), (2, 2, 2, true));
+    }
 }

@@ -19,7 +19,7 @@ impl Stamp {
             Some(project) => {
                 paths.push(project.root.join(MANIFEST));
                 paths.extend(project.files().unwrap_or_default().into_iter().map(|file| file.path));
-                paths.extend(project.query_files().unwrap_or_default().into_iter().map(|(_, path)| path));
+                paths.extend(project.find_queries().unwrap_or_default().files.into_iter().map(|(_, path)| path));
             }
             None => {
                 let options = graph.options();

@@ -175,7 +175,11 @@ impl Graph {
 
     /// The project's canned queries.
     pub fn catalog(&self) -> Result<&Catalog> {
-        kept(&self.catalog, || Catalog::read(self.require_project()?).map(Arc::new)).map(AsRef::as_ref)
+        kept(&self.catalog, || {
+            let project = self.require_project()?;
+            Catalog::read(project, self.queries(project)?).map(Arc::new)
+        })
+        .map(AsRef::as_ref)
     }
 
     /// Returns the canned queries, or `None` without a project.

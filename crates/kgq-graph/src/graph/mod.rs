@@ -18,7 +18,7 @@ pub use names::{KnownTerms, says_nothing_of};
 pub use network::{Fetched, Network};
 
 use crate::catalog::{Catalog, Labels, TermIndex};
-use crate::project::{Found, Project, folder_files};
+use crate::project::{FoundFiles, FoundQueries, Project, folder_files};
 use kgq_engine::{self as engine, Budget, Limits, Plans};
 use kgq_snapshot::store::{Contexts, Input, Unfinished, together};
 use kgq_snapshot::{ContentKey, Progress, Snapshot};
@@ -80,7 +80,8 @@ pub struct OpenOptions {
 pub struct Graph {
     options: OpenOptions,
     project: Option<Arc<Project>>,
-    files: OnceLock<Arc<Found>>,
+    files: OnceLock<Arc<FoundFiles>>,
+    queries: OnceLock<Arc<FoundQueries>>,
     /// Input that came through pipes, by name.
     pipes: Arc<Mutex<BTreeMap<String, Input>>>,
     contexts: OnceLock<Contexts>,
@@ -147,6 +148,7 @@ impl Graph {
             options,
             project: project.map(Arc::new),
             files: OnceLock::new(),
+            queries: OnceLock::new(),
             pipes: Arc::default(),
             contexts: OnceLock::new(),
             snapshot: OnceLock::new(),

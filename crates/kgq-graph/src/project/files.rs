@@ -48,7 +48,7 @@ impl ProjectFile {
 
 /// What the globs of `ontology` and `data` find.
 #[derive(Clone, Debug, Default)]
-pub struct Found {
+pub struct FoundFiles {
     /// Each file once, the ontology's first, in the order of their names.
     pub files: Vec<ProjectFile>,
     /// Files that kgq.toml names but that do not exist.
@@ -57,6 +57,27 @@ pub struct Found {
     pub remarks: Vec<Error>,
     /// A remark on RDF files of the folder that no list takes, where it is asked for.
     pub unloaded: Option<Error>,
+}
+
+/// What the globs of `queries` find.
+#[derive(Clone, Debug, Default)]
+pub struct FoundQueries {
+    /// The name of each query (the path below its folder, without `.rq` or `.sparql`), and its path.
+    pub files: Vec<(String, PathBuf)>,
+    /// The first file that kgq.toml names but that does not exist.
+    pub missing: Option<Error>,
+    /// Globs that find nothing.
+    pub remarks: Vec<Error>,
+}
+
+impl FoundQueries {
+    /// The files, if none is missing.
+    ///
+    /// # Errors
+    /// The first file that is missing.
+    pub fn all(&self) -> Result<&[(String, PathBuf)]> {
+        self.missing.clone().map_or(Ok(&self.files), Err)
+    }
 }
 
 /// The most entries of a folder that are examined for a hint.
@@ -76,13 +97,13 @@ impl Project {
     }
 
     /// Returns the same files, and separately what was not found.
-    pub(crate) fn find_files(&self) -> Result<Found> {
+    pub(crate) fn find_files(&self) -> Result<FoundFiles> {
         let globs = &self.globs;
         let mut names = self.walk(&[&globs.ontology, &globs.data])?;
         names.extend(self.edited.keys().cloned());
         names.sort();
         names.dedup();
-        let mut found = Found::default();
+        let mut found = FoundFiles::default();
         let mut seen = FxHashSet::default();
         for (role, list) in [(Role::Ontology, &globs.ontology), (Role::Data, &globs.data)] {
             for name in names.iter().filter(|name| loads(list, name)) {
@@ -110,12 +131,13 @@ impl Project {
         Ok(found)
     }
 
-    /// Returns the files of the canned queries: name (path below its folder, without `.rq` or `.sparql`) and path. If
-    /// an entry is a folder, or a glob without an ending, only files that may hold queries are taken.
-    pub fn query_files(&self) -> Result<Vec<(String, PathBuf)>> {
+    /// Returns the files of the canned queries, and separately what was not found. If an entry is a folder, or a glob without
+    /// an ending, only files that may hold queries are taken.
+    pub(crate) fn find_queries(&self) -> Result<FoundQueries> {
         let list = &self.globs.queries;
         let names = self.walk(&[list])?;
-        let mut files = Vec::new();
+        let mut found = FoundQueries::default();
+        let may_be_empty = |glob: &Glob| glob.is_default || self.is_of_another_time;
         for glob in &list.take {
             let folder = glob.start();
             let mut some = false;
@@ -130,24 +152,21 @@ impl Project {
                 let below = name.strip_prefix(&folder).filter(|below| !below.is_empty()).unwrap_or(name);
                 let below = below.trim_start_matches('/');
                 let key = without_query_ending(below).to_owned();
-                files.push((key, self.root.join(name)));
+                found.files.push((key, self.root.join(name)));
             }
-            if !some && glob.is_literal() && !glob.is_default && !self.is_of_another_time {
-                return Err(self.finds_nothing(glob, &names));
+            if may_be_empty(glob) {
+                continue;
+            }
+            if !some && glob.is_literal() && found.missing.is_none() {
+                found.missing = Some(self.finds_nothing(glob, &names));
+            }
+            if !glob.is_literal() && !names.iter().any(|name| glob.matches(name)) {
+                found.remarks.push(self.finds_nothing(glob, &names));
             }
         }
-        files.sort();
-        files.dedup();
-        Ok(files)
-    }
-
-    /// Returns a remark for each glob of `queries` that finds nothing.
-    pub(crate) fn remarks_on_queries(&self) -> Result<Vec<Error>> {
-        let names = self.walk(&[&self.globs.queries])?;
-        let may_be_empty = |glob: &&Glob| glob.is_default || self.is_of_another_time;
-        let wild = self.globs.queries.take.iter().filter(|glob| !may_be_empty(glob) && !glob.is_literal());
-        let empty = wild.filter(|glob| !names.iter().any(|name| glob.matches(name)));
-        Ok(empty.map(|glob| self.finds_nothing(glob, &names)).collect())
+        found.files.sort();
+        found.files.dedup();
+        Ok(found)
     }
 
     /// Returns the path for a new canned query with this name: the one at which the first glob of `queries` finds it
@@ -318,7 +337,7 @@ impl Project {
         None
     }
 
-    fn remark_on_graphs(&self, found: &mut Found) {
+    fn remark_on_graphs(&self, found: &mut FoundFiles) {
         for (glob, _) in &self.graphs {
             if found.files.iter().any(|file| glob.matches(&file.name)) {
                 continue;
@@ -332,7 +351,7 @@ impl Project {
     }
 
     /// Says that nothing is loaded, and which default folder is not read because only the other key is set.
-    fn remark_on_defaults(&self, found: &mut Found) {
+    fn remark_on_defaults(&self, found: &mut FoundFiles) {
         let manifest = &self.manifest;
         for (key, own, other, other_key) in [
             ("data", &manifest.data, &manifest.ontology, "ontology"),
@@ -360,7 +379,7 @@ impl Project {
     }
 
     /// Whether a folder has, among its first entries, a file that would be loaded by default but is not.
-    fn has_rdf(&self, folder: &str, found: &Found) -> bool {
+    fn has_rdf(&self, folder: &str, found: &FoundFiles) -> bool {
         let walk = WalkDir::new(self.root.join(folder)).into_iter().take(ENOUGH).flatten();
         let names = walk.filter(|entry| entry.file_type().is_file()).map(|entry| self.display_path(entry.path()));
         let mut unread = names.filter(|name| {

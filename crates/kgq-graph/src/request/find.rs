@@ -1,6 +1,6 @@
 //! Finds things by their names, in any language, as a user types them.
 
-use crate::catalog::{ParameterContext, Role, labels_of};
+use crate::catalog::{ParameterContext, Role, classes_of, labels_of};
 use crate::graph::Graph;
 use kgq_snapshot::TermId;
 use kgq_syntax::error::Result;
@@ -11,10 +11,31 @@ use kgq_syntax::rdf::{NamedNode, Term};
 pub struct Request<'a> {
     /// A name or its beginning, words of it in any order, a CURIE, or an IRI (also in angle brackets).
     pub text: &'a str,
-    /// If given, only things with this role.
-    pub role: Option<Role>,
+    pub among: Among,
     /// The largest number of things to return.
     pub most: usize,
+}
+
+/// The things among which is looked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Among {
+    #[default]
+    All,
+    Role(Role),
+    /// The members of a class.
+    MembersOf(TermId),
+}
+
+impl Among {
+    /// What the word for a role stands for: class, property or thing.
+    pub fn role(word: &str) -> Option<Self> {
+        Some(Self::Role(match word {
+            "class" => Role::Class,
+            "property" => Role::Property,
+            "thing" => Role::Thing,
+            _ => return None,
+        }))
+    }
 }
 
 /// A thing that was found.
@@ -42,7 +63,11 @@ const UNNAMED: usize = 4;
 /// Those of loading; damage to the snapshot.
 pub fn find(graph: &Graph, request: Request<'_>) -> Result<Findings> {
     let (snapshot, index) = (graph.snapshot()?, graph.index()?);
-    let wanted = |id: TermId| request.role.is_none_or(|role| index.role(id) == role);
+    let wanted = |id: TermId| match request.among {
+        Among::All => true,
+        Among::Role(role) => index.role(id) == role,
+        Among::MembersOf(class) => classes_of(snapshot, id).contains(&class),
+    };
     let mut ids: Vec<TermId> = itself(graph, request.text)?.into_iter().filter(|id| wanted(*id)).collect();
     ids.extend(index.same_letters(request.text, request.most, wanted));
     // Things known only by their IRI rank behind those with a name, so more are looked for than are wanted.
@@ -78,14 +103,17 @@ mod tests {
     use super::*;
     use crate::graph::OpenOptions;
 
-    fn found(text: &str) -> (Vec<String>, bool) {
+    fn found(text: &str, class: Option<&str>) -> (Vec<String>, bool) {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("kgq.toml"), "name = \"t\"\ndata = [\"*.ttl\"]\n").unwrap();
         let data = "@prefix e: <http://e/> . @prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> . \
                     e:xian a e:City ; rdfs:label \"Xi'an\"@en , \"西安\"@zh . e:xiamen rdfs:label \"Xiamen\"@en .";
         std::fs::write(folder.path().join("a.ttl"), data).unwrap();
         let graph = Graph::open(OpenOptions { folder: folder.path().into(), ..Default::default() }).unwrap();
-        let findings = find(&graph, Request { text, role: None, most: 9 }).unwrap();
+        let class = class.map(|class| NamedNode::new(class).unwrap());
+        let id = |class: &NamedNode| graph.snapshot().unwrap().id(class.as_ref().into()).unwrap();
+        let among = class.as_ref().map_or(Among::All, |class| Among::MembersOf(id(class)));
+        let findings = find(&graph, Request { text, among, most: 9 }).unwrap();
         (findings.found.into_iter().map(|found| found.thing.into_string()).collect(), findings.are_near)
     }
 
@@ -93,9 +121,19 @@ mod tests {
     fn things_are_found_by_names_curies_and_iris_and_near_names_are_said_to_be_near() {
         let xian = (vec!["http://e/xian".to_owned()], false);
         for text in ["西安", "e:xian", "<http://e/xian>", "http://e/xian", "Xian"] {
-            assert_eq!(found(text), xian, "{text}");
+            assert_eq!(found(text, None), xian, "{text}");
         }
-        assert_eq!(found("Xaimen"), (vec!["http://e/xiamen".to_owned()], true));
-        assert_eq!(found("nothing at all"), (vec![], false));
+        assert_eq!(found("Xaimen", None), (vec!["http://e/xiamen".to_owned()], true));
+        assert_eq!(found("nothing at all", None), (vec![], false));
+    }
+
+    #[test]
+    fn members_of_a_class_are_found_as_all_things_are() {
+        let xian = (vec!["http://e/xian".to_owned()], false);
+        for text in ["Xi", "e:xian", "Xian"] {
+            assert_eq!(found(text, Some("http://e/City")), xian, "{text}");
+        }
+        assert_eq!(found("Xain", Some("http://e/City")), (xian.0, true));
+        assert_eq!(found("Xiamen", Some("http://e/City")).0, [""; 0]);
     }
 }

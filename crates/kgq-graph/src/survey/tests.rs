@@ -57,7 +57,7 @@ fn a_folder_becomes_a_project_that_loads_what_can_be_loaded() {
     let files = project.files().unwrap();
     let names: Vec<&str> = files.iter().map(|file| file.name.as_str()).collect();
     assert_eq!(names, ["model/core.ttl", "model/old.rdf", "articles/a.ttl", "articles/b.ttl"], "{}", draft.text);
-    assert_eq!(project.query_files().unwrap().len(), 1);
+    assert_eq!(project.find_queries().unwrap().files.len(), 1);
     let manifest = &project.manifest;
     assert_eq!(manifest.title.as_deref(), Some("The \"shop\""));
     assert_eq!(manifest.base.as_deref(), Some("https://shop.example/"));
