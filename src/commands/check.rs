@@ -1,8 +1,9 @@
 //! `kgq check`.
 
-use super::output::{Output, write_file};
+use super::output::Output;
+use super::replace::{self, Replaced};
 use super::terminal::Content;
-use kgq_graph::check::{Baseline, Format, Report, explain};
+use kgq_graph::check::{Baseline, Format, explain};
 use kgq_graph::graph::Graph;
 use kgq_syntax::error::{Error, Result, Source};
 use kgq_syntax::text::{count, visible};
@@ -26,7 +27,7 @@ pub struct Args {
     baseline: Option<PathBuf>,
     /// Write all findings to the baseline
     #[arg(long)]
-    update_baseline: bool,
+    pub update_baseline: bool,
 }
 
 const SETTINGS: &str = r#"In kgq.toml:
@@ -70,7 +71,6 @@ pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
         let text = explain(code)?.text();
         return output.line(text.trim_end()).map(|()| 0);
     }
-    let mut report = graph.check()?;
     let file = args.baseline.clone().or_else(|| {
         let project = graph.project()?;
         let file = project.root.join(project.manifest.check.baseline.as_ref()?);
@@ -82,8 +82,9 @@ pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
             Error::usage("there is no baseline to update")
                 .hint("name it with `--baseline FILE`, or as `baseline` below [check] of kgq.toml")
         })?;
-        return update(&file, &report, output);
+        return update(file, graph, output);
     }
+    let mut report = graph.check()?;
     if let Some(file) = file {
         read(&file)?.apply(&mut report);
     }
@@ -107,12 +108,14 @@ fn read(file: &Path) -> Result<Baseline> {
     Baseline::parse(Source::new(&name, &text))
 }
 
-fn update(file: &Path, report: &Report, output: &mut Output) -> Result<u8> {
-    let baseline = Baseline::of(report);
-    let text = baseline.text()?;
-    let io = |e: std::io::Error| Error::io(file.display(), &e);
-    write_file(file, |out| out.write_all(text.as_bytes()).map_err(io))?;
+fn update(file: PathBuf, graph: &Graph, output: &mut Output) -> Result<u8> {
+    let shown = visible(&file.display().to_string()).into_owned();
+    let mut replaced = Replaced::now(file, Vec::new())?;
+    let baseline = Baseline::of(&graph.check()?);
+    replaced.after = baseline.text()?.into_bytes();
+    let lock = graph.project().map(|project| replace::lock(&project.root, output)).transpose()?;
+    replace::replace(lock.as_ref(), vec![replaced])?;
     let findings = count(baseline.len() as u64, "finding", "findings");
-    output.line(&format!("{} holds {findings}", visible(&file.display().to_string())))?;
+    output.line(&format!("{shown} holds {findings}"))?;
     Ok(0)
 }

@@ -1,6 +1,7 @@
 //! `kgq fmt`.
 
-use super::output::{Output, write_file, write_to};
+use super::output::{Output, write_to};
+use super::replace::{self, Replaced};
 use super::terminal::Content;
 use kgq_graph::format;
 use kgq_graph::graph::Graph;
@@ -34,19 +35,29 @@ pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
         return standard_input(args, graph, output);
     }
     let files = files(args, graph)?;
-    let mut errors = Vec::new();
-    let mut changed = 0;
+    let (mut errors, mut changed, mut names) = (Vec::new(), Vec::new(), Vec::new());
     for (name, path, dialect) in &files {
-        match one(name, path, *dialect, args.check, graph, output) {
-            Ok(change) => changed += u64::from(change),
+        match one(name, path, *dialect, graph) {
+            Ok(Some(replaced)) => {
+                names.push(name);
+                changed.extend((!args.check).then_some(replaced));
+            }
+            Ok(None) => {}
             Err(error) => errors.push(error),
         }
     }
+    if let Err(error) = write(graph, changed, output) {
+        errors.push(error);
+        names.clear();
+    }
+    for name in &names {
+        output.line(&visible(name))?;
+    }
     let what = if args.check { "would change" } else { "changed" };
-    output.note(&format!("{} of {} {what}", changed, count(files.len() as u64, "file", "files")));
+    output.note(&format!("{} of {} {what}", names.len(), count(files.len() as u64, "file", "files")));
     match Error::all(errors) {
         Some(error) => Err(error),
-        None => Ok(if args.check && changed > 0 { Kind::Check.exit_code() } else { 0 }),
+        None => Ok(if args.check && !names.is_empty() { Kind::Check.exit_code() } else { 0 }),
     }
 }
 
@@ -92,22 +103,24 @@ fn dialect(name: &str, format: Option<RdfFormat>) -> Option<Dialect> {
     }
 }
 
-/// Formats one file; returns whether it changes.
-fn one(name: &str, path: &Path, dialect: Dialect, check: bool, graph: &Graph, output: &mut Output) -> Result<bool> {
+/// Formats one file; `None` if it stays as it is.
+fn one(name: &str, path: &Path, dialect: Dialect, graph: &Graph) -> Result<Option<Replaced>> {
     let mut bytes = Vec::new();
     let input = Input::file(name, path, Some(RdfFormat::Turtle))?;
     input.open(graph.options().bounds)?.read_to_end(&mut bytes).map_err(|e| Error::io(name, &e))?;
     let text = text(name, bytes)?;
     let formatted =
         format::turtle(Source::new(name, &text), dialect, &graph.options().bounds, &graph.options().budget)?;
-    if formatted == text {
-        return Ok(false);
+    let replaced = Replaced { path: path.to_owned(), before: Some(text.into_bytes()), after: formatted.into_bytes() };
+    Ok((replaced.before.as_ref() != Some(&replaced.after)).then_some(replaced))
+}
+
+fn write(graph: &Graph, files: Vec<Replaced>, output: &mut Output) -> Result<()> {
+    if files.is_empty() {
+        return Ok(());
     }
-    if !check {
-        write_file(path, |w| w.write_all(formatted.as_bytes()).map_err(|e| Error::io(name, &e)))?;
-    }
-    output.line(&visible(name))?;
-    Ok(true)
+    let lock = graph.project().map(|project| replace::lock(&project.root, output)).transpose()?;
+    replace::replace(lock.as_ref(), files)
 }
 
 fn standard_input(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {

@@ -1,6 +1,7 @@
 //! `kgq init`.
 
-use super::output::{Output, write_file};
+use super::output::Output;
+use super::replace::{self, Replaced};
 use super::terminal::Content;
 use kgq_graph::graph::Graph;
 use kgq_graph::project::MANIFEST;
@@ -46,7 +47,10 @@ pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
             out.write_all(draft.text.as_bytes()).map_err(|e| Error::io("the output", &e)).map(|()| 0)
         });
     }
-    write_file(&file, |out| out.write_all(draft.text.as_bytes()).map_err(|e| Error::io(file.display(), &e)))?;
+    let lock = replace::lock(folder, output)?;
+    let new = Replaced { path: file.clone(), before: None, after: draft.text.into_bytes() };
+    replace::replace(Some(&lock), vec![new])?;
+    drop(lock);
     let files = |n: usize, of: &str| (n > 0).then(|| format!("{} of {of}", count(n as u64, "file", "files")));
     let kinds = [(draft.ontology, "ontology"), (draft.data, "data"), (draft.queries, "queries")];
     let kinds: Vec<String> = kinds.into_iter().filter_map(|(n, of)| files(n, of)).collect();

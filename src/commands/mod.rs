@@ -34,6 +34,7 @@ mod query;
 mod remove;
 mod rename;
 mod repl;
+mod replace;
 mod revision;
 mod run;
 #[cfg(feature = "serve")]
@@ -56,9 +57,10 @@ pub use cite::{CiteArgs, Citing, write_cited_answer};
 pub use describe::page;
 pub use editing::tell_finished;
 pub use explain::{Explain, explanation};
-pub use output::{Output, append_file, probe_file, write_file};
+pub use output::{Output, append_file, probe_file};
 pub use query::read_text;
 pub use repl::Args as ReplArgs;
+pub use replace::{Replaced, lock_within, replace};
 pub use revision::{Revision, state as revision_state};
 pub use run::{help as canned_help, one_line};
 pub use terminal::{Content, Stream, as_shown};
@@ -124,6 +126,10 @@ impl Command {
             Self::Merge(args) => args.refactor.dry_run,
             Self::MoveTo(args) => args.refactor.dry_run,
             Self::Remove(args) => args.refactor.dry_run,
+            Self::Fmt(args) => args.check,
+            Self::Test(args) => !args.accept,
+            Self::Check(args) => !args.update_baseline,
+            Self::Init(args) => args.dry_run,
             #[cfg(feature = "serve")]
             Self::Serve(_) => false,
             #[cfg(feature = "mcp")]

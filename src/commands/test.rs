@@ -1,12 +1,12 @@
 //! `kgq test`.
 
-use super::output::{Output, write_file};
+use super::output::Output;
+use super::replace::{self, Replaced};
 use kgq_graph::answers::{Coverage, FOLDER, Tested, coverage, first_case};
 use kgq_graph::graph::Graph;
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::text::{count, visible};
 use std::collections::BTreeSet;
-use std::fs;
 use std::path::Path;
 
 /// Run the canned queries against the answers expected of them, in tests/answers
@@ -20,7 +20,7 @@ pub struct Args {
     filter: Option<String>,
     /// Write what the queries answer now as what is expected; refused where CI is set
     #[arg(long)]
-    accept: bool,
+    pub accept: bool,
 }
 
 pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
@@ -33,11 +33,14 @@ pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
     let mut answer = |query: &_, values: &_| graph.outcome(query, values);
     let (tested, cases) =
         kgq_graph::answers::run(project, catalog, prefixes, filter, &mut answer, &graph.loading_budget())?;
-    let mut failed = 0;
+    let (mut failed, mut accepted) = (0, Vec::new());
     for case in &tested {
         let Some(failure) = &case.failure else { continue };
         match (&case.accepted, args.accept) {
-            (Some((path, text)), true) => accept(path, text, &case.file, output)?,
+            (Some((path, text)), true) => {
+                let file = Replaced::now(path.clone(), text.clone().into_bytes())?;
+                accepted.push((case.file.clone(), file));
+            }
             _ => {
                 failed += 1;
                 tell(case, failure, output)?;
@@ -59,7 +62,7 @@ pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
             }
             match first_case(project, query, prefixes, &mut answer) {
                 Ok((path, text)) => {
-                    accept(&path, &text, &project.display_path(&path), output)?;
+                    accepted.push((project.display_path(&path), Replaced::now(path, text.into_bytes())?));
                     written.insert(name.clone());
                 }
                 Err(error) => {
@@ -72,6 +75,7 @@ pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
         }
         coverage.queries.retain(|name| !written.contains(name));
     }
+    accept(accepted, &project.root, output)?;
     if filter.is_none() {
         list_uncovered(&coverage, graph, output)?;
     }
@@ -90,12 +94,15 @@ fn tell(case: &Tested, failure: &[String], output: &mut Output) -> Result<()> {
     output.line(&format!("  in {}", visible(&case.file)))
 }
 
-fn accept(path: &Path, text: &str, name: &str, output: &mut Output) -> Result<()> {
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder).map_err(|e| Error::io(folder.display(), &e))?;
+/// Writes the accepted answers, all or none.
+fn accept(accepted: Vec<(String, Replaced)>, root: &Path, output: &mut Output) -> Result<()> {
+    if accepted.is_empty() {
+        return Ok(());
     }
-    write_file(path, |out| out.write_all(text.as_bytes()).map_err(|e| Error::io(name, &e)))?;
-    output.line(&format!("accepted {}", visible(name)))
+    let lock = replace::lock(root, output)?;
+    let (names, files): (Vec<String>, Vec<Replaced>) = accepted.into_iter().unzip();
+    replace::replace(Some(&lock), files)?;
+    names.iter().try_for_each(|name| output.line(&format!("accepted {}", visible(name))))
 }
 
 fn list_uncovered(coverage: &Coverage, graph: &Graph, output: &mut Output) -> Result<()> {

@@ -3,10 +3,10 @@
 
 use super::output::{Output, write_file};
 use kgq_graph::project::Project;
+use kgq_snapshot::store::together;
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::text::visible;
-use std::fs::{self, OpenOptions};
-use std::io::Write;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Which projects may name files outside of their folders: list them, add one, take trust back
@@ -85,12 +85,28 @@ pub fn remember(config: Option<&Path>, root: &Path) -> Result<()> {
         return Err(Error::input("this project cannot be remembered as trusted")
             .hint("its path must be a line of UTF-8, and HOME or XDG_CONFIG_HOME an absolute path"));
     };
+    change(config, |text| {
+        let is_there = text.lines().any(|known| known == line);
+        let end = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
+        if is_there { text.to_owned() } else { format!("{text}{end}{line}\n") }
+    })
+}
+
+/// Changes the list as a whole. Whoever else changes it meanwhile waits.
+fn change(config: &Path, change: impl Fn(&str) -> String) -> Result<()> {
     let list = config.join(LIST);
-    let append = || -> std::io::Result<()> {
-        fs::create_dir_all(config)?;
-        OpenOptions::new().create(true).append(true).open(&list)?.write_all(format!("{line}\n").as_bytes())
+    let failed = |e: std::io::Error| Error::io(list.display(), &e);
+    fs::create_dir_all(config).map_err(failed)?;
+    let (_lock, _) = together::write(config, &|_| ())?;
+    let text = match fs::read_to_string(&list) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+        read => read.map_err(failed)?,
     };
-    append().map_err(|e| Error::io(list.display(), &e))
+    let changed = change(&text);
+    if changed == text {
+        return Ok(());
+    }
+    write_file(&list, |out| out.write_all(changed.as_bytes()).map_err(failed))
 }
 
 fn shown(folder: &Path) -> String {
@@ -107,10 +123,9 @@ fn forget(config: Option<&Path>, folder: &Path) -> Result<PathBuf> {
         return Err(Error::usage(format!("{} is not trusted, and lies in no project that is", absolute.display()))
             .hint("`kgq trust list` prints those that are"));
     };
-    let list = config.join(LIST);
-    let text = fs::read_to_string(&list).map_err(|e| Error::io(list.display(), &e))?;
-    let rest: String = text.lines().filter(|line| Path::new(line) != root).map(|line| format!("{line}\n")).collect();
-    write_file(&list, |out| out.write_all(rest.as_bytes()).map_err(|e| Error::io(list.display(), &e)))?;
+    change(config, |text| {
+        text.lines().filter(|line| Path::new(line) != root).map(|line| format!("{line}\n")).collect()
+    })?;
     Ok(root.to_owned())
 }
 
@@ -129,6 +144,19 @@ mod tests {
         assert_eq!(folders(Some(&list)), [PathBuf::from("/a/部")]);
         assert!(remember(Some(&list), Path::new("/a\n/b")).is_err());
         assert!(remember(None, Path::new("/a")).is_err());
+    }
+
+    #[test]
+    fn projects_that_are_trusted_at_once_are_all_remembered() {
+        let config = tempfile::tempdir().unwrap();
+        std::thread::scope(|scope| {
+            for number in 0..20 {
+                let root = PathBuf::from(format!("/none/{number}"));
+                let config = config.path();
+                scope.spawn(move || remember(Some(config), &root).unwrap());
+            }
+        });
+        assert_eq!(folders(Some(config.path())).len(), 20);
     }
 
     #[test]

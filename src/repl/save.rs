@@ -3,13 +3,17 @@
 use super::dot::at_most_one;
 use super::running::Kept;
 use super::{Last, Shell};
-use crate::commands::write_file;
+use crate::commands::{Replaced, lock_within, replace};
 use kgq_engine::query::order_columns;
 use kgq_graph::answers::{self, Outcome};
 use kgq_graph::project::Project;
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::sparql::prologue;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// How long another process that reads or writes the files of the project is waited for.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 pub fn save(shell: &mut Shell<'_>, words: &[String]) -> Result<()> {
     let Some(name) = at_most_one(words)? else { return Err(Error::usage("`.save` needs a name for the query")) };
@@ -48,12 +52,8 @@ pub fn save(shell: &mut Shell<'_>, words: &[String]) -> Result<()> {
     let known = |prefix: &str| prefixes.get(prefix);
     let text = format!("{}{}{}\n", header(name, &last.answer), prologue(&last.text, known), last.text.trim());
     let answer = answers::write(ending, &[], &outcome, prefixes)?;
-    for (path, text) in [(&file, text), (&expected, answer)] {
-        if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder).map_err(|e| Error::io(folder.display(), &e))?;
-        }
-        write_file(path, |out| out.write_all(text.as_bytes()).map_err(|e| Error::io(path.display(), &e)))?;
-    }
+    let new = |path: &PathBuf, text: String| Replaced { path: path.clone(), before: None, after: text.into_bytes() };
+    replace(Some(&lock_within(&project.root, PATIENCE)?), vec![new(&file, text), new(&expected, answer)])?;
     let shown = |path: &Path| project.display_path(path);
     let note = format!("saved as {} with its answer in {}: give it a title", shown(&file), shown(&expected));
     shell.output.note(&note);
