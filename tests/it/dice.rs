@@ -8,6 +8,11 @@ impl Dice {
         Self(seed.wrapping_mul(0x2545_f491_4f6c_dd1d))
     }
 
+    /// The generator of tests whose seeds are its states.
+    pub fn of_state(state: u64) -> Self {
+        Self(state)
+    }
+
     pub fn below(&mut self, n: usize) -> usize {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;

@@ -1,6 +1,6 @@
 //! The formatter on many files: the graph and the comments stay, and formatting again changes nothing.
 
-use crate::tokens::Random;
+use crate::dice::Dice;
 use kgq_graph::format;
 use kgq_syntax::bounds::Bounds;
 use kgq_syntax::budget::Budget;
@@ -74,7 +74,7 @@ fn w3c_files_keep_graph_and_comments_and_a_second_time_changes_nothing() {
 }
 
 /// A document that declares a few prefixes and perhaps a base, anywhere, and uses them.
-fn document(random: &mut Random) -> String {
+fn document(random: &mut Dice) -> String {
     const PREFIXES: [&str; 4] = ["", "a", "b", "c"];
     const NAMESPACES: [&str; 6] = ["http://x/", "http://x/y#", "http://y/", "rel/", "#", ""];
     const BASES: [&str; 3] = ["http://one/", "http://two/d", "sub/"];
@@ -117,7 +117,7 @@ fn documents_one_behind_the_other_keep_their_graphs_whatever_their_prefixes_mean
     let mut several = 0;
     let count = crate::updates::number("KGQ_FORMATS", 300);
     for seed in 0..count {
-        let mut random = Random(seed);
+        let mut random = Dice::of_state(seed);
         let format = |text: &str| {
             assert!(
                 fault(Path::new("f.trig"), text).is_none(),

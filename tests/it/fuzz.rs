@@ -1,8 +1,8 @@
 //! Random inputs of other tools: grlc headers, executables in Turtle, queries full of unknown terms. Each is read, or refused
 //! with a message, and stays within its limits. `KGQ_HEADERS`, `KGQ_EXECUTABLES` and `KGQ_ADVICE` set how many.
 
+use super::dice::Dice;
 use super::program;
-use super::tokens::Random;
 use kgq_engine::{Budget, Limits};
 use kgq_graph::advice::{AdviceRequest, Allowance};
 use kgq_graph::graph::{Graph, OpenOptions};
@@ -103,12 +103,12 @@ fn number(name: &str, usual: u64) -> u64 {
     std::env::var(name).ok().and_then(|value| value.parse().ok()).unwrap_or(usual)
 }
 
-fn one<'a>(random: &mut Random, of: &[&'a str]) -> &'a str {
+fn one<'a>(random: &mut Dice, of: &[&'a str]) -> &'a str {
     of[random.below(of.len())]
 }
 
 /// A query with a grlc header.
-fn with_header(random: &mut Random) -> String {
+fn with_header(random: &mut Dice) -> String {
     let mut text = String::new();
     for _ in 0..random.below(8) {
         let value = one(random, &VALUES);
@@ -169,7 +169,7 @@ const PREFIXES: [&str; 6] = [
 ];
 
 /// A file of executables.
-fn executables(random: &mut Random) -> String {
+fn executables(random: &mut Dice) -> String {
     let mut text = String::from(
         "@prefix sh: <http://www.w3.org/ns/shacl#> . @prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .
 @prefix xsd: <http://www.w3.org/2001/XMLSchema#> . @prefix schema: <https://schema.org/> . @prefix : <http://ex.org/> .\n",
@@ -223,7 +223,7 @@ fn try_all(folder: &Path, text: &str, commands: &[&[&str]]) {
 fn any_header_of_grlc_is_read_or_refused_in_words() {
     let folder = project();
     for seed in 0..number("KGQ_HEADERS", 12) {
-        let text = with_header(&mut Random(seed));
+        let text = with_header(&mut Dice::of_state(seed));
         std::fs::write(folder.path().join("queries/q.rq"), &text).unwrap();
         try_all(folder.path(), &text, &[&["queries"], &["check"], &["run", "q", "-F", "json"]]);
     }
@@ -233,14 +233,14 @@ fn any_header_of_grlc_is_read_or_refused_in_words() {
 fn any_file_of_executables_is_read_or_refused_in_words() {
     let folder = project();
     for seed in 0..number("KGQ_EXECUTABLES", 12) {
-        let text = executables(&mut Random(seed));
+        let text = executables(&mut Dice::of_state(seed));
         std::fs::write(folder.path().join("queries/q.ttl"), &text).unwrap();
         try_all(folder.path(), &text, &[&["queries"], &["check"]]);
     }
 }
 
 /// A query with up to thousands of terms that do not occur in the data.
-fn of_unknown_terms(random: &mut Random) -> String {
+fn of_unknown_terms(random: &mut Dice) -> String {
     let count = 1 << random.below(13);
     let kind = random.below(3);
     let term = |i: usize| match kind {
@@ -284,7 +284,7 @@ fn advise_on_many() {
     };
     let graph = Graph::open(options).unwrap();
     for seed in 0..number("KGQ_ADVICE", 12) {
-        let text = of_unknown_terms(&mut Random(seed));
+        let text = of_unknown_terms(&mut Dice::of_state(seed));
         let shown = &text[..text.len().min(200)];
         let source = Source::new("<query>", &text);
         let query = match graph.parse(source) {

@@ -1,5 +1,6 @@
 //! The tokenizers on many inputs: W3C's files, mutations of them, noise, and texts designed to be slow.
 
+use super::dice::Dice;
 use kgq_syntax::diagnose::{self, Known};
 use kgq_syntax::error::Source;
 use kgq_syntax::highlight::highlight;
@@ -8,22 +9,6 @@ use kgq_syntax::{Token, bounds::Bounds, guard::Guard, sparql, turtle};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-
-/// A small random number generator (SplitMix64): every run gets the same texts.
-pub struct Random(pub u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        let z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
-    }
-
-    pub fn below(&mut self, n: usize) -> usize {
-        (self.next() % n.max(1) as u64) as usize
-    }
-}
 
 const TOKENIZERS: [fn(&str) -> Vec<Token>; 2] = [sparql::tokenize, turtle::tokenize];
 
@@ -69,7 +54,7 @@ pub fn files(folder: &Path, endings: &[&str], found: &mut Vec<PathBuf>) {
 #[test]
 fn tokens_are_lossless_on_w3c_files_and_mutations_of_them() {
     let found = crate::needs::w3c_files(&["rq", "ru", "ttl", "trig", "nt", "nq"]);
-    let mut random = Random(1);
+    let mut random = Dice::of_state(1);
     const MARKS: &[&str] =
         &["<", "\"", "'''", "\\", "{", ")", ">>", "<<(", "?", ":", "@", "，", "\u{0}", "_:", "-", ".", "#", "é"];
     for path in found {
@@ -93,7 +78,7 @@ fn tokens_are_lossless_on_w3c_files_and_mutations_of_them() {
 
 #[test]
 fn tokens_are_lossless_on_noise() {
-    let mut random = Random(2);
+    let mut random = Dice::of_state(2);
     const PIECES: &[&str] = &[
         "<",
         ">",
@@ -134,7 +119,7 @@ fn tokens_are_lossless_on_noise() {
     for _ in 0..4_000 {
         let text: String = (0..random.below(24)).map(|_| PIECES[random.below(PIECES.len())]).collect();
         assert_lossless(&text);
-        let bytes: Vec<u8> = (0..random.below(24)).map(|_| random.next() as u8).collect();
+        let bytes: Vec<u8> = (0..random.below(24)).map(|_| random.below(256) as u8).collect();
         assert_lossless(&String::from_utf8_lossy(&bytes));
     }
 }
