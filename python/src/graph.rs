@@ -9,7 +9,7 @@ use kgq_edit::guard::Verdict;
 use kgq_edit::{Settings, Writer};
 use kgq_engine::EvaluationOptions;
 use kgq_graph::catalog::Values;
-use kgq_graph::check::{Finding, Format, Severity};
+use kgq_graph::check::{Finding, ReportFormat, Severity};
 use kgq_graph::graph::{self, Live};
 use kgq_graph::request::advise::{Advised, mistakes};
 use kgq_syntax::budget::{Budget, Limits, Work};
@@ -139,7 +139,7 @@ impl Graph {
         let (graph, budget) = self.for_work();
         apart(py, &budget, move || {
             let mut told = Vec::new();
-            graph.check()?.write(Format::Json, &mut told).map_err(|error| Error::io("the report", &error))?;
+            graph.check()?.write(ReportFormat::Json, &mut told).map_err(|error| Error::io("the report", &error))?;
             String::from_utf8(told).map_err(|_| Error::bug("a report that is no UTF-8"))
         })
     }

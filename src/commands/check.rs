@@ -3,7 +3,7 @@
 use super::output::Output;
 use super::replace::{self, Replaced};
 use super::terminal::Content;
-use kgq_graph::check::{Baseline, Format, explain};
+use kgq_graph::check::{Baseline, ReportFormat, explain};
 use kgq_graph::graph::Graph;
 use kgq_syntax::error::{Error, Result, Source};
 use kgq_syntax::text::{count, visible};
@@ -89,10 +89,10 @@ pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
         read(&file)?.apply(&mut report);
     }
     let format = match args.format {
-        FormatName::Text => Format::Text { colour: output.colour },
-        FormatName::Json => Format::Json,
-        FormatName::Github => Format::Github,
-        FormatName::Sarif => Format::Sarif,
+        FormatName::Text => ReportFormat::Text { colour: output.colour },
+        FormatName::Json => ReportFormat::Json,
+        FormatName::Github => ReportFormat::Github,
+        FormatName::Sarif => ReportFormat::Sarif,
     };
     let content = if matches!(args.format, FormatName::Text) { Content::LaidOut } else { Content::Json };
     output.out.write_as(content, |mut out| report.write(format, &mut out)).map_err(|e| Error::io("the output", &e))?;

@@ -33,7 +33,7 @@ pub use explain::{Explanation, explain};
 pub use finding::{Finding, Severity};
 pub(crate) use keys::findings as undefined_keys;
 pub(crate) use places::{Places, outline};
-pub use report::{CitationCounts, Counts, Format, Report};
+pub use report::{CitationCounts, Counts, Report, ReportFormat};
 pub use shapes::Validated;
 pub use terms::namespace;
 pub use validation::Validation;

@@ -48,7 +48,7 @@ pub struct CitationCounts {
 
 /// The output format of findings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
+pub enum ReportFormat {
     Text {
         colour: bool,
     },
@@ -73,12 +73,12 @@ impl Report {
         self.findings.sort_by_cached_key(key);
     }
 
-    pub fn write(&self, format: Format, out: &mut dyn Write) -> io::Result<()> {
+    pub fn write(&self, format: ReportFormat, out: &mut dyn Write) -> io::Result<()> {
         match format {
-            Format::Text { colour } => self.write_text(colour, out),
-            Format::Json => self.write_json(out),
-            Format::Github => self.write_github(out),
-            Format::Sarif => sarif::write(&self.findings, out),
+            ReportFormat::Text { colour } => self.write_text(colour, out),
+            ReportFormat::Json => self.write_json(out),
+            ReportFormat::Github => self.write_github(out),
+            ReportFormat::Sarif => sarif::write(&self.findings, out),
         }
     }
 
@@ -238,7 +238,7 @@ mod tests {
     use kgq_syntax::error::Place;
     use serde_json::Value;
 
-    fn written(format: Format) -> String {
+    fn written(format: ReportFormat) -> String {
         let finding = Finding::error("uncited", Place::new("data/a.ttl", 3, 5), "50% of it:\nno").hint("do");
         let counts = Counts {
             files: 1,
@@ -261,7 +261,7 @@ mod tests {
     #[test]
     fn text_has_a_finding_a_line_and_the_counts_last() {
         assert_eq!(
-            written(Format::Text { colour: false }),
+            written(ReportFormat::Text { colour: false }),
             "data/a.ttl:3:5 error uncited 50% of it:\\nno\n  hint: do\n\
              not looked for until every file parses: broken-link\n\
              citations: each one\n\
@@ -272,13 +272,13 @@ mod tests {
 
     #[test]
     fn github_gets_commands_with_nothing_that_ends_them_early() {
-        let first = written(Format::Github).lines().next().unwrap().to_owned();
+        let first = written(ReportFormat::Github).lines().next().unwrap().to_owned();
         assert_eq!(first, "::error file=data/a.ttl,line=3,col=5,title=uncited::50%25 of it:\\nno%0Ahint: do");
     }
 
     #[test]
     fn json_holds_the_findings_and_the_counts() {
-        let value: Value = serde_json::from_str(&written(Format::Json)).unwrap();
+        let value: Value = serde_json::from_str(&written(ReportFormat::Json)).unwrap();
         assert_eq!(value["findings"][0]["line"], 3);
         assert_eq!(value["citations"]["citations_not_checked"], 2);
         assert_eq!((&value["statements"], &value["with_repetitions"]), (&1500.into(), &1600.into()));
