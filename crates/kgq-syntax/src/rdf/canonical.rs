@@ -9,14 +9,13 @@ mod search;
 pub use coded::{Coded, CodedQuad, DEFAULT_GRAPH, OTHER};
 
 use super::Quad;
-use super::blank::{each_node, renamed};
+use super::blank::renamed;
 use super::rdf11;
 use crate::budget::{Budget, Reservation, Steps};
 use crate::error::Result;
 use crate::sort::{sorted_by_text, sorted_texts};
 use coded::{Table, line};
 use oxrdf::BlankNode;
-use rustc_hash::FxHashMap;
 use search::Search;
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
@@ -97,25 +96,6 @@ pub fn relabel(quads: &[Quad], budget: &Budget) -> Result<(Vec<Quad>, Reservatio
     let mut sorted = sorted_by_text(renamed_quads, Quad::to_string, budget)?;
     sorted.dedup();
     Ok((sorted, held))
-}
-
-/// The names that the blank nodes of a dataset have in its canonical form.
-///
-/// # Errors
-/// As [`canonicalize`].
-pub fn names_of(quads: &[Quad], budget: &Budget) -> Result<FxHashMap<BlankNode, BlankNode>> {
-    let (mapped, _mapped_held) = rdf11::downgrade(quads, budget)?;
-    let table = Table::of(&mapped.quads, &Steps::new(budget))?;
-    let numbers = names_in(&table, budget)?;
-    let mut named: FxHashMap<BlankNode, BlankNode> = FxHashMap::default();
-    for quad in quads {
-        each_node(quad, &mut |node| {
-            if let Some(at) = table.node(node) {
-                named.entry(node.clone()).or_insert_with(|| name(numbers[at as usize]));
-            }
-        });
-    }
-    Ok(named)
 }
 
 fn names_in(table: &Table<'_>, budget: &Budget) -> Result<Vec<u32>> {

@@ -8,8 +8,8 @@ use super::blank::{each_node, nodes_of, renamed};
 use super::{BlankNode, Quad};
 use crate::budget::{Budget, Reservation, Steps};
 use crate::error::{Error, Result};
-use rustc_hash::{FxHashMap, FxHashSet, FxHasher};
-use std::hash::{Hash, Hasher};
+use rustc_hash::{FxHashMap, FxHashSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// How often the colour of a node is computed at most, besides [`WORK_FOR_A_QUAD`] for each quad. Colours tell nodes of honest data
 /// apart in a few rounds; made-up data could need more rounds than there is time.
@@ -85,7 +85,7 @@ impl<'q> Structure<'q> {
     /// Whether nothing that is said of the node mentions another node that shares its colour with a third.
     fn stands_alone(&self, node: usize, shared: &FxHashMap<u64, usize>, colours: &[u64]) -> bool {
         let others = self.quads_of[node].iter().flat_map(|quad| &self.said[*quad].1).filter(|other| **other != node);
-        others.into_iter().all(|other| shared[&colours[*other]] == 1)
+        others.into_iter().all(|other| shared.get(&colours[*other]) == Some(&1))
     }
 
     /// Whether the nodes of one colour in both are the same ones, where each colour is that of one node.
@@ -155,7 +155,7 @@ impl Matching<'_> {
                 .map(|node| {
                     let quads = structure.quads_of[node].iter().map(|quad| {
                         let (said, nodes) = &structure.said[*quad];
-                        let mut hasher = FxHasher::default();
+                        let mut hasher = DefaultHasher::new();
                         said.hash(&mut hasher);
                         for other in nodes {
                             (*other != node).then_some(colours[*other]).hash(&mut hasher);
@@ -213,8 +213,10 @@ impl Matching<'_> {
             }
             let shared = how_many(&own);
             let lone = |structure: &Structure<'_>, colours: &[u64]| {
-                let is_lone =
-                    |node: &usize| shared[&colours[*node]] > 1 && structure.stands_alone(*node, &shared, colours);
+                let is_lone = |node: &usize| {
+                    shared.get(&colours[*node]).is_some_and(|many| *many > 1)
+                        && structure.stands_alone(*node, &shared, colours)
+                };
                 (0..colours.len()).filter(is_lone).collect::<Vec<_>>()
             };
             // Any of those can stand for any other of its colour, so they are numbered.
@@ -274,8 +276,9 @@ fn signature(colours: &[u64]) -> u64 {
     hash(&(colours.len(), colours.iter().fold(0, |sum: u64, colour| sum.wrapping_add(hash(colour)))))
 }
 
+/// Colours are added up, so they must not depend on each other as those of a simpler hash do.
 fn hash(value: &impl Hash) -> u64 {
-    let mut hasher = FxHasher::default();
+    let mut hasher = DefaultHasher::new();
     value.hash(&mut hasher);
     hasher.finish()
 }
@@ -306,6 +309,21 @@ mod tests {
         assert!(are_same("<s:s> <p:p> <<( _:a <p:p> 1 )>> .", "<s:s> <p:p> <<( _:b <p:p> 1 )>> ."));
         assert!(!are_same("<s:s> <p:p> <<( _:a <p:p> _:a )>> .", "<s:s> <p:p> <<( _:b <p:p> _:c )>> ."));
         assert!(are_same("_:a <p:p> 1 . _:a <p:p> 1 .", "_:b <p:p> 1 ."));
+    }
+
+    /// The nodes of each pair mention the same things, in other places.
+    #[test]
+    fn places_in_statements_tell_nodes_apart() {
+        for n in 0..40 {
+            let graph = |a: &str, b: &str| {
+                format!(
+                    "_:h <p:e> _:{a} , _:{b} . _:{a} <p:f{n}> <x:1> ; <p:t{n}> <x:2> . _:{b} <p:f{n}> <x:2> ; <p:t{n}> <x:1> . \
+                     _:{a}x <p:f{n}> _:y ; <p:t{n}> _:z . _:{b}x <p:f{n}> _:z ; <p:t{n}> _:y . _:y <p:n> 1 . _:z <p:n> 2 ."
+                )
+            };
+            assert!(are_same(&graph("a", "b"), &graph("b", "a")), "{n}");
+            assert!(are_same(&graph("a", "b"), &graph("q7", "c")), "{n}");
+        }
     }
 
     /// Two rings of three and one of six look alike from every node.
