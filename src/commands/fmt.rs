@@ -11,6 +11,7 @@ use kgq_syntax::error::{Error, Kind, Result, Source};
 use kgq_syntax::rdf::{Compression, RdfFormat};
 use kgq_syntax::text::{count, visible};
 use kgq_syntax::turtle::tree::Dialect;
+use rustc_hash::FxHashSet;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -89,6 +90,9 @@ fn files(args: &Args, graph: &Graph) -> Result<Vec<(String, PathBuf, Dialect)>> 
             }
         }
     }
+    // A file that two names mean is formatted once.
+    let mut seen = FxHashSet::default();
+    files.retain(|(_, path, _)| seen.insert(std::fs::canonicalize(path).unwrap_or_else(|_| path.clone())));
     Ok(files)
 }
 
@@ -105,14 +109,18 @@ fn dialect(name: &str, format: Option<RdfFormat>) -> Option<Dialect> {
 
 /// Formats one file; `None` if it stays as it is.
 fn one(name: &str, path: &Path, dialect: Dialect, graph: &Graph) -> Result<Option<Replaced>> {
-    let mut bytes = Vec::new();
+    let (mut stored, mut bytes) = (Vec::new(), Vec::new());
     let input = Input::file(name, path, Some(RdfFormat::Turtle))?;
-    input.open(graph.options().bounds)?.read_to_end(&mut bytes).map_err(|e| Error::io(name, &e))?;
+    let reading = |e| Error::io(name, &e);
+    input.stored()?.read_to_end(&mut stored).map_err(reading)?;
+    // Without a byte order mark, which is no part of the text.
+    input.text_of(stored.as_slice(), graph.options().bounds)?.read_to_end(&mut bytes).map_err(reading)?;
     let text = text(name, bytes)?;
     let formatted =
         format::turtle(Source::new(name, &text), dialect, &graph.options().bounds, &graph.options().budget)?;
-    let replaced = Replaced { path: path.to_owned(), before: Some(text.into_bytes()), after: formatted.into_bytes() };
-    Ok((replaced.before.as_ref() != Some(&replaced.after)).then_some(replaced))
+    let is_changed = formatted != text;
+    let replaced = Replaced { path: path.to_owned(), before: Some(stored), after: formatted.into_bytes() };
+    Ok(is_changed.then_some(replaced))
 }
 
 fn write(graph: &Graph, files: Vec<Replaced>, output: &mut Output) -> Result<()> {

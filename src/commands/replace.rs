@@ -65,11 +65,12 @@ pub fn lock_within(root: &Path, patience: Duration) -> Result<Writing> {
 }
 
 /// Replaces the files: those of the locked project as one, each other one (a file that was named, or that a trusted project names)
-/// by itself.
+/// by itself. If one of them has changed since it was read, none is written.
 ///
 /// # Errors
 /// A file that has changed since it was read, or cannot be written.
 pub fn replace(project: Option<&Writing>, files: Vec<Replaced>) -> Result<()> {
+    files.iter().try_for_each(unchanged)?;
     // One file is whole by itself, and needs no journal.
     if let [file] = files.as_slice() {
         return alone(file);
@@ -87,12 +88,17 @@ pub fn replace(project: Option<&Writing>, files: Vec<Replaced>) -> Result<()> {
     others.iter().try_for_each(alone)
 }
 
+fn unchanged(file: &Replaced) -> Result<()> {
+    if content(&file.path)? == file.before {
+        return Ok(());
+    }
+    let name = file.path.display();
+    Err(Error::new(Kind::Io, format!("{name} was changed while it was worked on: it is not written"))
+        .hint("run the command again"))
+}
+
 fn alone(file: &Replaced) -> Result<()> {
     let name = file.path.to_string_lossy();
-    if content(&file.path)? != file.before {
-        return Err(Error::new(Kind::Io, format!("{name} was changed while it was worked on: it is not written"))
-            .hint("run the command again"));
-    }
     if let Some(folder) = file.path.parent() {
         std::fs::create_dir_all(folder).map_err(|e| Error::io(folder.display(), &e))?;
     }
