@@ -125,6 +125,12 @@ impl<'s> Edges<'s> {
         self.predicates[0].index().range(&prefix).len()
     }
 
+    /// Estimates the number of statements with a predicate, without merging any.
+    pub fn estimate_of(&self, predicate: TermId) -> u64 {
+        let prefix: Vec<TermId> = self.graph.into_iter().chain([predicate]).collect();
+        self.predicates[0].estimate(&prefix)
+    }
+
     /// Returns the start and end nodes of a predicate's edges.
     pub fn pairs(&self, predicate: TermId, back: bool) -> (Blocks<'_>, Blocks<'_>) {
         let index = self.predicates[0].index();

@@ -234,13 +234,12 @@ impl<'s> HashJoin<'s> {
                 && let Some(column) = only_column.take()
                 && let Some(mut members) = Members::of_table(&table, column, cx)?
             {
-                table = Table::new(self.right.width);
-                let Some(other) = self.fill(&mut members, cx)? else {
-                    self.keep(Built::of_members(members), cx);
-                    return Ok(());
-                };
-                members.put_into(&mut table, cx)?;
-                table.append(&other, cx)?;
+                drop(table);
+                while let Some(batch) = self.right.next(cx)? {
+                    members.add(&batch, cx)?;
+                }
+                self.keep(Built::of_members(members), cx);
+                return Ok(());
             }
         }
         match Built::new(&self.layout, &mut table, cx) {
@@ -252,16 +251,6 @@ impl<'s> HashJoin<'s> {
                 Ok(())
             }
         }
-    }
-
-    /// Adds the rest of the right side to the set, up to rows that cannot be in it.
-    fn fill(&mut self, members: &mut Members, cx: &Context<'s>) -> Result<Option<Batch>> {
-        while let Some(batch) = self.right.next(cx)? {
-            if !members.add(&batch, cx) {
-                return Ok(Some(batch));
-            }
-        }
-        Ok(None)
     }
 
     fn keep(&mut self, built: Built, cx: &Context<'s>) {

@@ -58,7 +58,9 @@ impl StepLists {
         if let StepState::LookedUp(nodes) = state {
             *nodes += 1;
             let words = cx.snapshot().term_count() as usize / 64;
-            if *nodes * LOOK_UP > edges.statements_of(*predicate) + words {
+            // What the predicate has is asked for late, and not merged to be counted.
+            let work = *nodes * LOOK_UP;
+            if work > words && work as u64 > edges.estimate_of(*predicate) + words as u64 {
                 *state = StepList::new(edges, *predicate, *back, cx)?.map_or(StepState::Unlisted, StepState::Listed);
             }
         }
@@ -81,6 +83,10 @@ impl StepList {
         let Some((index, rows, [from, to])) = edges.by_start(predicate, back) else { return Ok(None) };
         let terms = cx.snapshot().term_count() as usize;
         let bytes = Numbers::bytes(terms) + (rows.len() * size_of::<[TermId; 2]>()) as u64;
+        // The walk itself needs room too.
+        if cx.budget().room().is_some_and(|room| bytes > room / 4) {
+            return Ok(None);
+        }
         let held = match cx.budget().reserve(bytes) {
             Err(error) if is_of_memory(&error) => return Ok(None),
             held => held?,

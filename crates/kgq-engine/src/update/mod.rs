@@ -161,7 +161,7 @@ impl Run<'_, '_> {
             pattern: GraphPattern::Project { inner, variables: templates.variables().to_vec() },
             base_iri: self.base.and_then(|base| oxiri::Iri::parse(base.to_owned()).ok()),
         };
-        let snapshot = self.state.snapshot()?;
+        let snapshot = self.state.snapshot(&self.options.budget)?;
         match evaluate(snapshot, &Query { algebra }, self.options)? {
             Answer::Solutions(solutions) => {
                 for (number, row) in solutions.rows.enumerate() {

@@ -2,7 +2,7 @@
 
 use indexmap::IndexSet;
 use kgq_snapshot::{Ids, Permutation, QuadPermutation, Snapshot, TermId};
-use kgq_syntax::budget::Steps;
+use kgq_syntax::budget::{Budget, Steps};
 use kgq_syntax::error::Result;
 use kgq_syntax::rdf::{GraphName, NamedNode, Quad, Term};
 use rustc_hash::{FxBuildHasher, FxHashSet};
@@ -162,11 +162,11 @@ impl<'a> State<'a> {
     /// Returns the image of the current state.
     ///
     /// # Errors
-    /// More statements than a snapshot can number.
-    pub fn snapshot(&mut self) -> Result<&Snapshot> {
+    /// More statements than a snapshot can number; the budget's.
+    pub fn snapshot(&mut self, budget: &Budget) -> Result<&Snapshot> {
         if self.changed {
             let left = self.left().filter_map(|ids| self.base.statement(ids));
-            self.image = Some(Snapshot::from_quads(left.chain(self.added.iter().cloned()))?);
+            self.image = Some(Snapshot::from_quads_within(left.chain(self.added.iter().cloned()), budget)?);
             self.changed = false;
         }
         Ok(self.image.as_ref().unwrap_or(self.base))

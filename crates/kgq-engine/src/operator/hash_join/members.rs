@@ -8,6 +8,7 @@ use crate::operator::table::Table;
 use kgq_snapshot::TermId;
 use kgq_syntax::budget::Reservation;
 use kgq_syntax::error::Result;
+use rustc_hash::FxHashSet;
 
 /// With more terms than this for each row, a table of the rows is made faster, and takes less memory.
 const MOST_TERMS_A_ROW: usize = 64;
@@ -16,8 +17,13 @@ pub struct Members {
     /// The column of the right side whose ids are in the set.
     column: usize,
     bits: Vec<u64>,
-    _held: Reservation,
+    /// Terms that the query made, for which there are no bits.
+    made: FxHashSet<TermId>,
+    held: Reservation,
 }
+
+/// Roughly the bytes of an id in a hash set.
+const BYTES_OF_MADE: u64 = 16;
 
 impl Layout {
     /// The only column of the right side that matters to a join of this kind; `None` if there are more.
@@ -39,7 +45,7 @@ impl Members {
         table.rows.saturating_mul(MOST_TERMS_A_ROW) >= cx.snapshot().term_count() as usize
     }
 
-    /// The set of the ids in a table's column; `None` if memory has no room for it, or some of the terms are not stored.
+    /// The set of the ids in a table's column; `None` if memory has no room for it.
     ///
     /// # Errors
     /// The budget's limits, but for memory.
@@ -49,44 +55,39 @@ impl Members {
             Err(error) if is_of_memory(&error) => return Ok(None),
             held => held?,
         };
-        let mut members = Self { column, bits: vec![0; words], _held: held };
-        Ok(members.add_ids(&table.columns[column], cx).then_some(members))
+        let mut members = Self { column, bits: vec![0; words], made: FxHashSet::default(), held };
+        match members.add_ids(&table.columns[column], cx) {
+            Err(error) if is_of_memory(&error) => Ok(None),
+            added => added.map(|()| Some(members)),
+        }
     }
 
-    /// Adds the ids of a batch's rows; false if some of the terms are not stored, and then none of them.
-    pub fn add(&mut self, batch: &Batch, cx: &Context<'_>) -> bool {
+    /// Adds the ids of a batch's rows.
+    ///
+    /// # Errors
+    /// The budget's limits.
+    pub fn add(&mut self, batch: &Batch, cx: &Context<'_>) -> Result<()> {
         self.add_ids(batch.column(self.column), cx)
     }
 
-    fn add_ids(&mut self, ids: &[TermId], cx: &Context<'_>) -> bool {
-        if !ids.iter().all(|id| cx.terms().is_stored(*id)) {
-            return false;
-        }
+    fn add_ids(&mut self, ids: &[TermId], cx: &Context<'_>) -> Result<()> {
+        let before = self.made.len();
         for id in ids {
-            if let Some(word) = self.bits.get_mut(id.index() / 64) {
+            if !cx.terms().is_stored(*id) {
+                self.made.insert(*id);
+            } else if let Some(word) = self.bits.get_mut(id.index() / 64) {
                 *word |= 1 << (id.index() % 64);
             }
         }
-        true
+        match (self.made.len() - before) as u64 {
+            0 => Ok(()),
+            more => self.held.grow(cx.budget(), more * BYTES_OF_MADE),
+        }
     }
 
     #[inline]
     pub fn has(&self, id: TermId) -> bool {
         self.bits.get(id.index() / 64).is_some_and(|word| word >> (id.index() % 64) & 1 == 1)
-    }
-
-    /// Appends a row for each id to a table of the right side's width, with nothing in the other columns.
-    ///
-    /// # Errors
-    /// The budget's limits.
-    pub fn put_into(&self, table: &mut Table, cx: &Context<'_>) -> Result<()> {
-        let ids = (0..self.bits.len() as u32 * 64).map(TermId::new).filter(|id| self.has(*id));
-        let ids: Vec<TermId> = ids.collect();
-        for part in ids.chunks(Batch::ROWS) {
-            let column = |at| if at == self.column { part.to_vec() } else { vec![TermId::UNBOUND; part.len()] };
-            let columns = (0..table.columns.len()).map(column).collect();
-            table.append(&Batch::new(columns, part.len()), cx)?;
-        }
-        Ok(())
+            || (!self.made.is_empty() && self.made.contains(&id))
     }
 }
