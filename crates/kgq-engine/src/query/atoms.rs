@@ -255,16 +255,24 @@ impl Atom {
         found
     }
 
-    /// Returns the pairs of a variable and a term that this filter compares by their order.
+    /// Returns the pairs of a variable and a term that this filter compares by their order, as a condition of its own or one of
+    /// several that all must hold: where such a comparison fails, the row is left out.
     pub fn orderings(&self) -> Vec<(Variable, Term)> {
-        let mut found = Vec::new();
-        self.for_each_part(|part| match part {
-            Expression::Less(a, b)
-            | Expression::LessOrEqual(a, b)
-            | Expression::Greater(a, b)
-            | Expression::GreaterOrEqual(a, b) => found.extend(comparison(a, b).or_else(|| comparison(b, a))),
-            _ => {}
-        });
+        let GroupElement::Filter(condition) = &self.piece else { return Vec::new() };
+        let (mut found, mut open): (Vec<(Variable, Term)>, Vec<&Expression>) = (Vec::new(), vec![condition]);
+        while let Some(part) = open.pop() {
+            match part {
+                Expression::And(a, b) => open.extend([&**b, &**a]),
+                Expression::Less(a, b)
+                | Expression::LessOrEqual(a, b)
+                | Expression::Greater(a, b)
+                | Expression::GreaterOrEqual(a, b) => {
+                    let compared = comparison(a, b).or_else(|| comparison(b, a));
+                    found.extend(compared.filter(|compared| !found.contains(compared)));
+                }
+                _ => {}
+            }
+        }
         found
     }
 

@@ -3,6 +3,7 @@
 use super::files::ProjectFile;
 use super::untold::{Walked, says_rdf, walk};
 use super::{MANIFEST, Project};
+use crate::survey::stem;
 use kgq_syntax::error::Error;
 use kgq_syntax::rdf::RdfFormat;
 use kgq_syntax::text::count;
@@ -52,7 +53,12 @@ impl Project {
             found.clear();
         }
         let is_named = |name: &str, (folder, text): &(String, String)| {
-            name.strip_prefix(folder.as_str()).is_some_and(|name| text.contains(name))
+            let ends = ['"', '\''];
+            let is_whole = |name: &str| {
+                let begins = |start: char| ends.iter().any(|end| text.contains(&format!("{start}{name}{end}")));
+                begins('/') || ends.into_iter().any(begins)
+            };
+            name.strip_prefix(folder.as_str()).is_some_and(is_whole)
         };
         found.retain(|name| !catalogues.iter().any(|catalogue| is_named(name, catalogue)));
         found
@@ -65,10 +71,4 @@ impl Project {
         let by_glob = || [&globs.ontology, &globs.data, &globs.queries].iter().any(|list| list.leaves_out(name));
         is_query || stems.contains(stem(name)) || quoted("") || (!quoted("!") && by_glob())
     }
-}
-
-/// A name without the endings of its format and compression.
-fn stem(name: &str) -> &str {
-    let start = name.rfind('/').map_or(0, |at| at + 1);
-    name[start..].find('.').map_or(name, |at| &name[..start + at])
 }

@@ -49,7 +49,7 @@ pub(super) fn mark(folder: &Path, files: &mut [Looked], options: ReadOptions<'_>
 }
 
 /// A file's name without its ending and without the ending of a compression.
-fn stem(name: &str) -> &str {
+pub(crate) fn stem(name: &str) -> &str {
     let name = Compression::strip(name).0;
     match name.rsplit_once('.') {
         Some((stem, ending)) if !ending.contains('/') => stem,

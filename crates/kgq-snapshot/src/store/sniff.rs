@@ -1,7 +1,7 @@
 //! Guesses the format of a text from its beginning: for input without a name, and for messages about files that are not what
 //! their names say.
 
-use kgq_syntax::error::Error;
+use kgq_syntax::error::{Error, Kind};
 use kgq_syntax::rdf::RdfFormat;
 use oxrdfio::RdfParser;
 
@@ -184,6 +184,9 @@ impl Seems {
 
 /// Adds to the error of a refused document what it seems to be, if that differs from the format in which it was read.
 pub fn mistaken(error: Error, start: &[u8], format: RdfFormat) -> Error {
+    if error.kind() == Kind::Limit {
+        return error;
+    }
     let seems =
         sniff(start).filter(|seems| !seems.can_be(format)).or_else(|| turtle_read_as_lines(&error, start, format));
     let Some(seems) = seems else { return error };

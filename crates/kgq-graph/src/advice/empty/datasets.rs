@@ -76,6 +76,10 @@ impl Probes<'_> {
     /// The different values of a variable in the first solutions of these conditions.
     fn values(&self, which: &[usize], variable: &Variable) -> Option<Vec<Term>> {
         let (variables, rows) = self.rows(which, MOST_COUNTED)?;
+        // Of some of the values nothing can be concluded.
+        if rows.len() >= MOST_COUNTED {
+            return None;
+        }
         let column = variables.iter().position(|own| own == variable)?;
         let mut values: Vec<Term> = Vec::new();
         for value in rows.iter().filter_map(|row| row.get(column)?.as_ref()) {
