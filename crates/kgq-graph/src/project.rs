@@ -15,6 +15,7 @@ pub use globs::Glob;
 pub use mcp::{McpSettings, McpText};
 pub use named::{NamedFiles, named_files};
 pub use net::NetSettings;
+pub(crate) use unloaded::stem;
 pub use untold::{FolderFiles, folder_files};
 pub(crate) use untold::{Walked, says_rdf, walk};
 

@@ -52,7 +52,11 @@ fn killed(from: &str, output: &str, finish: bool) {
     let mut random = fastrand::Rng::with_seed(3);
     let mut ended = [0; 3];
     let rounds = (kills() / 6).max(4);
-    for round in 0..rounds {
+    // On a machine whose speed changes all may come too late: then there are more.
+    for round in 0..rounds * 12 {
+        if round >= rounds && ended[1] + ended[2] > 0 {
+            break;
+        }
         state(before.clone());
         publish();
         assert!(site(&root) == old, "round {round}: the next run does not give its site");

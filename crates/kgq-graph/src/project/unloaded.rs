@@ -3,9 +3,8 @@
 use super::files::ProjectFile;
 use super::untold::{Walked, says_rdf, walk};
 use super::{MANIFEST, Project};
-use crate::survey::stem;
 use kgq_syntax::error::Error;
-use kgq_syntax::rdf::RdfFormat;
+use kgq_syntax::rdf::{Compression, RdfFormat};
 use kgq_syntax::text::count;
 use rustc_hash::FxHashSet;
 use std::fs;
@@ -70,5 +69,14 @@ impl Project {
         let is_query = globs.queries.take.iter().any(|glob| glob.takes(name));
         let by_glob = || [&globs.ontology, &globs.data, &globs.queries].iter().any(|list| list.leaves_out(name));
         is_query || stems.contains(stem(name)) || quoted("") || (!quoted("!") && by_glob())
+    }
+}
+
+/// A file's name without its ending and without the ending of a compression.
+pub(crate) fn stem(name: &str) -> &str {
+    let name = Compression::strip(name).0;
+    match name.rsplit_once('.') {
+        Some((stem, ending)) if !ending.contains('/') => stem,
+        _ => name,
     }
 }

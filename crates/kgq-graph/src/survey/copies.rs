@@ -2,11 +2,12 @@
 //! would give every blank node several times.
 
 use super::look::{Holds, Looked, on_all};
+use crate::project::stem;
 use kgq_snapshot::store::{Input, ReadOptions, read_each};
 use kgq_syntax::budget::Budget;
 use kgq_syntax::error::Result;
 use kgq_syntax::rdf::canonical::canonicalize;
-use kgq_syntax::rdf::{Compression, GraphName, NamedOrBlankNode, Quad, RdfFormat, Term};
+use kgq_syntax::rdf::{GraphName, NamedOrBlankNode, Quad, RdfFormat, Term};
 use rustc_hash::{FxHashMap, FxHashSet, FxHasher};
 use std::hash::{Hash, Hasher};
 use std::path::Path;
@@ -45,15 +46,6 @@ pub(super) fn mark(folder: &Path, files: &mut [Looked], options: ReadOptions<'_>
             Found::Copy => files[number].holds = Holds::Copy(of),
             Found::Near { own, all } => files[number].near = Some(Near { of, own, all }),
         }
-    }
-}
-
-/// A file's name without its ending and without the ending of a compression.
-pub(crate) fn stem(name: &str) -> &str {
-    let name = Compression::strip(name).0;
-    match name.rsplit_once('.') {
-        Some((stem, ending)) if !ending.contains('/') => stem,
-        _ => name,
     }
 }
 

@@ -8,7 +8,6 @@ mod look;
 mod write;
 
 pub use copies::in_several_formats;
-pub(crate) use copies::stem;
 
 use crate::project::{Walked, says_rdf, walk};
 use kgq_snapshot::store::ReadOptions;

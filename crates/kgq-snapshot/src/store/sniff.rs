@@ -1,7 +1,7 @@
 //! Guesses the format of a text from its beginning: for input without a name, and for messages about files that are not what
 //! their names say.
 
-use kgq_syntax::error::{Error, Kind};
+use kgq_syntax::error::Error;
 use kgq_syntax::rdf::RdfFormat;
 use oxrdfio::RdfParser;
 
@@ -184,9 +184,6 @@ impl Seems {
 
 /// Adds to the error of a refused document what it seems to be, if that differs from the format in which it was read.
 pub fn mistaken(error: Error, start: &[u8], format: RdfFormat) -> Error {
-    if error.kind() == Kind::Limit {
-        return error;
-    }
     let seems =
         sniff(start).filter(|seems| !seems.can_be(format)).or_else(|| turtle_read_as_lines(&error, start, format));
     let Some(seems) = seems else { return error };
@@ -207,6 +204,15 @@ fn turtle_read_as_lines(error: &Error, start: &[u8], format: RdfFormat) -> Optio
     let whole = if (start.len() as u64) < SNIFFED { start.len() } else { memchr::memrchr(b'\n', start)? + 1 };
     let text = std::str::from_utf8(&start[..whole]).ok()?;
     if refused > text.lines().count() as u64 {
+        return None;
+    }
+    // What these formats allow was refused for passing a limit.
+    let lines = match format {
+        RdfFormat::NTriples => oxrdfio::RdfFormat::NTriples,
+        _ => oxrdfio::RdfFormat::NQuads,
+    };
+    let wrong = RdfParser::from_format(lines).for_slice(text).find_map(Result::err)?;
+    if wrong.location().is_none_or(|place| place.start.line >= refused) {
         return None;
     }
     let parser = RdfParser::from_format(oxrdfio::RdfFormat::TriG).with_base_iri("file:///").ok()?;
