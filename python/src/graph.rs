@@ -139,7 +139,9 @@ impl Graph {
         let (graph, budget) = self.for_work();
         apart(py, &budget, move || {
             let mut told = Vec::new();
-            graph.check()?.write(ReportFormat::Json, &mut told).map_err(|error| Error::io("the report", &error))?;
+            // A graph keeps the list of files that it found; others may have come since.
+            let now = graph::Graph::open(graph.options().clone())?;
+            now.check()?.write(ReportFormat::Json, &mut told).map_err(|error| Error::io("the report", &error))?;
             String::from_utf8(told).map_err(|_| Error::bug("a report that is no UTF-8"))
         })
     }
