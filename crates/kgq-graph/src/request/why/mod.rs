@@ -125,7 +125,7 @@ pub fn part_within(graph: &Graph, query: &Query, number: usize, options: &Evalua
 /// Ways to a row are counted only up to this number.
 pub(crate) const MOST_WAYS: usize = 1_000;
 
-/// Explains the ways to a part of an answer, as many as are shown, and counts them up to [`MOST_WAYS`].
+/// Explains the ways to a part of an answer, as many as are shown, and counts them up to `MOST_WAYS`.
 ///
 /// # Errors
 /// As [`explain`].
