@@ -460,7 +460,10 @@ impl<'a> Model<'a> {
         // Ids of IRIs sort as these do.
         let name = |of: &Named| &names[of.start..of.start + of.length as usize];
         sort_by(&mut named, Piece::Small, |a, b| name(a).cmp(name(b)).then(a.id.cmp(&b.id)), self.budget)?;
-        let listed = Arc::new(named.into_iter().map(|named| named.id).collect());
+        let mut listed: Vec<TermId> = named.into_iter().map(|named| named.id).collect();
+        // Collected in place, it has the room of the names.
+        listed.shrink_to_fit();
+        let listed = Arc::new(listed);
         let mut lists = lists();
         if lists.len() >= MOST_LISTS {
             lists.clear();
