@@ -3,6 +3,7 @@
 
 use super::json_places::{JsonValue, Spanned};
 use super::json_refusals::place;
+use super::read::LENIENCY;
 use kgq_syntax::Span;
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::{GraphName, Literal, NamedOrBlankNode, Quad, Term};
@@ -78,7 +79,7 @@ fn iri(iri: &str) -> Option<(String, Error)> {
         true => Box::new("it is a blank node"),
         false => Box::new(Iri::parse(iri).err()?),
     };
-    Some((iri.to_owned(), Error::input(format!("`{iri}` is no IRI: {why}"))))
+    Some((iri.to_owned(), Error::input(format!("`{iri}` is no IRI: {why}")).hint(LENIENCY)))
 }
 
 fn label(node: &BlankNode) -> Option<(String, Error)> {
@@ -91,7 +92,8 @@ fn label(node: &BlankNode) -> Option<(String, Error)> {
 fn language(tag: &str) -> Option<(String, Error)> {
     Literal::new_language_tagged_literal("", tag).err()?;
     let error = Error::input(format!("`{tag}` is no language tag"));
-    Some((tag.to_owned(), error.hint_if(tag.contains('_').then(|| format!("write `{}`", tag.replace('_', "-"))))))
+    let error = error.hint_if(tag.contains('_').then(|| format!("write `{}`", tag.replace('_', "-"))));
+    Some((tag.to_owned(), error.hint(LENIENCY)))
 }
 
 /// The first string that is a term, or else one that it may have been made from by a prefix, a vocabulary or a base.

@@ -122,11 +122,13 @@ fn is_about_form(message: &str) -> bool {
     ["is not a valid iri", "is no iri", "invalid iri", "subtag", "language tag"].iter().any(|part| lower.contains(part))
 }
 
+/// What `--lenient` changes, as a hint.
+pub(super) const LENIENCY: &str =
+    "`--lenient`, or `lenient = true` below `[load]` in kgq.toml, reads IRIs and language tags as they are";
+
 /// The hint on `--lenient` where it helps.
 fn leniency(message: &str, options: ReadOptions<'_>) -> Option<&'static str> {
-    (!options.lenient && is_about_form(message)).then_some(
-        "`--lenient`, or `lenient = true` below `[load]` in kgq.toml, reads IRIs and language tags as they are",
-    )
+    (!options.lenient && is_about_form(message)).then_some(LENIENCY)
 }
 
 /// Whether a parser's message says that the bytes are no UTF-8.
