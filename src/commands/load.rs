@@ -8,6 +8,7 @@ use kgq_graph::graph::Graph;
 use kgq_snapshot::store::{Dataset, Input, load_into_store};
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::text::{count, thousands, visible};
+use rustc_hash::FxHashSet;
 use std::time::Instant;
 
 /// Say whether files (or the project's) load, how fast, and what each holds by graph; nothing is kept
@@ -41,8 +42,9 @@ pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
         }
     }
     let elapsed = started.elapsed();
-    let is_empty = |input: &&Input| dataset.files.iter().any(|file| file.name == input.name && file.graphs.is_empty());
-    let empty: Vec<Input> = inputs.iter().filter(is_empty).cloned().collect();
+    let without: FxHashSet<&str> =
+        dataset.files.iter().filter(|file| file.graphs.is_empty()).map(|file| file.name.as_str()).collect();
+    let empty: Vec<Input> = inputs.iter().filter(|input| without.contains(input.name.as_str())).cloned().collect();
     for key in graph.undefined_keys(&empty) {
         key.write_text(output.err_colour, &mut output.err).map_err(|e| Error::io("the standard error", &e))?;
     }

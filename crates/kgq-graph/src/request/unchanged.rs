@@ -15,6 +15,8 @@ use oxrdf::vocab::xsd;
 
 /// The most statements of DELETE DATA that are told one by one.
 const MOST: usize = 3;
+/// The most of its parts of which reasons are searched for.
+const MOST_LOOKED: usize = 10;
 /// The most values that are shown of a property.
 const MOST_VALUES: usize = 5;
 
@@ -42,11 +44,16 @@ pub fn why_unchanged(
         return Ok(Vec::new());
     }
     let snapshot = graph.snapshot()?;
-    looked.retain(|looked| looked.statement.as_ref().is_none_or(|quad| !has(snapshot, quad)));
+    looked.retain(|looked| looked.statement.as_ref().is_none_or(|quad| snapshot.ids(quad.as_ref()).is_none()));
     let options = graph.evaluation_options();
     let budget = options.budget.child(Work::Query, Limits { time: options.limits.time, ..Limits::default() });
-    let mut found = Vec::new();
-    for LookedFor { span, statement, query } in looked.iter().take(MOST) {
+    let (mut found, mut told) = (Vec::new(), 0);
+    // A WHERE that found something gives no reason, and leaves the place to the next.
+    for LookedFor { span, statement, query } in looked.iter().take(MOST_LOOKED) {
+        if found.len() >= MOST {
+            break;
+        }
+        told += usize::from(statement.is_some());
         // The keyword is enough: the message names the statement.
         let place = source.place(span.start..(span.start + "DELETE".len()).min(span.end));
         if let Some(own) = statement.as_ref().and_then(|quad| instead(graph, snapshot, quad)) {
@@ -64,7 +71,7 @@ pub fn why_unchanged(
             _ => found.extend(reasons),
         }
     }
-    let more = looked.len().saturating_sub(MOST);
+    let more = looked.iter().filter(|looked| looked.statement.is_some()).count() - told;
     if more > 0
         && let Some(last) = found.last_mut()
     {
@@ -89,8 +96,16 @@ fn instead(graph: &Graph, snapshot: &Snapshot, quad: &Quad) -> Option<Finding> {
         let (own, other) = (called(&quad.graph_name), called(&other.graph_name));
         return Some(Finding::new("not-there", format!("{own} does not have {statement}: it stands in {other}")));
     }
-    let mut values: Vec<String> = there(None).take(MOST_VALUES + 1).map(|quad| term(graph, &quad.object)).collect();
-    values.dedup();
+    let mut values: Vec<String> = Vec::new();
+    for value in there(None).map(|quad| term(graph, &quad.object)) {
+        // One value may stand in several graphs.
+        if !values.contains(&value) {
+            values.push(value);
+        }
+        if values.len() > MOST_VALUES {
+            break;
+        }
+    }
     let more = if values.len() > MOST_VALUES { ", …" } else { "" };
     values.truncate(MOST_VALUES);
     let subject =
@@ -99,16 +114,6 @@ fn instead(graph: &Graph, snapshot: &Snapshot, quad: &Quad) -> Option<Finding> {
         let message = format!("the graph does not have {statement}: of {subject} it has {}{more}", values.join(", "));
         Finding::new("not-there", message)
     })
-}
-
-fn has(snapshot: &Snapshot, quad: &Quad) -> bool {
-    let ids = [
-        snapshot.id(quad.subject.as_ref().into()),
-        snapshot.id(quad.predicate.as_ref().into()),
-        snapshot.id(quad.object.as_ref()),
-    ];
-    ids.iter().all(Option::is_some)
-        && snapshot.find_ids(ids).filter_map(|ids| snapshot.statement(ids)).any(|other| other == *quad)
 }
 
 fn shown(graph: &Graph, quad: &Quad) -> String {
