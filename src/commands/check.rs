@@ -1,10 +1,11 @@
 //! `kgq check`.
 
+use super::editing::lock;
 use super::output::Output;
-use super::replace::{self, Replaced};
 use super::terminal::Content;
 use kgq_graph::check::{Baseline, ReportFormat, explain};
 use kgq_graph::graph::Graph;
+use kgq_graph::request::replace::{Replaced, content, replace};
 use kgq_syntax::error::{Error, Result, Source};
 use kgq_syntax::text::{count, visible};
 use std::path::{Path, PathBuf};
@@ -109,12 +110,13 @@ fn read(file: &Path) -> Result<Baseline> {
 }
 
 fn update(file: PathBuf, graph: &Graph, output: &mut Output) -> Result<u8> {
-    let shown = visible(&file.display().to_string()).into_owned();
-    let mut replaced = Replaced::now(file, Vec::new())?;
+    let name = file.display().to_string();
+    let shown = visible(&name).into_owned();
+    let before = content(&name, &file)?;
     let baseline = Baseline::of(&graph.check()?);
-    replaced.after = baseline.text()?.into_bytes();
-    let lock = graph.project().map(|project| replace::lock(&project.root, output)).transpose()?;
-    replace::replace(lock.as_ref(), vec![replaced])?;
+    let replaced = Replaced { name, path: file, before, after: baseline.text()?.into_bytes() };
+    let lock = graph.project().map(|project| lock(&project.root, output)).transpose()?;
+    replace(lock.as_ref(), vec![replaced], &graph.options().unfinished)?;
     let findings = count(baseline.len() as u64, "finding", "findings");
     output.line(&format!("{shown} holds {findings}"))?;
     Ok(0)

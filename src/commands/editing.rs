@@ -1,4 +1,4 @@
-//! What all commands that edit the project's files share: the diff, the checks, the writing, the commit.
+//! What all commands that edit the project's files share: the lock, the diff, the checks, the writing, the commit.
 
 use super::output::Output;
 use super::terminal::Content;
@@ -6,9 +6,12 @@ use crate::edits::{self, Commit, Outcome, Requirements};
 use kgq_edit::guard::Verdict;
 use kgq_edit::{Edit, Settings, Writer};
 use kgq_graph::graph::Graph;
+use kgq_snapshot::store::together::{self, Writing};
 use kgq_syntax::error::{Error, Kind, Result};
 use kgq_syntax::rdf::NamedNode;
 use kgq_syntax::text::{count, visible};
+use std::cell::RefCell;
+use std::path::Path;
 
 #[derive(Debug, clap::Args)]
 pub struct EditArgs {
@@ -58,13 +61,26 @@ pub fn open(graph: &Graph, only_shown: bool, output: &mut Output) -> Result<Writ
     if only_shown {
         return Writer::looking(graph);
     }
-    let waiting = std::cell::RefCell::new(None);
-    let writer = Writer::open(graph, &|who| *waiting.borrow_mut() = Some(who.to_owned()))?;
+    let writer = waited(output, |waits| Writer::open(graph, waits))?;
+    tell_finished(&writer.finished, output);
+    Ok(writer)
+}
+
+/// Keeps everyone else away from a folder whose files are replaced.
+pub fn lock(root: &Path, output: &mut Output) -> Result<Writing> {
+    let (writing, finished) = waited(output, |waits| together::write(root, waits))?;
+    tell_finished(&finished, output);
+    Ok(writing)
+}
+
+/// Takes a lock, and notes for whom it had to wait.
+fn waited<T>(output: &mut Output, take: impl FnOnce(&dyn Fn(&str)) -> Result<T>) -> Result<T> {
+    let waiting = RefCell::new(None);
+    let taken = take(&|who| *waiting.borrow_mut() = Some(who.to_owned()))?;
     if let Some(who) = waiting.into_inner() {
         output.note(&format!("waited for {} to finish with the project", visible(&who)));
     }
-    tell_finished(&writer.finished, output);
-    Ok(writer)
+    Ok(taken)
 }
 
 /// Notes which files of an interrupted earlier edit were finished.

@@ -1,10 +1,11 @@
 //! `kgq init`.
 
+use super::editing::lock;
 use super::output::Output;
-use super::replace::{self, Replaced};
 use super::terminal::Content;
 use kgq_graph::graph::Graph;
 use kgq_graph::project::MANIFEST;
+use kgq_graph::request::replace::{Replaced, replace};
 use kgq_graph::survey::draft;
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::text::{count, visible};
@@ -47,14 +48,15 @@ pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
             out.write_all(draft.text.as_bytes()).map_err(|e| Error::io("the output", &e)).map(|()| 0)
         });
     }
-    let lock = replace::lock(folder, output)?;
-    let new = Replaced { path: file.clone(), before: None, after: draft.text.into_bytes() };
-    replace::replace(Some(&lock), vec![new])?;
+    let lock = lock(folder, output)?;
+    let name = file.display().to_string();
+    let new = Replaced { name: name.clone(), path: file, before: None, after: draft.text.into_bytes() };
+    replace(Some(&lock), vec![new], &graph.options().unfinished)?;
     drop(lock);
     let files = |n: usize, of: &str| (n > 0).then(|| format!("{} of {of}", count(n as u64, "file", "files")));
     let kinds = [(draft.ontology, "ontology"), (draft.data, "data"), (draft.queries, "queries")];
     let kinds: Vec<String> = kinds.into_iter().filter_map(|(n, of)| files(n, of)).collect();
-    output.line(&format!("made {}: {}", visible(&file.display().to_string()), kinds.join(", ")))?;
+    output.line(&format!("made {}: {}", visible(&name), kinds.join(", ")))?;
     for error in &draft.broken {
         output.warn(&error.clone().as_warning().prefixed("cannot be read, and is left out: "));
     }

@@ -34,7 +34,6 @@ mod query;
 mod remove;
 mod rename;
 mod repl;
-mod replace;
 mod revision;
 mod run;
 #[cfg(feature = "serve")]
@@ -60,7 +59,6 @@ pub use explain::{Explain, explanation};
 pub use output::{Output, append_file, probe_file};
 pub use query::read_text;
 pub use repl::Args as ReplArgs;
-pub use replace::{Replaced, lock_within, replace};
 pub use revision::{Revision, state as revision_state};
 pub use run::{help as canned_help, one_line};
 pub use terminal::{Content, Stream, as_shown};

@@ -9,7 +9,7 @@
 //! - [`render`]: writes answers as bytes, with one source file for each format.
 //! - [`advice`]: likely mistakes in a query, and why an answer is empty.
 //! - [`check`], [`answers`], [`mod@format`]: findings, SHACL, expected answers, and a uniform layout for Turtle.
-//! - [`request`]: what can be asked besides a query: describe, cite, explain, find, export, an overview.
+//! - [`request`]: what can be asked besides a query: describe, cite, explain, find, export, format, test, an overview.
 //! - [`infer`], [`export`]: inference by rules; Turtle in a fixed order, tables, and moved IRIs.
 //!
 //! This crate knows no command line or terminal and prints nothing: output goes to a writer that the caller passes in.

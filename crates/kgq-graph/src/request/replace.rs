@@ -1,52 +1,32 @@
-//! Replaces files of a project that are no edit of its graph: formatted ones, expected answers, a baseline, a saved query. All of
-//! them or none, under the project's lock, and none if one of them is not any more what it was when it was read.
+//! Replaces files that are no edit of the graph: formatted ones, expected answers, a baseline, a saved query. All of them or none,
+//! under the project's lock, and none if one of them is not any more what it was when it was read.
 
-use super::output::{Output, write_file};
 use kgq_snapshot::store::together::{self, Replacement, Writing};
+use kgq_snapshot::store::{Unfinished, WholeFile};
 use kgq_syntax::error::{Error, Kind, Result};
 use kgq_syntax::text::visible;
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Write};
 use std::path::{Component, Path, PathBuf};
 use std::time::{Duration, Instant};
 
 const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
 
 /// A file that gets new content.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Replaced {
+    /// As the user would write it.
+    pub name: String,
     pub path: PathBuf,
     /// Its content when it was read; `None` if there was no file.
     pub before: Option<Vec<u8>>,
     pub after: Vec<u8>,
 }
 
-impl Replaced {
-    /// A file as it is now, with what it is to hold. The caller holds the lock.
-    ///
-    /// # Errors
-    /// A file that cannot be read.
-    pub fn now(path: PathBuf, after: Vec<u8>) -> Result<Self> {
-        Ok(Self { before: content(&path)?, path, after })
-    }
-}
-
-/// Keeps everyone else away from a folder. Waits for those who read or write there.
+/// Locks a folder as [`together::write`] does, for a caller that must not wait for long.
 ///
 /// # Errors
-/// A folder that cannot be locked; an earlier edit that cannot be finished.
-pub fn lock(root: &Path, output: &mut Output) -> Result<Writing> {
-    let waiting = std::cell::RefCell::new(None);
-    let (writing, finished) = together::write(root, &|who| *waiting.borrow_mut() = Some(who.to_owned()))?;
-    if let Some(who) = waiting.into_inner() {
-        output.note(&format!("waited for {} to finish with the project", visible(&who)));
-    }
-    super::tell_finished(&finished, output);
-    Ok(writing)
-}
-
-/// Locks a folder as [`lock`] does, for a caller that must not wait for long.
-///
-/// # Errors
-/// As [`lock`]; that others still read or write there when this time is over.
+/// A folder that cannot be locked; an earlier edit that cannot be finished; that others still read or write there when this time
+/// is over.
 pub fn lock_within(root: &Path, patience: Duration) -> Result<Writing> {
     let end = Instant::now() + patience;
     loop {
@@ -64,52 +44,62 @@ pub fn lock_within(root: &Path, patience: Duration) -> Result<Writing> {
     }
 }
 
-/// Replaces the files: those of the locked project as one, each other one (a file that was named, or that a trusted project names)
-/// by itself. If one of them has changed since it was read, none is written.
+/// Replaces the files, those of the locked project by its journal. If one of them has changed since it was read, or cannot be
+/// written beside its place, none is replaced. Only a crash, or a failure to rename, can part files outside of the project (ones
+/// that were named, or that a trusted project names).
 ///
 /// # Errors
 /// A file that has changed since it was read, or cannot be written.
-pub fn replace(project: Option<&Writing>, files: Vec<Replaced>) -> Result<()> {
+pub fn replace(project: Option<&Writing>, files: Vec<Replaced>, unfinished: &Unfinished) -> Result<()> {
     files.iter().try_for_each(unchanged)?;
-    // One file is whole by itself, and needs no journal.
-    if let [file] = files.as_slice() {
-        return alone(file);
-    }
     let (mut own, mut others) = (Vec::new(), Vec::new());
+    // One file is whole by itself, and needs no journal.
+    let is_one = files.len() == 1;
     for file in files {
-        match project.and_then(|writing| name_below(writing.root(), &file.path)) {
+        match project.filter(|_| !is_one).and_then(|writing| name_below(writing.root(), &file.path)) {
             Some(name) => own.push(Replacement { name, before: file.before, after: Some(file.after) }),
             None => others.push(file),
         }
     }
+    let staged: Vec<WholeFile> = others.iter().map(|file| stage(file, unfinished)).collect::<Result<_>>()?;
+    others.iter().try_for_each(unchanged)?;
     if let Some(writing) = project.filter(|_| !own.is_empty()) {
-        writing.replace(&own, super::unfinished())?;
+        writing.replace(&own, unfinished)?;
     }
-    others.iter().try_for_each(alone)
+    staged.into_iter().try_for_each(WholeFile::finish)
 }
 
 fn unchanged(file: &Replaced) -> Result<()> {
-    if content(&file.path)? == file.before {
+    if content(&file.name, &file.path)? == file.before {
         return Ok(());
     }
-    let name = file.path.display();
+    let name = visible(&file.name);
     Err(Error::new(Kind::Io, format!("{name} was changed while it was worked on: it is not written"))
         .hint("run the command again"))
 }
 
-fn alone(file: &Replaced) -> Result<()> {
-    let name = file.path.to_string_lossy();
+/// Writes the new content beside the file.
+fn stage(file: &Replaced, unfinished: &Unfinished) -> Result<WholeFile> {
+    if file.path.metadata().is_ok_and(|found| !found.is_file()) {
+        return Err(Error::usage(format!("{} is no file that could be replaced", visible(&file.name))));
+    }
     if let Some(folder) = file.path.parent() {
         std::fs::create_dir_all(folder).map_err(|e| Error::io(folder.display(), &e))?;
     }
-    write_file(&file.path, |out| out.write_all(&file.after).map_err(|e| Error::io(&name, &e)))
+    let mut whole = WholeFile::create(&file.path, unfinished)?;
+    whole.file().write_all(&file.after).map_err(|e| Error::io(&file.name, &e))?;
+    Ok(whole)
 }
 
-fn content(path: &Path) -> Result<Option<Vec<u8>>> {
+/// The content of a file; `None` if there is none.
+///
+/// # Errors
+/// A file that cannot be read.
+pub fn content(name: &str, path: &Path) -> Result<Option<Vec<u8>>> {
     match std::fs::read(path) {
         Ok(bytes) => Ok(Some(bytes)),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(Error::io(path.display(), &error)),
+        Err(error) => Err(Error::io(name, &error)),
     }
 }
 
@@ -132,25 +122,41 @@ mod tests {
     use super::*;
     use std::fs;
 
+    fn replaced(path: PathBuf, before: Option<&str>, after: &str) -> Replaced {
+        let name = path.display().to_string();
+        Replaced { name, path, before: before.map(|text| text.as_bytes().to_vec()), after: after.as_bytes().to_vec() }
+    }
+
     #[test]
     fn files_are_replaced_all_or_none_and_only_if_nobody_changed_them() {
-        let folder = tempfile::tempdir().unwrap();
+        let (folder, unfinished) = (tempfile::tempdir().unwrap(), Unfinished::default());
         let path = |name: &str| folder.path().join(name);
         let (writing, _) = together::write(folder.path(), &|_| ()).unwrap();
-        let both = || {
-            vec![
-                Replaced { path: path("a"), before: Some(b"1".to_vec()), after: b"2".to_vec() },
-                Replaced { path: path("new/b"), before: None, after: b"2".to_vec() },
-            ]
-        };
+        let both = || vec![replaced(path("a"), Some("1"), "2"), replaced(path("new/b"), None, "2")];
         fs::write(path("a"), "changed").unwrap();
-        assert!(replace(Some(&writing), both()).is_err());
-        assert!(replace(None, both()).is_err());
+        assert!(replace(Some(&writing), both(), &unfinished).is_err());
+        assert!(replace(None, both(), &unfinished).is_err());
         assert_eq!((fs::read(path("a")).unwrap(), path("new/b").exists()), (b"changed".to_vec(), false));
 
         fs::write(path("a"), "1").unwrap();
-        replace(Some(&writing), both()).unwrap();
+        replace(Some(&writing), both(), &unfinished).unwrap();
         assert_eq!((fs::read(path("a")).unwrap(), fs::read(path("new/b")).unwrap()), (b"2".to_vec(), b"2".to_vec()));
+    }
+
+    #[test]
+    fn without_a_project_too_no_file_is_replaced_where_one_cannot_be_written() {
+        let (folder, unfinished) = (tempfile::tempdir().unwrap(), Unfinished::default());
+        let path = |name: &str| folder.path().join(name);
+        fs::write(path("a"), "1").unwrap();
+        // The file beside a name as long as the system takes would have a longer one.
+        let long = "b".repeat(250);
+        let files = |second: &str| vec![replaced(path("a"), Some("1"), "2"), replaced(path(second), None, "2")];
+        assert!(replace(None, files(&long), &unfinished).is_err());
+        assert_eq!(fs::read(path("a")).unwrap(), b"1");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "what was written beside its place is left");
+
+        replace(None, files("b"), &unfinished).unwrap();
+        assert_eq!((fs::read(path("a")).unwrap(), fs::read(path("b")).unwrap()), (b"2".to_vec(), b"2".to_vec()));
     }
 
     #[cfg(unix)]
@@ -164,8 +170,8 @@ mod tests {
         assert_eq!(name_below(folder.path(), &other.path().join("a")), None);
         assert_eq!(name_below(folder.path(), &folder.path().join("x/y")), Some("x/y".to_owned()));
         let (writing, _) = together::write(folder.path(), &|_| ()).unwrap();
-        let file = Replaced::now(folder.path().join("link/a"), b"2".to_vec()).unwrap();
-        replace(Some(&writing), vec![file]).unwrap();
+        let file = replaced(folder.path().join("link/a"), Some("1"), "2");
+        replace(Some(&writing), vec![file], &Unfinished::default()).unwrap();
         assert_eq!(fs::read(other.path().join("a")).unwrap(), b"2");
     }
 }
