@@ -5,7 +5,7 @@ use super::output::Output;
 use super::watchdog::Watchdog;
 use crate::cli::complete;
 use clap_complete::ArgValueCandidates;
-use kgq_graph::catalog::{CannedQuery, Catalog, ParamKind, ParameterContext, Values, named};
+use kgq_graph::catalog::{CannedQuery, Catalog, ParamKind, ParameterContext, Values, named_all};
 use kgq_graph::graph::Graph;
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::NamedNode;
@@ -99,7 +99,7 @@ pub fn help(canned: &CannedQuery, graph: &Graph) -> Result<String> {
     for (name, param) in &header.params {
         let kind = canned.kind(name, param, &known)?;
         let offers = match &kind {
-            ParamKind::MemberOf(class) => offered(&known.members(class), &known),
+            ParamKind::MemberOf(class) => offered(&known.members(class), &known)?,
             _ => None,
         };
         let kind = match kind {
@@ -155,14 +155,14 @@ pub fn one_line(text: &str) -> String {
 const OFFERED: usize = 6;
 
 /// The values of a parameter with their labels: all if they are few, else the first ones; `None` if there are none.
-fn offered(members: &[NamedNode], known: &dyn ParameterContext) -> Option<String> {
-    let shown: Vec<String> = members.iter().take(OFFERED).map(|member| named(member, known)).collect();
+fn offered(members: &[NamedNode], known: &dyn ParameterContext) -> Result<Option<String>> {
+    let shown = named_all(members.iter().take(OFFERED), known)?;
     let more = members.len().saturating_sub(OFFERED);
-    match (shown.is_empty(), more) {
+    Ok(match (shown.is_empty(), more) {
         (true, _) => None,
         (false, 0) => Some(shown.join(", ")),
         (false, more) => Some(format!("{} and {more} more", shown.join(", "))),
-    }
+    })
 }
 
 /// A command that runs the query: the header's own, else one made of its examples.

@@ -4,6 +4,7 @@ use crate::commands::one_line;
 use kgq_graph::catalog::TermIndex;
 use kgq_graph::graph::Graph;
 use kgq_snapshot::Snapshot;
+use kgq_syntax::budget::Budget;
 use kgq_syntax::rdf::Prefixes;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
@@ -32,14 +33,14 @@ impl ProjectState {
             None => Vec::new(),
         };
         let index = Arc::new(OnceLock::new());
-        let (filled, over) = (Arc::clone(&index), snapshot.clone());
+        let (filled, over, budget) = (Arc::clone(&index), snapshot.clone(), graph.loading_budget());
         let builder = std::thread::Builder::new().name("completion index".into());
         let built = builder.spawn(move || {
-            filled.get_or_init(|| TermIndex::build(&over));
+            filled.get_or_init(|| index_within(&over, &budget));
         });
         if built.is_err() {
             // Without a thread, the prompt has to wait.
-            index.get_or_init(|| TermIndex::build(&snapshot));
+            index.get_or_init(|| index_within(&snapshot, &graph.loading_budget()));
         }
         Ok(Self { prefixes, snapshot, index, queries })
     }
@@ -57,13 +58,18 @@ impl ProjectState {
 
     #[cfg(test)]
     pub fn fill_index(&self) {
-        self.index.get_or_init(|| TermIndex::build(&self.snapshot));
+        self.index.get_or_init(|| index_within(&self.snapshot, &Budget::default()));
     }
 
     /// Waits for the term index.
     pub fn index_when_ready(&self) -> &TermIndex {
         self.index.wait()
     }
+}
+
+/// The index, or an empty one where a limit allows none: then no name is completed.
+fn index_within(snapshot: &Snapshot, budget: &Budget) -> TermIndex {
+    TermIndex::build(snapshot, budget).unwrap_or_default()
 }
 
 /// The current state.

@@ -343,7 +343,7 @@ fn a_site_stops_at_any_look_and_leaves_the_old_one() {
             inferred: None,
             entailment: Entailment::None,
             prefixes: &prefixes,
-            labels: &Labels::of(&quads),
+            labels: &Labels::of(&quads, &Budget::default()).unwrap(),
             audit: Audit::new(&statements, &CitationSettings::default(), &prefixes).into(),
             queries: Vec::new(),
             changed: FxHashMap::default(),

@@ -34,7 +34,7 @@
 //!     inferred: None,
 //!     entailment: Entailment::None,
 //!     prefixes: &prefixes,
-//!     labels: &Labels::of(data.quads()),
+//!     labels: &Labels::of(data.quads(), &Budget::default())?,
 //!     audit: Audit::new(&snapshot, &CitationSettings::default(), &prefixes).into(),
 //!     queries: Vec::new(),
 //!     changed: Default::default(),
@@ -160,7 +160,7 @@ pub struct Writing<'a> {
 /// # Errors
 /// kgq did not make the folder, a limit is exceeded, or `strict` refuses a statement.
 pub fn write(source: Source<'_>, writing: &Writing<'_>) -> Result<Report> {
-    let index = Index::new(source);
+    let index = Index::new(source, writing.budget)?;
     index.answer_all(&|| true);
     let decoded = Decoded::default();
     let model = model_of(&index, writing, &decoded);

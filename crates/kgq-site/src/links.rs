@@ -2,6 +2,7 @@
 
 use super::folder::Paths;
 use super::html::MISSING;
+use super::indexing::Making;
 use super::model::Model;
 use super::reads::{MOST_IN_ORDER, id_of, node_of, sort};
 use kgq_snapshot::{Ids, Snapshot, TermId, TermKind};
@@ -14,22 +15,26 @@ use std::cell::LazyCell;
 /// The maximum number of broken links in one message.
 const MOST: usize = 20;
 
+/// What is named and not described, with the triple terms within which it is.
+type Undescribed = (Vec<TermId>, FxHashMap<TermId, Vec<TermId>>);
+
 /// What is named in the site's own namespace and is the subject of no statement, sorted: as a property, an object, a part of a quoted
 /// triple, or the name of a graph. With it, for each that is within quoted triples, these.
-pub fn undescribed(snapshot: &Snapshot, base: &str) -> (Vec<TermId>, FxHashMap<TermId, Vec<TermId>>) {
+pub fn undescribed(snapshot: &Snapshot, base: &str, making: &mut Making) -> Result<Undescribed> {
     if base.is_empty() {
-        return Default::default();
+        return Ok(Default::default());
     }
     let own = snapshot.iris_beginning_with(base);
     let itself = id_of(snapshot, base);
     let described = |id: TermId| snapshot.has([Some(id), None, None]);
     let mut within: FxHashMap<TermId, Vec<TermId>> = FxHashMap::default();
     for triple in snapshot.kind_range(TermKind::Triple).map(TermId::new) {
+        making.step()?;
         for node in parts(snapshot, triple) {
             if own.contains(&node.get()) && Some(node) != itself && !described(node) {
                 let triples = within.entry(node).or_default();
                 if triples.last() != Some(&triple) {
-                    triples.push(triple);
+                    making.push(triples, triple)?;
                 }
             }
         }
@@ -43,7 +48,14 @@ pub fn undescribed(snapshot: &Snapshot, base: &str) -> (Vec<TermId>, FxHashMap<T
         };
         Some(*id) != itself && !described(*id) && is_named()
     };
-    (own.clone().map(TermId::new).filter(is_stub).collect(), within)
+    let mut stubs = Vec::new();
+    for id in own.clone().map(TermId::new) {
+        making.step()?;
+        if is_stub(&id) {
+            making.push(&mut stubs, id)?;
+        }
+    }
+    Ok((stubs, within))
 }
 
 /// What a triple term is made of, triples within it taken apart.

@@ -15,14 +15,14 @@ use kgq_graph::catalog::Labels;
 use kgq_graph::export::names::PageNames;
 use kgq_graph::project::Entailment;
 use kgq_snapshot::{Ids, QuadPermutation, Snapshot, TermId, TermKind};
-use kgq_syntax::budget::Budget;
+use kgq_syntax::budget::{Budget, Reservation};
 use kgq_syntax::error::Result;
 use kgq_syntax::rdf::{BlankNode, Literal, NamedNode, NamedOrBlankNodeRef, Prefixes, Quad, Term, TermRef};
 use kgq_syntax::sort::{Piece, sort_by};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 use std::ops::Deref;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// The data to publish.
 pub struct Source<'a> {
@@ -93,6 +93,9 @@ pub struct Index<'a> {
     pub(super) dated: OnceLock<Paths>,
     /// The languages in which things have names.
     pub languages: OnceLock<Vec<String>>,
+    /// The budget in which the index, and the lists that it keeps, are counted.
+    pub(super) budget: Budget,
+    pub(super) held: Reservation,
 }
 
 /// A member with where its name stands.
@@ -107,7 +110,13 @@ struct Named {
 const MOST_LISTS: usize = 256;
 
 /// Members by their class and a language.
-pub(super) type Lists = FxHashMap<(String, String), Arc<Vec<TermId>>>;
+pub(super) type Lists = FxHashMap<(String, String), Arc<Mutex<Option<Listed>>>>;
+
+/// The members of a class in an order, once they are sorted.
+pub(super) struct Listed {
+    members: Arc<Vec<TermId>>,
+    _held: Reservation,
+}
 
 /// The ids of terms that are looked for again and again; none of one that the snapshot does not have.
 #[derive(Default)]
@@ -439,10 +448,37 @@ impl<'a> Model<'a> {
     /// The budget's.
     pub fn listed(&self, class: &str) -> Result<Arc<Vec<TermId>>> {
         let key = (class.to_owned(), self.language.to_owned());
-        let lists = || self.index.listed.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(listed) = lists().get(&key) {
-            return Ok(Arc::clone(listed));
+        let list = self.list(&key);
+        // Who comes while the list is made waits for it.
+        let mut list = list.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(listed) = &*list {
+            return Ok(Arc::clone(&listed.members));
         }
+        let members = Arc::new(self.sorted_by_name(class)?);
+        let bytes = (members.len() * size_of::<TermId>()) as u64;
+        let held = self.index.budget.reserve(bytes).or_else(|_| {
+            self.lists().retain(|known, _| *known == key);
+            self.index.budget.reserve(bytes)
+        });
+        // A list for which there is no room is made again when it is asked for again.
+        *list = held.ok().map(|held| Listed { members: Arc::clone(&members), _held: held });
+        Ok(members)
+    }
+
+    fn lists(&self) -> MutexGuard<'_, Lists> {
+        self.index.listed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The place of a list, which may still have to be made.
+    fn list(&self, key: &(String, String)) -> Arc<Mutex<Option<Listed>>> {
+        let mut lists = self.lists();
+        if lists.len() >= MOST_LISTS && !lists.contains_key(key) {
+            lists.clear();
+        }
+        Arc::clone(lists.entry(key.clone()).or_default())
+    }
+
+    fn sorted_by_name(&self, class: &str) -> Result<Vec<TermId>> {
         let members = self.members.get(class).map_or(&[][..], Vec::as_slice);
         let mut held = self.budget.reserve((members.len() * (size_of::<Named>() + size_of::<TermId>())) as u64)?;
         // The names stand one after the other: millions of them would take far more as texts of their own.
@@ -463,12 +499,7 @@ impl<'a> Model<'a> {
         let mut listed: Vec<TermId> = named.into_iter().map(|named| named.id).collect();
         // Collected in place, it has the room of the names.
         listed.shrink_to_fit();
-        let listed = Arc::new(listed);
-        let mut lists = lists();
-        if lists.len() >= MOST_LISTS {
-            lists.clear();
-        }
-        Ok(Arc::clone(lists.entry(key).or_insert(listed)))
+        Ok(listed)
     }
 
     pub fn ontology(&self) -> Option<&'a NamedNode> {

@@ -23,13 +23,15 @@ use kgq_syntax::text::thousands;
 use rustc_hash::FxHashMap;
 use self_cell::self_cell;
 use std::path::Path;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// The pages of one graph, for use by any thread. What pages share is computed once, by the first thread that needs it.
 pub struct Pages {
     graph: Graph,
     address: Option<String>,
     held: OnceLock<Held>,
+    /// Locked by the thread that makes the index.
+    making: Mutex<()>,
 }
 
 self_cell! {
@@ -134,7 +136,7 @@ impl Pages {
     /// Creates the pages of a graph. `address` is the public address of the server, as in `https://data.example.org/`, if known;
     /// descriptions of the dataset contain it.
     pub fn new(graph: Graph, address: Option<String>) -> Self {
-        Self { graph, address, held: OnceLock::new() }
+        Self { graph, address, held: OnceLock::new(), making: Mutex::default() }
     }
 
     /// The languages in which things have names, and those of the site's own texts.
@@ -149,12 +151,16 @@ impl Pages {
         if let Some(held) = self.held.get() {
             return Ok(held.borrow_dependent());
         }
+        let _making = self.making.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(held) = self.held.get() {
+            return Ok(held.borrow_dependent());
+        }
         if let Some(error) = refused(self.graph.statement_count()?) {
             return Err(error);
         }
         let name = name_of(&self.graph);
         let owner = Owner { graph: self.graph.clone(), address: self.address.clone(), name };
-        let made = Held::try_new(owner, |owner| Ok(Index::new(source(owner)?)))?;
+        let made = Held::try_new(owner, |owner| Index::new(source(owner)?, &owner.graph.loading_budget()))?;
         Ok(self.held.get_or_init(|| made).borrow_dependent())
     }
 
@@ -360,6 +366,67 @@ fn source(owner: &Owner) -> Result<Source<'_>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use kgq_graph::graph::OpenOptions;
+    use kgq_syntax::budget::{Exceeded, Limits, Work};
+
+    /// A graph of this many things with names, all of one class.
+    fn owner(things: usize) -> Owner {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("kgq.toml"), "name = \"t\"\nbase = \"http://e/\"\ndata = [\"*.ttl\"]\n")
+            .unwrap();
+        let label = "<http://www.w3.org/2000/01/rdf-schema#label>";
+        let data = (0..things).map(|n| format!("<http://e/{n}> a <http://e/Thing> ; {label} \"number {n}\" .\n"));
+        std::fs::write(folder.path().join("a.ttl"), data.collect::<String>()).unwrap();
+        let graph = Graph::open(OpenOptions { folder: folder.path().into(), ..Default::default() }).unwrap();
+        graph.load().unwrap();
+        Owner { graph, address: None, name: "t".to_owned() }
+    }
+
+    fn budget(memory: u64) -> Budget {
+        Budget::new(Limits { memory: Some(memory), ..Limits::default() })
+    }
+
+    #[test]
+    fn an_index_of_pages_counts_what_it_holds_and_is_not_made_beyond_a_limit() {
+        let (owner, enough, small) = (owner(3_000), budget(64 << 20), budget(200_000));
+        let index = Index::new(source(&owner).unwrap(), &enough).unwrap();
+        // Of each thing at least its id, the IRI and the path of its page.
+        assert!(enough.held() > 3_000 * (4 + 13 + 4), "{}", enough.held());
+        drop(index);
+        assert_eq!(enough.held(), 0);
+        let error = Index::new(source(&owner).unwrap(), &small).err().unwrap();
+        assert_eq!(error.limit_passed(), Some(Exceeded::Memory(Work::Query)));
+        assert!(small.held() == 0 && small.peak() <= 200_000);
+        enough.cancel();
+        assert!(Index::new(source(&owner).unwrap(), &enough).is_err());
+    }
+
+    #[test]
+    fn a_list_of_members_is_made_once_and_counted_and_given_up_for_another() {
+        let (owner, of_index, of_page) = (owner(3_000), budget(64 << 20), budget(64 << 20));
+        let index = Index::new(source(&owner).unwrap(), &of_index).unwrap();
+        let listed = |language, budget| {
+            let (index, decoded) = (&index, &Decoded::default());
+            let model = Model { index, decoded, language, chosen: false, broken: None, editable: false, budget };
+            model.listed("http://e/Thing")
+        };
+        let before = of_index.held();
+        let small = budget(1_000);
+        assert!(listed("en", &small).is_err());
+        let lists: Vec<_> = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..8).map(|_| scope.spawn(|| listed("en", &of_page).unwrap())).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+        });
+        assert!(lists.iter().all(|list| Arc::ptr_eq(list, &lists[0])), "it was made several times");
+        assert_eq!((lists[0].len(), of_index.held() - before), (3_000, 3_000 * 4));
+
+        // Where there is no more room, the other lists are given up for this one.
+        let _rest = of_index.reserve(of_index.room().unwrap() - 1_000).unwrap();
+        assert!(Arc::ptr_eq(&listed("en", &of_page).unwrap(), &lists[0]));
+        let chinese = listed("zh", &of_page).unwrap();
+        assert!(Arc::ptr_eq(&listed("zh", &of_page).unwrap(), &chinese));
+        assert!(!Arc::ptr_eq(&listed("en", &of_page).unwrap(), &lists[0]));
+    }
 
     #[test]
     fn pages_are_made_of_so_many_statements_and_no_more() {

@@ -198,7 +198,7 @@ impl Shown<'_> {
         let manifest = graph.project().map(|project| &project.manifest);
         let citations = manifest.map(|manifest| manifest.citations.clone()).unwrap_or_default();
         let name = manifest.map_or("graph", |manifest| manifest.name.as_str());
-        let labels = Labels::in_order(&self.snapshot);
+        let labels = Labels::in_order(&self.snapshot, budget)?;
         let audit = match self.audit {
             Some(audit) => audit,
             None => Arc::new(Audit::new(&self.snapshot, &citations, &self.prefixes)),

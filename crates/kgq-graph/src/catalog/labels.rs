@@ -1,6 +1,8 @@
 //! Labels: the names of things in every language, and the things that a label can mean.
 
 use kgq_snapshot::{Ids, Snapshot};
+use kgq_syntax::budget::{Budget, Reservation, Steps};
+use kgq_syntax::error::Result;
 use kgq_syntax::rdf::vocabulary::{rdfs, skos};
 use kgq_syntax::rdf::{Literal, NamedNode, NamedNodeRef, NamedOrBlankNode, Prefixes, Quad, Term};
 use kgq_syntax::text::nearest;
@@ -8,11 +10,12 @@ use rustc_hash::FxHashMap;
 use std::borrow::Borrow;
 
 /// The labels of a dataset's things.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct Labels {
     by_thing: FxHashMap<NamedNode, Vec<Label>>,
     /// Folded label to the things that have it, in order of first appearance.
     by_text: FxHashMap<String, Vec<NamedNode>>,
+    held: Reservation,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +23,9 @@ struct Label {
     rank: u8,
     literal: Literal,
 }
+
+/// About what a label takes in both maps beside its texts, in bytes.
+const ENTRY: u64 = 240;
 
 /// The number of names suggested for a word that names nothing.
 const NEAR: usize = 3;
@@ -95,48 +101,61 @@ pub fn named_by_iri(word: &str, prefixes: &Prefixes, exists: impl Fn(&NamedNode)
 
 impl Labels {
     /// The labels of a snapshot's things; of those that are as good as each other, the one that stands first in the files is first.
-    pub fn in_order(snapshot: &Snapshot) -> Self {
+    ///
+    /// # Errors
+    /// The budget's.
+    pub fn in_order(snapshot: &Snapshot, budget: &Budget) -> Result<Self> {
         let properties = naming().filter_map(|property| snapshot.id(property.into()));
         let mut statements: Vec<Ids> =
             properties.flat_map(|property| snapshot.find_ids([None, Some(property), None])).collect();
         snapshot.sort_by_origin(&mut statements);
-        Self::of(statements.into_iter().filter_map(|statement| snapshot.statement(statement)))
+        Self::of(statements.into_iter().filter_map(|statement| snapshot.statement(statement)), budget)
     }
 
-    /// The labels that are among these statements.
-    pub fn of<Q: Borrow<Quad>>(quads: impl IntoIterator<Item = Q>) -> Self {
-        let mut labels = Self::default();
+    /// The labels that are among these statements. What they hold stays reserved as long as there are the labels.
+    ///
+    /// # Errors
+    /// The budget's.
+    pub fn of<Q: Borrow<Quad>>(quads: impl IntoIterator<Item = Q>, budget: &Budget) -> Result<Self> {
+        let (mut labels, steps) = (Self::default(), Steps::new(budget));
         let mut by_things: Vec<(NamedNode, u8, NamedOrBlankNode)> = Vec::new();
         let mut forms: FxHashMap<NamedOrBlankNode, Vec<Literal>> = FxHashMap::default();
         for quad in quads {
+            steps.take()?;
             let quad = quad.borrow();
             if let (LITERAL_FORM, Term::Literal(form)) = (quad.predicate.as_ref(), &quad.object) {
                 forms.entry(quad.subject.clone()).or_default().push(form.clone());
             }
             let NamedOrBlankNode::NamedNode(thing) = &quad.subject else { continue };
             if let (Some(rank), Term::Literal(literal)) = (rank(quad.predicate.as_str()), &quad.object) {
-                labels.add(thing, rank, literal);
+                labels.add(thing, rank, literal, budget)?;
             }
             if let (Some(rank), Some(label)) = (rank_by_thing(quad.predicate.as_str()), label_that_is_a_thing(quad)) {
                 by_things.push((thing.clone(), rank, label));
             }
         }
         for (thing, rank, label) in by_things {
-            forms.get(&label).into_iter().flatten().for_each(|form| labels.add(&thing, rank, form));
+            for form in forms.get(&label).into_iter().flatten() {
+                labels.add(&thing, rank, form, budget)?;
+            }
         }
-        labels
+        Ok(labels)
     }
 
-    fn add(&mut self, thing: &NamedNode, rank: u8, literal: &Literal) {
+    fn add(&mut self, thing: &NamedNode, rank: u8, literal: &Literal, budget: &Budget) -> Result<()> {
         let of_thing = self.by_thing.entry(thing.clone()).or_default();
         let label = Label { rank, literal: literal.clone() };
         if !of_thing.contains(&label) {
+            // The label's text is held as it is and folded, the thing's IRI on both sides.
+            let texts = 2 * (literal.value().len() + thing.as_str().len());
+            self.held.grow(budget, texts as u64 + ENTRY)?;
             of_thing.push(label);
         }
         let things = self.by_text.entry(fold(literal.value())).or_default();
         if !things.contains(thing) {
             things.push(thing.clone());
         }
+        Ok(())
     }
 
     /// Returns the thing's best label: in the language if there is one, else without a language, else in English, else
@@ -237,4 +256,31 @@ fn primary(tag: &str) -> String {
 /// The part of an IRI after its last `#` or `/`.
 pub fn local_name(iri: &str) -> &str {
     iri.rsplit(['#', '/']).next().unwrap_or(iri)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kgq_syntax::budget::{Exceeded, Limits, Work};
+    use kgq_syntax::rdf::GraphName;
+
+    #[test]
+    fn labels_count_what_they_hold_and_are_not_read_beyond_a_limit() {
+        let named = |n: usize| {
+            let (thing, label) = (NamedNode::new_unchecked(format!("http://e/{n}")), format!("number {n}"));
+            Quad::new(thing, rdfs::LABEL.into_owned(), Literal::from(label), GraphName::DefaultGraph)
+        };
+        let read = |budget: &Budget| Labels::of((0..1_000).map(named), budget);
+        let budget = |memory| Budget::new(Limits { memory: Some(memory), ..Limits::default() });
+        let (enough, small) = (budget(1 << 20), budget(100_000));
+        let labels = read(&enough).unwrap();
+        assert_eq!(labels.get(&NamedNode::new_unchecked("http://e/7"), "en"), Some("number 7"));
+        assert!(enough.held() > 1_000 * 2 * "http://e/7number 7".len() as u64);
+        drop(labels);
+        assert_eq!(enough.held(), 0);
+        let error = read(&small).unwrap_err();
+        assert_eq!((error.limit_passed(), small.held()), (Some(Exceeded::Memory(Work::Query)), 0));
+        enough.cancel();
+        assert!(Labels::of((0..10_000).map(named), &enough).is_err());
+    }
 }

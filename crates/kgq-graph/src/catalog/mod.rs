@@ -16,6 +16,6 @@ pub(crate) use labels::label_that_is_a_thing;
 pub use labels::{Labels, Named, local_name, naming, rank};
 pub use names::{Found, is_ideograph};
 pub(crate) use params::parse_term;
-pub use params::{ParamKind, ParameterContext, Values, named};
+pub use params::{ParamKind, ParameterContext, Values, named_all};
 pub use queries::{CannedQuery, Catalog};
 pub use words::{ClassWord, expression, sentence, words_of};

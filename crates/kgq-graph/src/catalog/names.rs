@@ -6,6 +6,9 @@
 
 use fixedbitset::FixedBitSet;
 use kgq_snapshot::TermId;
+use kgq_syntax::budget::Budget;
+use kgq_syntax::error::Result;
+use kgq_syntax::sort::{Piece, sort_by};
 use rustc_hash::{FxHashSet, FxHasher};
 use std::hash::{Hash, Hasher};
 use std::ops::Range;
@@ -93,14 +96,30 @@ impl Names {
         self.found.push(Name { start, owner, rank: (!schema, length) });
     }
 
+    /// The bytes held.
+    pub fn bytes(&self) -> usize {
+        let (names, words) = (self.found.capacity() * size_of::<Name>(), self.words.capacity() * size_of::<Word>());
+        self.text.capacity() + names + words
+    }
+
+    /// The bytes that [`Names::index`] holds beside these names: the copied text, numbers, and the words in two buffers.
+    fn bytes_to_sort(&self) -> usize {
+        self.text.len() + self.found.len() * 4 * size_of::<u32>() + self.words.len() * 2 * size_of::<(u64, Word)>()
+    }
+
     /// Sorts names and words.
-    pub fn index(self) -> NameIndex {
+    ///
+    /// # Errors
+    /// The budget's.
+    pub fn index(self, budget: &Budget) -> Result<NameIndex> {
+        let _held = budget.reserve((self.bytes() + self.bytes_to_sort()) as u64)?;
         let Self { text: unordered, found, mut words } = self;
         let mut order: Vec<u32> = (0..found.len() as u32).collect();
-        order.sort_unstable_by_key(|n| {
+        let key = |n: &u32| {
             let name = &found[*n as usize];
             (name.rank, name.owner, *n)
-        });
+        };
+        sort_by(&mut order, Piece::Large, |a, b| key(a).cmp(&key(b)), budget)?;
         let mut text = String::with_capacity(unordered.len());
         let mut starts = Vec::with_capacity(found.len() + 1);
         let mut numbers = vec![0u32; found.len()];
@@ -129,17 +148,25 @@ impl Names {
                 (u64::from_be_bytes(head), word)
             })
             .collect();
-        keyed.sort_unstable_by(|(a, x), (b, y)| {
+        let compare = |(a, x): &(u64, Word), (b, y): &(u64, Word)| {
             let rest = |w: &Word| key(w.start as usize + 8, w.start as usize + KEY);
             a.cmp(b).then_with(|| rest(x).cmp(rest(y))).then_with(|| x.start.cmp(&y.start))
-        });
-        let words = keyed.into_iter().map(|(_, word)| word).collect();
+        };
+        sort_by(&mut keyed, Piece::Small, compare, budget)?;
+        let words = keyed.iter().map(|(_, word)| *word).collect();
         let owners = order.iter().map(|n| found[*n as usize].owner).collect();
-        NameIndex { text, starts, owners, words, by_letters: OnceLock::new() }
+        Ok(NameIndex { text, starts, owners, words, by_letters: OnceLock::new() })
     }
 }
 
 impl NameIndex {
+    /// The bytes held, with what the first search by letters adds.
+    pub fn bytes(&self) -> usize {
+        let (names, words) = (self.owners.len(), self.words.len());
+        let numbers = names * (size_of::<u32>() + size_of::<TermId>()) + words * size_of::<Word>();
+        self.text.capacity() + numbers + (names + words) * size_of::<(u32, u32)>()
+    }
+
     /// Returns at most `most` terms: first those whose name begins with what was typed, then those whose name has words
     /// that begin with all the typed words in any order, then those with the characters of a Chinese word in this order
     /// but not adjacent.
@@ -347,7 +374,7 @@ mod tests {
     fn index(names: &[&str]) -> NameIndex {
         let mut all = Names::default();
         (0..).zip(names).for_each(|(n, name)| all.add(name, TermId::new(n), false));
-        all.index()
+        all.index(&Budget::default()).unwrap()
     }
 
     fn found(names: &[&str], typed: &str) -> Vec<u32> {
@@ -374,7 +401,7 @@ mod tests {
         let mut names = Names::default();
         names.add("plan", TermId::new(1), false);
         names.add("planned for", TermId::new(2), true);
-        let found = names.index().search("plan", 9, |_| true).terms;
+        let found = names.index(&Budget::default()).unwrap().search("plan", 9, |_| true).terms;
         assert_eq!(found, [TermId::new(2), TermId::new(1)]);
     }
 
@@ -392,7 +419,8 @@ mod tests {
         let mut names = Names::default();
         names.add("Ministry", TermId::new(7), false);
         names.add("Ministerium", TermId::new(7), false);
-        assert_eq!(names.index().search("mini", 9, |_| true).terms, [TermId::new(7)]);
+        let index = names.index(&Budget::default()).unwrap();
+        assert_eq!(index.search("mini", 9, |_| true).terms, [TermId::new(7)]);
     }
 
     #[test]

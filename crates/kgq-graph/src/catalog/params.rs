@@ -34,7 +34,7 @@ const KINDS: &[&str] = &["iri", "string", "langString", "number", "integer", "de
 /// What has to be known of the dataset to read parameter values.
 pub trait ParameterContext {
     fn prefixes(&self) -> &Prefixes;
-    fn labels(&self) -> &Labels;
+    fn labels(&self) -> Result<&Labels>;
     /// Whether the term occurs in the dataset.
     fn contains(&self, term: &NamedNode) -> bool;
     /// Returns the members of a class and of its subclasses, sorted.
@@ -356,8 +356,8 @@ fn prefixed(name: &str, error: &Error) -> Error {
 fn member(name: &str, text: &str, class: &NamedNode, known: &dyn ParameterContext) -> Result<NamedNode> {
     let members = known.members(class);
     let show = |node: &NamedNode| known.prefixes().display(node.as_str());
-    let offer = |node: &NamedNode| named(node, known);
-    let found = match known.labels().resolve(text, known.prefixes(), |n| members.contains(n)) {
+    let labels = known.labels()?;
+    let found = match labels.resolve(text, known.prefixes(), |n| members.contains(n)) {
         Named::One(node) => vec![node],
         Named::Several(nodes) => nodes,
         Named::Unknown(_) => Vec::new(),
@@ -368,16 +368,15 @@ fn member(name: &str, text: &str, class: &NamedNode, known: &dyn ParameterContex
     }
     let error = Error::input(format!("parameter `{name}` must be a {}, and `{text}` is none", show(class)));
     let names: Vec<String> = members.iter().map(show).collect();
-    let labels: Vec<String> =
-        members.iter().flat_map(|m| known.labels().all(m).into_iter().map(|l| l.value().to_owned())).collect();
-    let near = nearest(text, names.iter().chain(&labels).map(String::as_str), 3);
+    let called = members.iter().flat_map(|member| labels.all(member)).map(|label| label.value());
+    let near = nearest(text, names.iter().map(String::as_str).chain(called), 3);
     let error = match near.as_slice() {
         [] => error,
         near => error.hint(format!("did you mean `{}`?", near.join("`, `"))),
     };
     const SHOWN: usize = 12;
     let more = members.len().saturating_sub(SHOWN);
-    let mut list = members.iter().take(SHOWN).map(offer).collect::<Vec<_>>().join(", ");
+    let mut list = named_all(members.iter().take(SHOWN), known)?.join(", ");
     if more > 0 {
         list.push_str(&format!(" and {more} more"));
     }
@@ -388,23 +387,34 @@ fn member(name: &str, text: &str, class: &NamedNode, known: &dyn ParameterContex
     })
 }
 
-/// Formats a thing as it is offered: its CURIE and its label, so that the user need not know codes.
-pub fn named(node: &NamedNode, known: &dyn ParameterContext) -> String {
-    let curie = known.prefixes().display(node.as_str());
-    match known.labels().get(node, "en") {
-        Some(label) => format!("{curie} ({label})"),
-        None => curie,
-    }
+/// Formats things as they are offered: their CURIEs and their labels, so that the user need not know codes.
+///
+/// # Errors
+/// Labels that cannot be read.
+pub fn named_all<'n>(
+    nodes: impl IntoIterator<Item = &'n NamedNode>,
+    known: &dyn ParameterContext,
+) -> Result<Vec<String>> {
+    let labels = known.labels()?;
+    let named = |node: &NamedNode| {
+        let curie = known.prefixes().display(node.as_str());
+        match labels.get(node, "en") {
+            Some(label) => format!("{curie} ({label})"),
+            None => curie,
+        }
+    };
+    Ok(nodes.into_iter().map(named).collect())
 }
 
 /// Finds the IRI that a user means by `<iri>`, an absolute IRI, a CURIE, or the label of something in the dataset.
 pub(crate) fn parse_term(text: &str, known: &dyn ParameterContext) -> Result<NamedNode> {
     let exists = |node: &NamedNode| known.contains(node);
     let by_iri = named_by_iri(text, known.prefixes(), exists);
-    match by_iri.unwrap_or_else(|| known.labels().resolve(text, known.prefixes(), exists)) {
+    let named = by_iri.map_or_else(|| Ok(known.labels()?.resolve(text, known.prefixes(), exists)), Ok::<_, Error>)?;
+    match named {
         Named::One(node) => Ok(node),
         Named::Several(nodes) => {
-            let names: Vec<_> = nodes.iter().map(|n| named(n, known)).collect();
+            let names = named_all(&nodes, known)?;
             Err(Error::input(format!("`{text}` is the label of several things"))
                 .hint(format!("say which: {}", names.join(", "))))
         }

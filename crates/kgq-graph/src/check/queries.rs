@@ -95,7 +95,8 @@ fn run(subject: &Subject<'_>, report: &mut Report) -> Result<()> {
     // Made only when a query uses a term that the graph does not have.
     let names = OnceCell::new();
     let naming = naming().flat_map(|property| subject.with(property, None));
-    let labels = Labels::of(naming.filter_map(|ids| subject.snapshot().statement(ids)));
+    let naming = naming.filter_map(|ids| subject.snapshot().statement(ids));
+    let labels = Labels::of(naming, &subject.options.budget)?;
     let known_terms = KnownTerms { subject, labels };
     for query in &subject.catalog.queries {
         parameters(query, report);
@@ -235,8 +236,8 @@ impl ParameterContext for KnownTerms<'_, '_> {
         &self.subject.prefixes
     }
 
-    fn labels(&self) -> &Labels {
-        &self.labels
+    fn labels(&self) -> Result<&Labels> {
+        Ok(&self.labels)
     }
 
     fn contains(&self, term: &NamedNode) -> bool {

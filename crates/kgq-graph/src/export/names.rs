@@ -1,6 +1,8 @@
 //! Makes file names from IRIs: always the same for the same IRI, safe on every system, unique even if case is ignored,
 //! and never outside of the folder. Nothing is written here.
 
+use kgq_syntax::budget::{Budget, Reservation, Steps};
+use kgq_syntax::error::Result;
 use rustc_hash::{FxHashMap, FxHashSet};
 use sha2::{Digest, Sha256};
 
@@ -22,33 +24,55 @@ const ASIDE: &str = "named";
 /// Names that Windows reserves for devices, with any ending.
 const DEVICES: &[&str] = &["con", "prn", "aux", "nul"];
 
+/// About what an entry of a map takes beside its texts, in bytes.
+const ENTRY: usize = 80;
+
 /// The place of each thing's page: the path relative to the site's folder, without an ending.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct PageNames {
     stems: FxHashMap<String, String>,
+    _held: Reservation,
 }
 
 impl PageNames {
-    /// Names the pages of these IRIs, all of which start with `base`. `taken` holds stems that the site itself needs.
-    pub fn assign<'a>(base: &str, iris: impl IntoIterator<Item = &'a str>, taken: &[&str]) -> Self {
+    /// Names the pages of these IRIs, all of which start with `base`. `taken` holds stems that the site itself needs. What the
+    /// names hold stays reserved as long as they are there.
+    ///
+    /// # Errors
+    /// The budget's.
+    pub fn assign<'a>(
+        base: &str,
+        iris: impl IntoIterator<Item = &'a str>,
+        taken: &[&str],
+        budget: &Budget,
+    ) -> Result<Self> {
+        let steps = Steps::new(budget);
         let mut iris: Vec<&str> = iris.into_iter().collect();
         iris.sort_unstable();
         iris.dedup();
         let mut used: FxHashSet<String> = taken.iter().map(|stem| stem.to_lowercase()).collect();
-        let wanted: Vec<(&str, String)> = iris.into_iter().map(|iri| (iri, stem(base, iri))).collect();
+        let (mut held, mut making) = (Reservation::default(), Reservation::default());
+        let mut wanted: Vec<(&str, String)> = Vec::new();
         let mut rivals: FxHashMap<String, u32> = FxHashMap::default();
-        for (_, stem) in &wanted {
+        for iri in iris {
+            steps.take()?;
+            let stem = stem(base, iri);
+            // The stem as it is wanted, and folded in two maps.
+            making.grow(budget, (3 * (stem.len() + ENTRY)) as u64)?;
+            held.grow(budget, (iri.len() + stem.len() + ENTRY) as u64)?;
             *rivals.entry(stem.to_lowercase()).or_default() += 1;
+            wanted.push((iri, stem));
         }
         let mut stems = FxHashMap::default();
         for (iri, stem) in wanted {
+            steps.take()?;
             let folded = stem.to_lowercase();
             // Of names that differ only in case, the one in lower case is kept whatever others there are.
             let alone = rivals.get(&folded) == Some(&1) || stem == folded;
             let stem = if alone && used.insert(folded) { stem } else { unlike(&stem, iri, &mut used) };
             stems.insert(iri.to_owned(), stem);
         }
-        Self { stems }
+        Ok(Self { stems, _held: held })
     }
 
     pub fn get(&self, iri: &str) -> Option<&str> {
@@ -145,7 +169,7 @@ mod tests {
 
     fn names(iris: &[&str]) -> Vec<String> {
         let iris: Vec<String> = iris.iter().map(|tail| format!("{BASE}{tail}")).collect();
-        let names = PageNames::assign(BASE, iris.iter().map(String::as_str), &["index"]);
+        let names = PageNames::assign(BASE, iris.iter().map(String::as_str), &["index"], &Budget::default()).unwrap();
         iris.iter().map(|iri| names.get(iri).unwrap().to_owned()).collect()
     }
 

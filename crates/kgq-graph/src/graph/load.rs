@@ -145,18 +145,24 @@ impl Graph {
         Ok(contested.iter().filter(|contested| decided.get(&contested.prefix).is_none()).collect())
     }
 
-    /// Returns the labels of all things.
+    /// Returns the labels of all things. What they hold counts as loaded.
+    ///
+    /// # Errors
+    /// Those of loading, and its limits.
     pub fn labels(&self) -> Result<&Labels> {
         let snapshot = self.snapshot()?;
-        let labels = self.labels.get_or_init(|| Arc::new(all_labels(snapshot)));
+        let labels = self.labels.get(|| all_labels(snapshot, &self.loading_budget()))?;
         snapshot.intact()?;
         Ok(labels)
     }
 
-    /// Returns the search index of all names, classes and properties.
+    /// Returns the search index of all names, classes and properties. What it holds counts as loaded.
+    ///
+    /// # Errors
+    /// Those of loading, and its limits.
     pub fn index(&self) -> Result<&TermIndex> {
         let snapshot = self.snapshot()?;
-        let index = self.index.get_or_init(|| Arc::new(TermIndex::build(snapshot)));
+        let index = self.index.get(|| TermIndex::build(snapshot, &self.loading_budget()))?;
         snapshot.intact()?;
         Ok(index)
     }
@@ -168,7 +174,7 @@ impl Graph {
         let mut quads: Vec<Quad> = things.into_iter().flat_map(|thing| of(thing.as_ref().into())).collect();
         let labels: Vec<_> = quads.iter().filter_map(label_that_is_a_thing).collect();
         quads.extend(labels.iter().flat_map(|label| of(label.as_ref().into())));
-        let labels = Labels::of(quads);
+        let labels = Labels::of(quads, &self.loading_budget())?;
         snapshot.intact()?;
         Ok(labels)
     }
@@ -197,6 +203,6 @@ pub(super) fn well_known(prefixes: &mut Prefixes) {
     }
 }
 
-pub(super) fn all_labels(snapshot: &Snapshot) -> Labels {
-    Labels::of(naming().flat_map(|property| snapshot.find(None, Some(property.into()), None)))
+fn all_labels(snapshot: &Snapshot, budget: &Budget) -> Result<Labels> {
+    Labels::of(naming().flat_map(|property| snapshot.find(None, Some(property.into()), None)), budget)
 }

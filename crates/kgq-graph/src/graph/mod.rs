@@ -4,6 +4,7 @@ mod ask;
 mod checks;
 mod files;
 mod fingerprint;
+mod kept;
 mod live;
 mod load;
 mod names;
@@ -19,6 +20,7 @@ pub use network::{Fetched, Network};
 
 use crate::catalog::{Catalog, Labels, TermIndex};
 use crate::project::{FoundFiles, FoundQueries, Project, folder_files};
+use kept::{Shared, kept};
 use kgq_engine::{self as engine, Budget, Limits, Plans};
 use kgq_snapshot::store::{Contexts, Input, Unfinished, together};
 use kgq_snapshot::{ContentKey, Progress, Snapshot};
@@ -93,22 +95,12 @@ pub struct Graph {
     prefixes: OnceLock<Prefixes>,
     /// The same with the well-known prefixes.
     well_known: OnceLock<Prefixes>,
-    labels: OnceLock<Arc<Labels>>,
-    index: OnceLock<Arc<TermIndex>>,
+    labels: Shared<Labels>,
+    index: Shared<TermIndex>,
     catalog: OnceLock<Arc<Catalog>>,
     /// For each file, whether it has the role of data.
     is_data: OnceLock<Arc<[bool]>>,
     fingerprint: OnceLock<ContentKey>,
-}
-
-/// Returns the content of the cell, made by `make` if it is empty. If two threads make it at once, both get the value
-/// that was stored first.
-fn kept<T>(cell: &OnceLock<T>, make: impl FnOnce() -> Result<T>) -> Result<&T> {
-    if let Some(known) = cell.get() {
-        return Ok(known);
-    }
-    let made = make()?;
-    Ok(cell.get_or_init(|| made))
 }
 
 impl Graph {
@@ -156,8 +148,8 @@ impl Graph {
             large: OnceLock::new(),
             prefixes: OnceLock::new(),
             well_known: OnceLock::new(),
-            labels: OnceLock::new(),
-            index: OnceLock::new(),
+            labels: Shared::default(),
+            index: Shared::default(),
             catalog: OnceLock::new(),
             is_data: OnceLock::new(),
             fingerprint: OnceLock::new(),

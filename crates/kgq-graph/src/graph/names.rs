@@ -1,19 +1,17 @@
 //! Things by the names that people give them.
 
 use super::Graph;
-use super::load::all_labels;
 use crate::catalog::{Labels, ParameterContext};
 use kgq_snapshot::{Permutation, Snapshot};
 use kgq_syntax::error::{Error, Kind, Result};
 use kgq_syntax::rdf::vocabulary::{rdf, rdfs};
 use kgq_syntax::rdf::{NamedNode, NamedNodeRef, NamedOrBlankNode, Prefixes, Term};
 use std::collections::BTreeSet;
-use std::sync::{Arc, OnceLock};
 
 impl Graph {
     /// Returns the terms that parameter values are checked against.
     pub fn known(&self) -> Result<KnownTerms<'_>> {
-        Ok(KnownTerms { snapshot: self.snapshot()?, prefixes: self.prefixes()?, labels: &self.labels })
+        Ok(KnownTerms { graph: self, snapshot: self.snapshot()?, prefixes: self.prefixes()? })
     }
 
     /// The thing that the user means by a CURIE, an IRI or a label in any language.
@@ -47,9 +45,9 @@ pub fn says_nothing_of(thing: &NamedNode, subjects: impl Iterator<Item = NamedNo
 
 /// The dataset's terms, for reading what a user typed.
 pub struct KnownTerms<'a> {
+    graph: &'a Graph,
     snapshot: &'a Snapshot,
     prefixes: &'a Prefixes,
-    labels: &'a OnceLock<Arc<Labels>>,
 }
 
 impl ParameterContext for KnownTerms<'_> {
@@ -57,8 +55,8 @@ impl ParameterContext for KnownTerms<'_> {
         self.prefixes
     }
 
-    fn labels(&self) -> &Labels {
-        self.labels.get_or_init(|| Arc::new(all_labels(self.snapshot)))
+    fn labels(&self) -> Result<&Labels> {
+        self.graph.labels()
     }
 
     fn contains(&self, term: &NamedNode) -> bool {
