@@ -1,7 +1,7 @@
 //! Creates a citation of a document by the words that are cited. It follows the project's other citations: the same class and
 //! namespace, the words on the same property, and a span if the document's text is available.
 
-use super::naming;
+use super::naming::{self, MOST_LIKE};
 use super::statements::Statements;
 use kgq_graph::audit::{Audit, Span, Texts, sha256, span_of};
 use kgq_graph::graph::Graph;
@@ -144,10 +144,15 @@ impl<'g> Citing<'g> {
         around.min_by(|(a, x), (b, y)| a.cmp(b).then_with(|| x.as_str().cmp(y.as_str()))).map(|(_, node)| node.clone())
     }
 
+    /// The first citations, as many as are looked at to make another.
+    fn some_citations(&self) -> &[NamedNode] {
+        &self.citations[..self.citations.len().min(MOST_LIKE)]
+    }
+
     /// The most frequent class of citations.
     fn class(&self, statements: &Statements<'_>) -> Option<NamedNode> {
         let mut times: FxHashMap<&NamedNode, usize> = FxHashMap::default();
-        let all = self.citations.iter().flat_map(|name| statements.about(&name.clone().into()));
+        let all = self.some_citations().iter().flat_map(|name| statements.about(&name.clone().into()));
         for quad in all.filter(|quad| quad.predicate.as_ref() == rdf::TYPE) {
             if let Term::NamedNode(class) = &quad.object {
                 *times.entry(class).or_default() += 1;
@@ -165,13 +170,13 @@ impl<'g> Citing<'g> {
 
     /// The name of a new citation, from the cited words or the document.
     fn name(&self, document: &NamedNode, words: &str) -> std::result::Result<NamedNode, String> {
-        let like: Vec<&NamedNode> = self.citations.iter().collect();
         let of_document = || kgq_graph::catalog::local_name(document.as_str()).to_owned();
         let label = match words.split_whitespace().take(WORDS).collect::<Vec<_>>().join(" ") {
             label if label.chars().any(char::is_alphanumeric) => label,
             _ => of_document(),
         };
-        let name = naming::proposed(self.graph, &like, &label).map_err(|error| error.message().to_owned())?;
+        let name =
+            naming::proposed(self.graph, self.some_citations(), &label).map_err(|error| error.message().to_owned())?;
         name.ok_or_else(|| "no name can be made for a citation: name one that the graph has".to_owned())
     }
 }

@@ -1,6 +1,5 @@
 //! The fields of a thing.
 
-use super::naming::members;
 use super::nodes::{self, DEEPEST};
 use super::statements::Statements;
 use kgq_graph::graph::Graph;
@@ -124,9 +123,12 @@ pub fn fields(graph: &Graph, thing: &NamedNode) -> Result<Vec<Field>> {
 pub fn fields_of_new(graph: &Graph, class: &NamedNode) -> Result<Vec<Field>> {
     let statements = Statements::of(graph.snapshot()?);
     let facts = Facts(&statements);
-    let members = members(&statements, class);
+    let snapshot = statements.snapshot;
+    let members = statements.with_value(rdf::TYPE, class).into_iter().map(|[member, ..]| member);
+    let members: Vec<TermId> = members.filter(|member| snapshot.kind(*member) == TermKind::Iri).collect();
     let uses = |label: &NamedNodeRef<'_>| {
-        let has = |thing: &&NamedNode| facts.objects(&(*thing).clone().into(), label.as_str()).next().is_some();
+        let property = snapshot.id((*label).into());
+        let has = |member: &&TermId| property.is_some() && snapshot.has([Some(**member), property, None]);
         members.iter().filter(has).count()
     };
     // `max_by_key` takes the last of equals.

@@ -72,9 +72,9 @@ pub fn proposed(graph: &Graph, class: &NamedNode, rows: &[Row]) -> Result<Option
     let is_label = |row: &&Row| row.within.is_empty() && naming::names(&row.property) && !row.value.trim().is_empty();
     let english = rows.iter().filter(is_label).find(|row| row.language.starts_with("en"));
     let Some(label) = english.or_else(|| rows.iter().find(is_label)) else { return Ok(None) };
-    let members = naming::members(&Statements::of(graph.snapshot()?), class);
+    let members = naming::some_members(&Statements::of(graph.snapshot()?), class);
     graph.intact()?;
-    naming::proposed(graph, &members.iter().collect::<Vec<_>>(), label.value.trim())
+    naming::proposed(graph, &members, label.value.trim())
 }
 
 /// A value as a row shows it: its text and its language. `None` for a blank node.

@@ -8,6 +8,9 @@ use kgq_syntax::rdf::NamedNode;
 use kgq_syntax::rdf::vocabulary::rdf;
 use rustc_hash::FxHashMap;
 
+/// The most things that are looked at to name another: a class may have millions of members.
+pub const MOST_LIKE: usize = 1_000;
+
 /// How a label becomes a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Manner {
@@ -55,11 +58,11 @@ fn words(label: &str) -> Vec<String> {
 }
 
 /// Proposes a name for a label, like those of the things in `like`. `None` if nothing tells a namespace, or if no word is left.
-pub fn proposed(graph: &Graph, like: &[&NamedNode], label: &str) -> Result<Option<NamedNode>> {
+pub fn proposed(graph: &Graph, like: &[NamedNode], label: &str) -> Result<Option<NamedNode>> {
     let Some(namespace) = namespace(like).or_else(|| graph.base().map(str::to_owned)) else { return Ok(None) };
-    let labels = graph.labels()?;
+    let labels = graph.labels_of(like)?;
     let fits = |manner: &Manner| {
-        let named = like.iter().filter_map(|thing| Some((thing.as_str().strip_prefix(namespace.as_str())?, *thing)));
+        let named = like.iter().filter_map(|thing| Some((thing.as_str().strip_prefix(namespace.as_str())?, thing)));
         named
             .filter(|(local, thing)| labels.all(thing).iter().any(|label| manner.name(label.value()) == *local))
             .count()
@@ -81,7 +84,7 @@ pub fn free(statements: &Statements<'_>, name: NamedNode, taken: &[&NamedNode]) 
 }
 
 /// The most frequent namespace of these things, up to a slash or a hash.
-fn namespace(like: &[&NamedNode]) -> Option<String> {
+fn namespace(like: &[NamedNode]) -> Option<String> {
     let mut times: FxHashMap<&str, usize> = FxHashMap::default();
     for thing in like {
         let end = thing.as_str().rfind(['/', '#'])?;
@@ -91,10 +94,11 @@ fn namespace(like: &[&NamedNode]) -> Option<String> {
     most.map(|(namespace, _)| namespace.to_owned())
 }
 
-/// The things of a class.
-pub fn members(statements: &Statements<'_>, class: &NamedNode) -> Vec<NamedNode> {
+/// The first things of a class, as many as are looked at to name another.
+pub fn some_members(statements: &Statements<'_>, class: &NamedNode) -> Vec<NamedNode> {
     let members = statements.with_value(rdf::TYPE, class).into_iter();
-    members.filter_map(|[member, ..]| NamedNode::try_from(statements.snapshot.term(member)).ok()).collect()
+    let named = members.filter_map(|[member, ..]| NamedNode::try_from(statements.snapshot.term(member)).ok());
+    named.take(MOST_LIKE).collect()
 }
 
 /// Whether a property is a label.
@@ -128,7 +132,7 @@ mod tests {
     fn the_namespace_is_that_of_most() {
         let node = NamedNode::new_unchecked;
         let (one, two, other) = (node("http://e/id/a"), node("http://e/id/b"), node("http://f/c"));
-        assert_eq!(namespace(&[&one, &other, &two]).as_deref(), Some("http://e/id/"));
+        assert_eq!(namespace(&[one, other, two]).as_deref(), Some("http://e/id/"));
         assert_eq!(namespace(&[]), None);
     }
 }

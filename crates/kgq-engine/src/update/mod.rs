@@ -7,13 +7,12 @@ mod template;
 
 use super::{Answer, EvaluationOptions, evaluate};
 use crate::query::{Operation, OperationForm, Query, Transfer, TransferKind, Update};
+use kgq_snapshot::Snapshot;
 use kgq_snapshot::store::Relabel;
-use kgq_snapshot::{Snapshot, TermId, TermKind};
 use kgq_syntax::budget::{Limits, Steps};
 use kgq_syntax::error::{Error, Result, Source};
 use kgq_syntax::rdf::{BlankNode, GraphName, Quad, Term};
 pub use looked_for::{LookedFor, looked_for};
-use rustc_hash::FxHashSet;
 use spargebra::GraphUpdateOperation;
 use spargebra::algebra::{GraphPattern, GraphTarget, QueryDataset};
 use spargebra::term::{self, GroundQuad, GroundQuadPattern, GroundTerm, GroundTriple, QuadPattern};
@@ -227,20 +226,18 @@ pub fn name_new_nodes(snapshot: &Snapshot, added: &mut [Quad]) {
         added.sort_by_cached_key(Quad::to_string);
         return;
     }
-    let is_node = |term: Term| BlankNode::try_from(term).ok();
-    let nodes = snapshot.kind_range(TermKind::BlankNode).map(TermId::new);
-    let known: FxHashSet<BlankNode> = nodes.filter_map(|id| is_node(snapshot.term(id))).collect();
+    let is_known = |node: &BlankNode| snapshot.id(node.as_ref().into()).is_some();
     let key = |quad: &Quad| {
         let mut key = quad.to_string();
         for node in kgq_syntax::rdf::blank::nodes_of(quad) {
-            if !known.contains(&node) {
+            if !is_known(&node) {
                 key = key.replace(&node.to_string(), "_:");
             }
         }
         key
     };
     added.sort_by_cached_key(key);
-    let mut relabel = Relabel::of_update(known);
+    let mut relabel = Relabel::of_update(is_known);
     for quad in added {
         relabel.quad(quad);
     }

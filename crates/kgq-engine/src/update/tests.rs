@@ -5,6 +5,7 @@ use kgq_syntax::budget::Budget;
 use kgq_syntax::error::Kind;
 use kgq_syntax::rdf::Prefixes;
 use oxttl::TriGParser;
+use rustc_hash::FxHashSet;
 
 const DECLARED: &str = "PREFIX : <http://e/>\n";
 

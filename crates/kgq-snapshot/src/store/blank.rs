@@ -1,34 +1,38 @@
 //! Blank node labels: scoped to their file, and the same in every run.
 
 use kgq_syntax::rdf::{BlankNode, GraphName, NamedOrBlankNode, Quad, Term, Triple};
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 
 /// Gives blank nodes new labels in order of appearance, so that equal labels in two files stay two nodes, and anonymous
 /// nodes get no random labels.
-pub struct Relabel {
+pub struct Relabel<'k> {
     /// Without a prefix, labels are unique.
     prefix: Option<String>,
     labels: FxHashMap<BlankNode, BlankNode>,
-    kept: FxHashSet<BlankNode>,
+    /// Whether a node keeps its label.
+    is_kept: Box<dyn Fn(&BlankNode) -> bool + 'k>,
     given: usize,
 }
 
-impl Relabel {
+impl<'k> Relabel<'k> {
+    fn new(prefix: Option<String>, is_kept: impl Fn(&BlankNode) -> bool + 'k) -> Self {
+        Self { prefix, labels: FxHashMap::default(), is_kept: Box::new(is_kept), given: 0 }
+    }
+
     /// Relabels the file with this number among those loaded together.
     pub fn of_file(number: usize) -> Self {
         let prefix = if number == 0 { "b".to_owned() } else { format!("f{number}b") };
-        Self { prefix: Some(prefix), labels: FxHashMap::default(), kept: FxHashSet::default(), given: 0 }
+        Self::new(Some(prefix), |_| false)
     }
 
     /// Gives unique labels to the nodes of a text that is added to a dataset.
     pub fn fresh() -> Self {
-        Self { prefix: None, labels: FxHashMap::default(), kept: FxHashSet::default(), given: 0 }
+        Self::new(None, |_| false)
     }
 
-    /// Relabels nodes that an update created; those in `known` keep their labels.
-    pub fn of_update(known: impl IntoIterator<Item = BlankNode>) -> Self {
-        let kept = known.into_iter().collect();
-        Self { prefix: Some("u".to_owned()), labels: FxHashMap::default(), kept, given: 0 }
+    /// Relabels nodes that an update created; those that are known keep their labels.
+    pub fn of_update(is_known: impl Fn(&BlankNode) -> bool + 'k) -> Self {
+        Self::new(Some("u".to_owned()), is_known)
     }
 
     pub fn quad(&mut self, quad: &mut Quad) {
@@ -40,7 +44,7 @@ impl Relabel {
     }
 
     fn label(&mut self, node: &BlankNode) -> BlankNode {
-        if self.kept.contains(node) {
+        if (self.is_kept)(node) {
             return node.clone();
         }
         if let Some(label) = self.labels.get(node) {
@@ -53,7 +57,7 @@ impl Relabel {
             };
             self.given += 1;
             // A node that keeps its label may already have this one.
-            if !self.kept.contains(&label) {
+            if !(self.is_kept)(&label) {
                 break label;
             }
         };
