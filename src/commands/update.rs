@@ -91,9 +91,13 @@ fn write(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
     let edit = kgq_edit::edit(&writer.graph, &writer.files, &change, &settings)?;
     let statements = writer.files.snapshot(&writer.graph)?.len();
     let code = args.edit.carry_out(&writer, &edit, args.dry_run, output)?;
+    // Others may write while the update is explained, by the statements before it.
+    writer.graph.snapshot()?;
+    let before = writer.graph.clone();
+    drop(writer);
     if code == 0 {
         note(&change, statements, output);
-        explain(&writer.graph, Source::new(&name, &text), &change, output)?;
+        explain(&before, Source::new(&name, &text), &change, output)?;
     }
     Ok(code)
 }

@@ -397,7 +397,7 @@ fn plan(desk: &Desk<'_>, sent: &Sent) -> Result<Plan, Ending> {
     match meant(desk.writer, &form, &thing, &sent.rows).map_err(|error| conflict(desk.job, &error))? {
         Ok((change, _)) => {
             let title = if form.is_new() { format!("Add {thing}") } else { format!("Correct {thing}") };
-            Ok(Plan { title, change, settings: Settings::default(), reply: Told::Report, remarks: Vec::new() })
+            Ok(Plan { title, change, settings: Settings::default(), reply: Told::Report, advice: None })
         }
         Err(wrong) => {
             let message = wrong.first().map_or("", |wrong| wrong.message.as_str()).to_owned();

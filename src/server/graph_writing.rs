@@ -123,7 +123,7 @@ fn store(desk: &Desk<'_>, target: &Target, texts: Vec<SentRdf>, address: &str, i
         // A graph without statements is not kept, so no address of it is returned.
         _ => Told::Status(StatusCode::NO_CONTENT, None),
     };
-    Ok(Plan { title, change, settings: Settings { prefixes, ..Settings::default() }, reply, remarks: Vec::new() })
+    Ok(Plan { title, change, settings: Settings { prefixes, ..Settings::default() }, reply, advice: None })
 }
 
 /// The name of a graph in a commit message.
@@ -161,7 +161,7 @@ fn patch(desk: &Desk<'_>, target: &Target, text: &str, address: String) -> Resul
 }
 
 fn done(title: String, change: Change, settings: Settings) -> Plan {
-    Plan { title, change, settings, reply: Told::Status(StatusCode::NO_CONTENT, None), remarks: Vec::new() }
+    Plan { title, change, settings, reply: Told::Status(StatusCode::NO_CONTENT, None), advice: None }
 }
 
 /// Returns the graph of a request that requires it to exist.

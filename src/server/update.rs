@@ -6,7 +6,7 @@ use super::problem::Problem;
 use super::request::RequestKey;
 use super::sparql::graph_name;
 use super::tokens::Holder;
-use super::write::{Plan, Queued, Told, Wish, write};
+use super::write::{Advice, Plan, Queued, Told, Wish, write};
 use axum::response::Response;
 use kgq_edit::{Settings, update_within};
 use kgq_graph::advice::Finding;
@@ -38,16 +38,19 @@ pub async fn update(server: &Shared, asked: RequestKey, sent: Sent) -> Result<Re
     write(server, asked, wish, move |desk| {
         desk.check(true)?;
         let (writer, context) = (desk.writer, UpdateContext { base, dataset });
-        let source = Source::new("update", &text);
-        let change = update_within(&writer.graph, &writer.files, source, &context);
+        let change = update_within(&writer.graph, &writer.files, Source::new("update", &text), &context);
         let change = change.map_err(|error| desk.job.server.problem(&error))?;
-        let found = why_unchanged(&writer.graph, source, &context, &change);
-        let found = found.map_err(|error| desk.job.server.problem(&error))?;
-        let text_of = |finding: Finding| Problem::from(finding.error).field("text").to_owned();
-        let remarks = found.into_iter().map(text_of).collect();
+        // Advice looks at the statements before the change, so they are read while the files are as they were.
+        writer.graph.snapshot().map_err(|error| desk.job.server.problem(&error))?;
         let title = "Change the graph by SPARQL Update".to_owned();
         let settings = Settings::of_update(&text, false);
-        Ok(Plan { title, change, settings, reply: Told::Report, remarks })
+        let before = writer.graph.clone();
+        let advice: Advice = Box::new(move |change| {
+            let found = why_unchanged(&before, Source::new("update", &text), &context, change)?;
+            let text_of = |finding: Finding| Problem::from(finding.error).field("text").to_owned();
+            Ok(found.into_iter().map(text_of).collect())
+        });
+        Ok(Plan { title, change, settings, reply: Told::Report, advice: Some(advice) })
     })
     .await
 }

@@ -148,9 +148,12 @@ pub struct Plan {
     pub change: Change,
     pub settings: Settings,
     pub reply: Told,
-    /// What is said of the change beside it.
-    pub remarks: Vec<String>,
+    /// What is said of the change beside it. It is sought once others may write again.
+    pub advice: Option<Advice>,
 }
+
+/// Looks for what to say of a change.
+pub type Advice = Box<dyn FnOnce(&Change) -> kgq_syntax::error::Result<Vec<String>> + Send>;
 
 /// How success is reported to the client.
 pub enum Told {
@@ -200,7 +203,8 @@ pub async fn write_and_tell(
     let Wish { author, conditions, queued } = wish;
     let turn = queued.turn().await?;
     work(server, asked, move |job, _| {
-        let made = made(job, turn, &Author { holder: &author, message: message.as_deref(), conditions }, plan);
+        let author = Author { holder: &author, message: message.as_deref(), conditions };
+        let made = made(job, turn, &author, plan).map(|done| done.advised(job));
         let held = job.server.held();
         Err(tell(&Job { server: job.server, held: &held, asked: job.asked, options: job.options.clone() }, made))
     })
@@ -286,6 +290,7 @@ pub struct Done {
     /// Whether it was committed; `None` if no commit was wanted.
     pub committed: Option<bool>,
     pub warnings: Vec<String>,
+    advice: Option<Advice>,
 }
 
 fn carry_out(job: &Job<'_>, writer: &Writer, budget: &Budget, plan: Plan, author: &Author<'_>) -> Result<Done, Ending> {
@@ -308,7 +313,6 @@ fn carry_out(job: &Job<'_>, writer: &Writer, budget: &Budget, plan: Plan, author
     };
     let mut warnings: Vec<String> =
         edit.warnings.iter().map(|warning| Problem::from(warning.clone()).field("text").to_owned()).collect();
-    warnings.extend(plan.remarks);
     if let Some(Err(error)) = &committed {
         server.log.say(&error.render(false));
         warnings.push("the files are changed; only the commit is not made".into());
@@ -320,13 +324,24 @@ fn carry_out(job: &Job<'_>, writer: &Writer, budget: &Budget, plan: Plan, author
         plan.change.added.len(),
         plan.change.removed.len()
     ));
-    Ok(Done { change: plan.change, edit, told: plan.reply, committed: committed.map(|made| made.is_ok()), warnings })
+    let (committed, Plan { change, reply: told, advice, .. }) = (committed.map(|made| made.is_ok()), plan);
+    Ok(Done { change, edit, told, committed, warnings, advice })
 }
 
 impl Done {
     /// The names of the changed files.
     pub fn files(&self) -> impl Iterator<Item = &str> {
         self.edit.changes.iter().map(|change| change.name.as_str())
+    }
+
+    /// Adds the advice on the change. The change is made, so that a failure of the advice is none of the change.
+    fn advised(mut self, job: &Job<'_>) -> Self {
+        match self.advice.take().map(|advice| advice(&self.change)) {
+            None => {}
+            Some(Ok(remarks)) => self.warnings.extend(remarks),
+            Some(Err(error)) => job.server.log.say(&error.render(false)),
+        }
+        self
     }
 
     /// Whether the client has to be told more than the bare success.

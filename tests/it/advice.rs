@@ -44,6 +44,15 @@ fn diagnose(
     text: &str,
     why: impl Fn(&AdviceRequest<'_>) -> Vec<kgq_graph::advice::Finding>,
 ) -> (Vec<&'static str>, String) {
+    diagnose_within(&Budget::default(), session, text, why)
+}
+
+fn diagnose_within(
+    budget: &Budget,
+    session: &Graph,
+    text: &str,
+    why: impl Fn(&AdviceRequest<'_>) -> Vec<kgq_graph::advice::Finding>,
+) -> (Vec<&'static str>, String) {
     let source = Source::new("<query>", text);
     let query = session.parse(source).unwrap_or_else(|e| panic!("{text}\n{e}"));
     let options = session.evaluation_options();
@@ -53,7 +62,7 @@ fn diagnose(
         snapshot: session.snapshot().unwrap(),
         prefixes: session.prefixes().unwrap(),
         options: &options,
-        budget: &Allowance::new(&Budget::default()),
+        budget: &Allowance::new(budget),
     };
     let found = why(&asked);
     let shown = found.iter().map(|f| f.error.render(false)).collect();
@@ -73,6 +82,16 @@ fn cases() -> Vec<(String, String, String)> {
             (pair[0].to_owned(), code.to_owned(), words.to_owned())
         })
         .collect()
+}
+
+#[test]
+fn values_of_other_types_are_looked_at_within_what_advice_may_take() {
+    let graph = session_of("<http://e/a> <http://e/n> 1 , \"two\" .");
+    let text = "SELECT ?s { ?s <http://e/n> ?n FILTER(?n < 5) }";
+    assert_eq!(diagnose(&graph, text, |asked| asked.incomparable()).0, ["incomparable"]);
+    let over = Budget::default();
+    over.cancel();
+    assert_eq!(diagnose_within(&over, &graph, text, |asked| asked.incomparable()).0, [""; 0]);
 }
 
 #[test]

@@ -29,7 +29,8 @@ pub(super) fn incomparable(asked: &AdviceRequest<'_>, text: &QueryText<'_>) -> V
         for (variable, term) in atom.orderings() {
             let Term::Literal(bound) = &term else { continue };
             let Some(property) = property_of(&variable) else { continue };
-            if let Some(others) = of_other_types(asked, property, bound) {
+            let others = asked.budget.compare(|| of_other_types(asked, property, bound));
+            if let Some(others) = others {
                 found.push(others.finding(asked, &variable, property, bound).at(text, text.atom(atom)));
             }
         }
@@ -74,6 +75,10 @@ fn of_other_types(asked: &AdviceRequest<'_>, property: &NamedNode, bound: &Liter
     let mut found: Option<Others> = None;
     let (mut of, mut others) = (0, 0);
     for ids in asked.snapshot.find_ids([None, Some(id), None]).take(MOST_ROWS) {
+        // Nothing is concluded from values that there was no time to look at.
+        if !asked.budget.spend(1) {
+            return None;
+        }
         let Term::Literal(value) = asked.snapshot.term(ids[2]) else { continue };
         of += 1;
         if Compared::of(&value).is_some_and(|own| own != wanted) {
