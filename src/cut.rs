@@ -4,6 +4,7 @@
 /// kill; the next writer removes them.
 pub fn end_on_cut_files() {
     #[cfg(unix)]
+    #[allow(unsafe_code, reason = "a handler of a signal is registered, and writes")]
     {
         const TEXT: &[u8] = b"error: a file was cut short while it was read: a snapshot was changed in its place\n  \
             hint: build the snapshot again; `kgq build` replaces it in one step, without disturbing anyone who reads the old one\n";

@@ -80,6 +80,7 @@ impl Base {
 /// Returns freed memory to the system: the allocator would keep it, and it would count as held.
 pub fn give_back() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    #[allow(unsafe_code, reason = "the allocator's function is the C library's")]
     // SAFETY: it has no preconditions; it takes the allocator's own locks.
     unsafe {
         libc::malloc_trim(0);
@@ -257,6 +258,7 @@ fn exhausted(by_limit: bool) -> ! {
 }
 
 // SAFETY: every call is handed to the system's allocator with the arguments as they came.
+#[allow(unsafe_code, reason = "an allocator implements an unsafe trait")]
 unsafe impl GlobalAlloc for Allocator {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         Self::before(layout.size());

@@ -76,6 +76,7 @@ impl Served {
     }
 
     #[cfg(unix)]
+    #[allow(unsafe_code, reason = "a call of the C library")]
     pub fn signal(&self, signal: i32) {
         // SAFETY: the process is our child, which has not been waited for.
         unsafe { libc::kill(self.child.id().try_into().unwrap(), signal) };

@@ -44,8 +44,7 @@ fn killed(arguments: &[&str]) {
                 [usize::try_from(round % 4).unwrap()];
         let mut child = program::command(folder.path()).args(arguments).spawn().unwrap();
         std::thread::sleep(wait.max(Duration::from_millis(1)));
-        // SAFETY: a signal to a child that is not yet waited for: its number is still its own.
-        unsafe { libc::kill(i32::try_from(child.id()).unwrap(), signal) };
+        program::send(signal, &child);
         let status = child.wait().unwrap();
         let found = std::fs::read(&output).unwrap();
         assert!(found == old || found == new, "killed by {signal} after {wait:?}: {} bytes", found.len());
@@ -83,8 +82,7 @@ fn a_killed_build_leaves_the_old_snapshot_or_the_new() {
         let signal = if round % 3 == 2 { libc::SIGTERM } else { libc::SIGKILL };
         let mut child = program::command(folder).args(BUILD).arg("new.nt").spawn().unwrap();
         std::thread::sleep(wait);
-        // SAFETY: a signal to a child that is not yet waited for: its number is still its own.
-        unsafe { libc::kill(i32::try_from(child.id()).unwrap(), signal) };
+        program::send(signal, &child);
         ended[usize::from(!child.wait().unwrap().success())] += 1;
         let count = counted(folder);
         assert!([old, new].contains(&count), "killed by {signal} after {wait:?}: {count} statements");
@@ -149,6 +147,7 @@ fn two_processes_read_a_snapshot_while_a_third_replaces_it() {
 }
 
 /// Runs with a limit on file sizes, as on a full disk.
+#[allow(unsafe_code, reason = "calls of the C library in the child")]
 fn with_room_for(bytes: u64, command: &mut Command) -> program::Ran {
     // SAFETY: between fork and exec only functions that may be called from a signal handler.
     unsafe {

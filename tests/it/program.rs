@@ -31,6 +31,14 @@ impl Ran {
 /// The longest wall-clock time of any run, even on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(120);
 
+/// Sends a signal to a child that is not yet waited for.
+#[cfg(unix)]
+#[allow(unsafe_code, reason = "a call of the C library")]
+pub fn send(signal: i32, child: &Child) {
+    // SAFETY: the number of a child that is not yet waited for is still its own.
+    unsafe { libc::kill(i32::try_from(child.id()).unwrap(), signal) };
+}
+
 /// Copies a folder recursively.
 pub fn copy_folder(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
@@ -76,6 +84,7 @@ fn memory_peak(process: i32) -> u64 {
     line.and_then(|line| line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()).unwrap_or(0) * 1024
 }
 
+#[allow(unsafe_code, reason = "calls of the C library")]
 pub fn finish(mut child: Child) -> Ran {
     fn collect(mut from: impl Read + Send + 'static) -> thread::JoinHandle<Vec<u8>> {
         thread::spawn(move || {

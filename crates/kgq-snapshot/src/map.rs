@@ -1,5 +1,5 @@
 //! The only unsafe code of the snapshot: it views a file as memory, and memory as another type of the same layout.
-#![allow(unsafe_code)]
+#![allow(unsafe_code, reason = "a mapped file is viewed without copying it")]
 
 use super::TermId;
 use std::fs::File;

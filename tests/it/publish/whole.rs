@@ -65,8 +65,7 @@ fn killed(from: &str, output: &str, finish: bool) {
         let signal = if round % 3 == 2 { libc::SIGTERM } else { libc::SIGKILL };
         let mut child = program::command(&from).args(arguments).spawn().unwrap();
         std::thread::sleep(wait);
-        // SAFETY: a signal to a child that is not yet waited for: its number is still its own.
-        unsafe { libc::kill(i32::try_from(child.id()).unwrap(), signal) };
+        program::send(signal, &child);
         let whole = child.wait().unwrap().success();
         if finish {
             state("<http://e.example/t0> .".to_owned());
