@@ -3,7 +3,7 @@
 use super::output::Output;
 use kgq_engine::query::Query;
 use kgq_engine::{Failures, Limits};
-use kgq_graph::advice::{Finding, failed};
+use kgq_graph::advice::{Diagnostic, failed};
 use kgq_graph::graph::Graph;
 use kgq_graph::render::Written;
 use kgq_graph::request::advise::{Advised, Remarks, Turned, mistakes, remarks};
@@ -28,7 +28,7 @@ pub struct AdviceArgs {
     pub level: Option<String>,
 }
 
-/// The form in which a finding is printed.
+/// The form in which a diagnostic is printed.
 #[derive(Clone, Copy)]
 enum Said {
     Warning,
@@ -60,10 +60,10 @@ impl<'a> Adviser<'a> {
         !self.args.no_warnings && (self.args.level.is_some() || !output.quiet)
     }
 
-    fn tell(&self, findings: Vec<Finding>, said: Said, output: &mut Output) -> Result<()> {
-        let errors = findings.into_iter().map(|finding| match said {
-            Said::Warning => finding.error.as_warning(),
-            Said::Reason(of) => finding.error.prefixed(of),
+    fn tell(&self, diagnostics: Vec<Diagnostic>, said: Said, output: &mut Output) -> Result<()> {
+        let errors = diagnostics.into_iter().map(|diagnostic| match said {
+            Said::Warning => diagnostic.error.as_warning(),
+            Said::Reason(of) => diagnostic.error.prefixed(of),
         });
         if self.args.level.is_some() {
             return Error::all(errors).map_or(Ok(()), Err);
@@ -84,7 +84,7 @@ impl<'a> Adviser<'a> {
     /// Warns of expressions that failed while the answer was read.
     pub fn on_failures(&self, failures: &Failures, output: &mut Output) -> Result<()> {
         match failed(failures) {
-            Some(finding) if self.speaks(output) => self.tell(vec![finding], Said::Warning, output),
+            Some(diagnostic) if self.speaks(output) => self.tell(vec![diagnostic], Said::Warning, output),
             _ => Ok(()),
         }
     }

@@ -3,7 +3,7 @@
 use super::output::Output;
 use kgq_engine::query::Query;
 use kgq_graph::graph::Graph;
-use kgq_graph::request::explain::{Explanation, algebra, explain};
+use kgq_graph::request::explain::{ExplainedQuery, algebra, explain};
 use kgq_syntax::error::{Result, Source};
 use kgq_syntax::text::visible;
 
@@ -31,7 +31,7 @@ pub enum Explain {
 
 /// Returns the algebra and the plan of a query as text. `text` is the query's own.
 pub fn explanation(how: Explain, text: &str, query: &Query, graph: &Graph) -> Result<String> {
-    let Explanation { algebra, plan } = explain(graph, text, query, how == Explain::Analyze)?;
+    let ExplainedQuery { algebra, plan } = explain(graph, text, query, how == Explain::Analyze)?;
     Ok(safe(&format!("Algebra\n{}\nPlan\n{plan}", algebra.trim_end())))
 }
 

@@ -1,6 +1,6 @@
 //! Signatures of bundles, made and checked by OpenSSH's `ssh-keygen -Y` in the namespace `kgq`.
 
-use kgq_graph::request::bundle::{Finding, is_plain_signature};
+use kgq_graph::request::bundle::{Claim, is_plain_signature};
 use kgq_syntax::error::{Error, Result};
 use std::ffi::OsStr;
 use std::io::Write;
@@ -33,14 +33,14 @@ pub fn sign(key: &Path, text: &str) -> Result<String> {
     Ok(signature)
 }
 
-/// Checks a signature of the text; returns the findings. `allowed` is a file of trusted keys in the ALLOWED SIGNERS format of
+/// Checks a signature of the text; returns the claims. `allowed` is a file of trusted keys in the ALLOWED SIGNERS format of
 /// ssh-keygen.
 ///
 /// # Errors
 /// ssh-keygen is missing.
-pub fn check(signature: &str, text: &str, allowed: Option<&Path>) -> Result<Vec<Finding>> {
+pub fn check(signature: &str, text: &str, allowed: Option<&Path>) -> Result<Vec<Claim>> {
     if !is_plain_signature(signature) {
-        return Ok(vec![Finding::fails("the signature is not in the form that ssh-keygen writes")]);
+        return Ok(vec![Claim::fails("the signature is not in the form that ssh-keygen writes")]);
     }
     let failed = |error: std::io::Error| Error::io("a temporary file", &error);
     let mut file = NamedTempFile::with_prefix("kgq-").map_err(failed)?;
@@ -54,14 +54,14 @@ pub fn check(signature: &str, text: &str, allowed: Option<&Path>) -> Result<Vec<
     };
     let valid = ask("check-novalidate", &[])?;
     if !valid.status.success() {
-        return Ok(vec![Finding::fails("the signature is not one of this bundle")]);
+        return Ok(vec![Claim::fails("the signature is not one of this bundle")]);
     }
     let told = String::from_utf8_lossy(&valid.stdout);
     let key = told.split_whitespace().find(|word| word.starts_with("SHA256:")).unwrap_or("a key").to_owned();
     let Some(allowed) = allowed else {
         return Ok(vec![
-            Finding::holds(format!("it is signed by the key {key}")),
-            Finding::unknown("whose key that is, `--allowed-signers FILE` would tell"),
+            Claim::holds(format!("it is signed by the key {key}")),
+            Claim::unknown("whose key that is, `--allowed-signers FILE` would tell"),
         ]);
     };
     let of_allowed = [OsStr::new("-f"), allowed.as_os_str()];
@@ -70,8 +70,8 @@ pub fn check(signature: &str, text: &str, allowed: Option<&Path>) -> Result<Vec<
     let verified = !name.is_empty()
         && ask("verify", &[of_allowed[0], of_allowed[1], OsStr::new("-I"), OsStr::new(&name)])?.status.success();
     Ok(vec![match verified {
-        true => Finding::holds(format!("it is signed by {name} with the key {key}")),
-        false => Finding::fails(format!("it is signed by the key {key}, which {} does not allow", allowed.display())),
+        true => Claim::holds(format!("it is signed by {name} with the key {key}")),
+        false => Claim::fails(format!("it is signed by the key {key}, which {} does not allow", allowed.display())),
     }])
 }
 

@@ -7,7 +7,7 @@ use super::signature;
 use super::watchdog::Watchdog;
 use kgq_engine::query::with_curies;
 use kgq_graph::graph::Graph;
-use kgq_graph::request::bundle::{Bundle, Finding, Outcome, Standing, compare, unpack, verify};
+use kgq_graph::request::bundle::{Bundle, Claim, Standing, Truth, compare, unpack, verify};
 use kgq_snapshot::store::open_file;
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::{Prefixes, Quad};
@@ -49,23 +49,23 @@ pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
     let _watchdog = Watchdog::start(&graph.options().limits);
     let bundle = match unpack(&read(&args.bundle)?) {
         Ok(bundle) => bundle,
-        Err(findings) => {
-            show(&findings, output)?;
+        Err(claims) => {
+            show(&claims, output)?;
             return Ok(1);
         }
     };
-    let mut findings = verify(&bundle, graph.options().bounds, &graph.evaluation_options())?;
-    findings.extend(signed(&bundle, args.allowed_signers.as_deref())?);
+    let mut claims = verify(&bundle, graph.options().bounds, &graph.evaluation_options())?;
+    claims.extend(signed(&bundle, args.allowed_signers.as_deref())?);
     if let Some(style) = args.citation {
-        if let Some(fails) = findings.iter().find(|finding| finding.outcome == Outcome::Fails) {
+        if let Some(fails) = claims.iter().find(|claim| claim.truth == Truth::Fails) {
             return Err(Error::input(format!("{}: {}", args.bundle.display(), fails.text)));
         }
         return print_citation(&style.of(&bundle)?, output).map(|()| 0);
     }
     let mut changes = String::new();
     if !args.alone && has_graph(graph) {
-        let Standing { findings: of_graph, lost, gained } = compare(&bundle, graph, &args.sources.source)?;
-        findings.extend(of_graph);
+        let Standing { claims: of_graph, lost, gained } = compare(&bundle, graph, &args.sources.source)?;
+        claims.extend(of_graph);
         let prefixes = graph.prefixes()?;
         for (row, gone) in &lost {
             change('-', row, "no longer there:", gone, prefixes, &mut changes);
@@ -74,11 +74,11 @@ pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
             change('+', row, "now there:", new, prefixes, &mut changes);
         }
     }
-    show(&findings, output)?;
+    show(&claims, output)?;
     if !changes.is_empty() {
         output.page(&changes)?;
     }
-    Ok(u8::from(findings.iter().any(|finding| finding.outcome == Outcome::Fails)))
+    Ok(u8::from(claims.iter().any(|claim| claim.truth == Truth::Fails)))
 }
 
 fn has_graph(graph: &Graph) -> bool {
@@ -96,23 +96,23 @@ fn read(path: &Path) -> Result<Vec<u8>> {
     }
 }
 
-fn signed(bundle: &Bundle, allowed: Option<&Path>) -> Result<Vec<Finding>> {
+fn signed(bundle: &Bundle, allowed: Option<&Path>) -> Result<Vec<Claim>> {
     match (bundle.signature(), allowed) {
         (Some(signature), allowed) => signature::check(signature, &bundle.checksums()?, allowed),
-        (None, Some(_)) => Ok(vec![Finding::fails("nobody signed it")]),
-        (None, None) => Ok(vec![Finding::unknown("nobody signed it: it shows what was not changed, not who made it")]),
+        (None, Some(_)) => Ok(vec![Claim::fails("nobody signed it")]),
+        (None, None) => Ok(vec![Claim::unknown("nobody signed it: it shows what was not changed, not who made it")]),
     }
 }
 
-fn show(findings: &[Finding], output: &mut Output) -> Result<()> {
-    for finding in findings {
-        let (mark, colour) = match finding.outcome {
-            Outcome::Holds => ("holds", "\x1b[32m"),
-            Outcome::Fails => ("FAILS", "\x1b[31m"),
-            Outcome::Unknown => ("open ", "\x1b[33m"),
+fn show(claims: &[Claim], output: &mut Output) -> Result<()> {
+    for claim in claims {
+        let (mark, colour) = match claim.truth {
+            Truth::Holds => ("holds", "\x1b[32m"),
+            Truth::Fails => ("FAILS", "\x1b[31m"),
+            Truth::Unknown => ("open ", "\x1b[33m"),
         };
         let (colour, reset) = if output.colour { (colour, "\x1b[0m") } else { ("", "") };
-        output.line(&format!("{colour}{mark}{reset}  {}", visible(&finding.text)))?;
+        output.line(&format!("{colour}{mark}{reset}  {}", visible(&claim.text)))?;
     }
     Ok(())
 }

@@ -4,7 +4,7 @@ use super::call::Call;
 use super::failure;
 use kgq_engine::query::Query;
 use kgq_engine::{Failures, Limits};
-use kgq_graph::advice::{Finding, failed};
+use kgq_graph::advice::{Diagnostic, failed};
 use kgq_graph::request::advise::{Advised, Remarks, Turned, mistakes, remarks};
 use kgq_syntax::budget::Work;
 use kgq_syntax::error::{Error, Result, Source};
@@ -34,11 +34,11 @@ pub fn reasons(
     let Remarks { warnings, reasons } = remarks(call.graph, advised, turned)?;
     let warnings = mistakes.into_iter().chain(failed(failures)).chain(warnings);
     let mut found = Reasons { warnings: warnings.map(told).collect(), ..Reasons::default() };
-    found.errors = reasons.iter().map(|finding| finding.error.clone()).collect();
+    found.errors = reasons.iter().map(|diagnostic| diagnostic.error.clone()).collect();
     found.reasons = reasons.into_iter().map(told).collect();
     Ok(found)
 }
 
-fn told(finding: Finding) -> Value {
-    Value::Object(failure::one(&finding.error))
+fn told(diagnostic: Diagnostic) -> Value {
+    Value::Object(failure::one(&diagnostic.error))
 }

@@ -9,7 +9,7 @@ use super::tokens::Holder;
 use super::write::{Advice, Plan, Queued, Told, Wish, write};
 use axum::response::Response;
 use kgq_edit::{Settings, update_within};
-use kgq_graph::advice::Finding;
+use kgq_graph::advice::Diagnostic;
 use kgq_graph::graph::UpdateContext;
 use kgq_graph::request::unchanged::why_unchanged;
 use kgq_syntax::error::Source;
@@ -47,7 +47,7 @@ pub async fn update(server: &Shared, asked: RequestKey, sent: Sent) -> Result<Re
         let before = writer.graph.clone();
         let advice: Advice = Box::new(move |change| {
             let found = why_unchanged(&before, Source::new("update", &text), &context, change)?;
-            let text_of = |finding: Finding| Problem::from(finding.error).field("text").to_owned();
+            let text_of = |diagnostic: Diagnostic| Problem::from(diagnostic.error).field("text").to_owned();
             Ok(found.into_iter().map(text_of).collect())
         });
         Ok(Plan { title, change, settings, reply: Told::Report, advice: Some(advice) })

@@ -38,11 +38,11 @@ fn session_of(data: &str) -> Graph {
     Graph::open(options).unwrap()
 }
 
-/// The findings for a query: codes, and all messages as they are printed.
+/// The advice on a query: codes, and all messages as they are printed.
 fn diagnose(
     session: &Graph,
     text: &str,
-    why: impl Fn(&AdviceRequest<'_>) -> Vec<kgq_graph::advice::Finding>,
+    why: impl Fn(&AdviceRequest<'_>) -> Vec<kgq_graph::advice::Diagnostic>,
 ) -> (Vec<&'static str>, String) {
     diagnose_within(&Budget::default(), session, text, why)
 }
@@ -51,7 +51,7 @@ fn diagnose_within(
     budget: &Budget,
     session: &Graph,
     text: &str,
-    why: impl Fn(&AdviceRequest<'_>) -> Vec<kgq_graph::advice::Finding>,
+    why: impl Fn(&AdviceRequest<'_>) -> Vec<kgq_graph::advice::Diagnostic>,
 ) -> (Vec<&'static str>, String) {
     let source = Source::new("<query>", text);
     let query = session.parse(source).unwrap_or_else(|e| panic!("{text}\n{e}"));
@@ -70,7 +70,7 @@ fn diagnose_within(
 }
 
 /// A function that gives advice about a query.
-type Why = fn(&AdviceRequest<'_>) -> Vec<kgq_graph::advice::Finding>;
+type Why = fn(&AdviceRequest<'_>) -> Vec<kgq_graph::advice::Diagnostic>;
 
 fn cases() -> Vec<(String, String, String)> {
     let text = include_str!("../cases/empty-answers.txt");

@@ -53,7 +53,7 @@ pub struct Manifest {
     pub queries: Option<Vec<String>>,
     /// What a query's default graph is.
     #[serde(default)]
-    pub default_graph: DefaultGraph,
+    pub default_graph: DefaultGraphSetting,
     #[serde(default)]
     pub prefixes: BTreeMap<String, String>,
     /// The named graph for the files that a glob matches; if several match, the longest wins.
@@ -109,7 +109,7 @@ pub struct EditSettings {
 
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "kebab-case")]
-pub enum DefaultGraph {
+pub enum DefaultGraphSetting {
     /// Only the default graph.
     #[default]
     Default,

@@ -6,8 +6,8 @@ use kgq_syntax::budget::Work;
 use std::cell::Cell;
 use std::time::Duration;
 
-/// The most findings reported for one query.
-pub const MOST_FINDINGS: usize = 10;
+/// The most diagnostics reported for one query.
+pub const MOST_DIAGNOSTICS: usize = 10;
 
 /// The most names that may be compared for one query; this many take about 50 ms.
 const WORK: u64 = 200_000;

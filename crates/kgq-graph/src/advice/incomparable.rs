@@ -1,7 +1,7 @@
 //! Values that a comparison in a FILTER can neither take nor reject, as they are of another type: their rows are left out.
 
 use super::place::QueryText;
-use super::{AdviceRequest, Finding};
+use super::{AdviceRequest, Diagnostic};
 use kgq_engine::query::atoms::{AtomKind, PatternTerm, atoms};
 use kgq_syntax::rdf::{Literal, NamedNode, Term, Variable};
 use kgq_syntax::text::{count, thousands};
@@ -10,9 +10,9 @@ use oxrdf::vocab::xsd;
 /// The most statements of a property that are looked at.
 const MOST_ROWS: usize = 20_000;
 
-/// Returns a finding for each comparison of a property's value with a literal, by `<` and the like, where the property also
+/// Returns a diagnostic for each comparison of a property's value with a literal, by `<` and the like, where the property also
 /// has values of a type that does not compare with it.
-pub(super) fn incomparable(asked: &AdviceRequest<'_>, text: &QueryText<'_>) -> Vec<Finding> {
+pub(super) fn incomparable(asked: &AdviceRequest<'_>, text: &QueryText<'_>) -> Vec<Diagnostic> {
     let taken = atoms(asked.query);
     let property_of = |variable: &Variable| {
         taken.atoms.iter().find_map(|atom| match &atom.condition {
@@ -31,7 +31,7 @@ pub(super) fn incomparable(asked: &AdviceRequest<'_>, text: &QueryText<'_>) -> V
             let Some(property) = property_of(&variable) else { continue };
             let others = asked.budget.compare(|| of_other_types(asked, property, bound));
             if let Some(others) = others {
-                found.push(others.finding(asked, &variable, property, bound).at(text, text.atom(atom)));
+                found.push(others.diagnostic(asked, &variable, property, bound).at(text, text.atom(atom)));
             }
         }
     }
@@ -47,13 +47,13 @@ struct Others {
 }
 
 impl Others {
-    fn finding(
+    fn diagnostic(
         &self,
         asked: &AdviceRequest<'_>,
         variable: &Variable,
         property: &NamedNode,
         bound: &Literal,
-    ) -> Finding {
+    ) -> Diagnostic {
         let values = count(self.of, "value", "values");
         let is = if self.count == 1 { "is" } else { "are" };
         let (property, example) = (asked.curie(property), asked.shown(&self.example.clone().into()));
@@ -65,7 +65,7 @@ impl Others {
         );
         let hint =
             format!("`DATATYPE({variable})` gives the type; a cast, such as `xsd:integer({variable})`, another one");
-        Finding::new("incomparable", message).hint_if(Some(hint))
+        Diagnostic::new("incomparable", message).hint_if(Some(hint))
     }
 }
 

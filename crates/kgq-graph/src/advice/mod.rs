@@ -1,6 +1,6 @@
 //! What is said about a query besides its answer: likely mistakes, and why the answer is empty.
 //!
-//! Findings are errors that stop nothing. They have a place in the query's text, a code, and often a suggestion.
+//! Diagnostics are errors that stop nothing. They have a place in the query's text, a code, and often a suggestion.
 
 mod budget;
 mod empty;
@@ -15,7 +15,7 @@ pub use budget::Allowance;
 pub use missing::{Lack, Removal, Wanted};
 
 use crate::project::SilenceSettings;
-use budget::MOST_FINDINGS;
+use budget::MOST_DIAGNOSTICS;
 use kgq_engine::query::expected::Expectation;
 use kgq_engine::query::{self, Query};
 use kgq_engine::{EvaluationOptions, Failures};
@@ -27,19 +27,19 @@ use kgq_syntax::text::visible;
 use oxrdf::vocab::xsd;
 use place::QueryText;
 
-/// The code of the finding that there are no data at all.
+/// The code of the diagnostic that there are no data at all.
 pub(crate) const EMPTY_DATASET: &str = "empty-dataset";
 
 /// A remark with its code.
 #[derive(Clone, Debug)]
-pub struct Finding {
+pub struct Diagnostic {
     pub code: &'static str,
     pub error: Error,
 }
 
-impl Finding {
+impl Diagnostic {
     pub(crate) fn new(code: &'static str, message: impl std::fmt::Display) -> Self {
-        // An input error, in case the user turns findings into errors: the query is at fault.
+        // An input error, in case the user turns diagnostics into errors: the query is at fault.
         Self { code, error: Error::new(Kind::Input, format!("{message} [{code}]")) }
     }
 
@@ -56,13 +56,14 @@ impl Finding {
     }
 }
 
-/// Returns the finding on expressions that failed during evaluation.
-pub fn failed(failures: &Failures) -> Option<Finding> {
+/// Returns the diagnostic on expressions that failed during evaluation.
+pub fn failed(failures: &Failures) -> Option<Diagnostic> {
     let (count, reason) = failures.told()?;
     // An expression that is evaluated once for equal rows is counted once.
     let times = if count == 1 { "once".to_owned() } else { format!("{count} times, for example") };
-    let finding = Finding::new("expression-failed", format!("an expression gave no value at least {times}: {reason}"));
-    Some(finding.hint_if(Some("COALESCE(…, …) gives a value to use instead, without this warning".into())))
+    let diagnostic =
+        Diagnostic::new("expression-failed", format!("an expression gave no value at least {times}: {reason}"));
+    Some(diagnostic.hint_if(Some("COALESCE(…, …) gives a value to use instead, without this warning".into())))
 }
 
 /// A query with everything known about the graph that it is evaluated on.
@@ -77,21 +78,21 @@ pub struct AdviceRequest<'a> {
     pub budget: &'a Allowance,
 }
 
-/// Keeps at most [`MOST_FINDINGS`], and says how many more there are.
-fn with_more(mut findings: Vec<Finding>, more: usize) -> Vec<Finding> {
-    let more = more + findings.len().saturating_sub(MOST_FINDINGS);
-    findings.truncate(MOST_FINDINGS);
+/// Keeps at most [`MOST_DIAGNOSTICS`], and says how many more there are.
+fn with_more(mut diagnostics: Vec<Diagnostic>, more: usize) -> Vec<Diagnostic> {
+    let more = more + diagnostics.len().saturating_sub(MOST_DIAGNOSTICS);
+    diagnostics.truncate(MOST_DIAGNOSTICS);
     if more > 0
-        && let Some(last) = findings.pop()
+        && let Some(last) = diagnostics.pop()
     {
-        findings.push(last.hint_if(Some(format!("and {more} more"))));
+        diagnostics.push(last.hint_if(Some(format!("and {more} more"))));
     }
-    findings
+    diagnostics
 }
 
 impl<'a> AdviceRequest<'a> {
     /// Returns likely mistakes, to be shown before the query runs.
-    pub fn mistakes(&self) -> Vec<Finding> {
+    pub fn mistakes(&self) -> Vec<Diagnostic> {
         let text = self.text();
         let misspelt = text.variables_used_once(self.budget);
         let is_misspelt = |v: &Variable| misspelt.iter().any(|(name, _, _)| name == v.as_str());
@@ -100,18 +101,18 @@ impl<'a> AdviceRequest<'a> {
             lints.iter().filter(|lint| lint.code != "used-once").filter_map(|lint| lint.variable.clone()).collect();
         let lints: Vec<query::lint::Lint> = lints
             .into_iter()
-            // The finding with the similar name is more helpful.
+            // The diagnostic with the similar name is more helpful.
             .filter(|lint| lint.code != "used-once" || !lint.variable.as_ref().is_some_and(is_misspelt))
             .filter(|lint| !lint.variable.as_ref().is_some_and(|v| text.is_parameter(v.as_str())))
             .filter(|lint| lint.if_several.as_ref().is_none_or(|property| self.has_several(property)))
             .collect();
-        // Findings on a variable already contain its similar name.
+        // Diagnostics on a variable already contain its similar name.
         let misspelt: Vec<_> =
             misspelt.into_iter().filter(|(name, _, _)| said.iter().all(|v| v.as_str() != name)).collect();
-        let more = (lints.len() + misspelt.len()).saturating_sub(MOST_FINDINGS);
-        let mut findings: Vec<Finding> = lints
+        let more = (lints.len() + misspelt.len()).saturating_sub(MOST_DIAGNOSTICS);
+        let mut diagnostics: Vec<Diagnostic> = lints
             .into_iter()
-            .take(MOST_FINDINGS)
+            .take(MOST_DIAGNOSTICS)
             .map(|lint| {
                 let name = lint.variable.as_ref().map(Variable::as_str);
                 let (span, hint) = match (lint.code, name) {
@@ -128,29 +129,31 @@ impl<'a> AdviceRequest<'a> {
                     (_, name) => (name.and_then(|name| text.last_variable(name)), lint.hint),
                 };
                 let hint = hint.map(|hint| self.with_curies(&hint));
-                Finding::new(lint.code, lint.message).at(&text, span).hint_if(hint)
+                Diagnostic::new(lint.code, lint.message).at(&text, span).hint_if(hint)
             })
             .collect();
-        findings.extend(misspelt.into_iter().take(MOST_FINDINGS - findings.len()).map(|(name, span, near)| {
-            Finding::new("used-once", format!("?{name} occurs only here"))
-                .at(&text, Some(span))
-                .hint_if(Some(format!("did you mean `?{near}`?")))
-        }));
-        with_more(findings, more)
+        diagnostics.extend(misspelt.into_iter().take(MOST_DIAGNOSTICS - diagnostics.len()).map(
+            |(name, span, near)| {
+                Diagnostic::new("used-once", format!("?{name} occurs only here"))
+                    .at(&text, Some(span))
+                    .hint_if(Some(format!("did you mean `?{near}`?")))
+            },
+        ));
+        with_more(diagnostics, more)
     }
 
-    /// Returns findings on terms that the graph does not know, or not in the position where the query uses them.
-    pub fn unknown_terms(&self) -> Vec<Finding> {
+    /// Returns diagnostics on terms that the graph does not know, or not in the position where the query uses them.
+    pub fn unknown_terms(&self) -> Vec<Diagnostic> {
         terms::told(self, &self.text())
     }
 
-    /// Returns findings on values of other types that comparisons leave out.
-    pub fn incomparable(&self) -> Vec<Finding> {
+    /// Returns diagnostics on values of other types that comparisons leave out.
+    pub fn incomparable(&self) -> Vec<Diagnostic> {
         with_more(incomparable::incomparable(self, &self.text()), 0)
     }
 
     /// Returns why nothing was found. All suggestions were tried.
-    pub fn why_empty(&self) -> Vec<Finding> {
+    pub fn why_empty(&self) -> Vec<Diagnostic> {
         empty::why(self, &self.text())
     }
 
@@ -164,7 +167,7 @@ impl<'a> AdviceRequest<'a> {
     }
 
     /// Returns what the graph says is not stated, as far as the query asks for it.
-    pub fn not_stated(&self, settings: &SilenceSettings) -> Vec<Finding> {
+    pub fn not_stated(&self, settings: &SilenceSettings) -> Vec<Diagnostic> {
         silence::silences(self, settings, &self.text())
     }
 
@@ -231,7 +234,7 @@ pub(crate) fn is_bare(literal: &Literal) -> bool {
     }
 }
 
-/// Returns the codes of all findings with their meanings.
+/// Returns the codes of all diagnostics with their meanings.
 pub fn codes() -> Vec<(&'static str, &'static str)> {
     let own = [
         ("not-stated", "the graph says that its source does not state this"),

@@ -41,7 +41,7 @@ impl<'a> QueryText<'a> {
         self.tokens.iter().any(|t| t.variable(text) == Some(name) && t.text(text).starts_with('$'))
     }
 
-    /// Returns where the pattern begins, for findings without a place of their own.
+    /// Returns where the pattern begins, for diagnostics without a place of their own.
     pub fn pattern(&self) -> Span {
         self.pattern.clone()
     }

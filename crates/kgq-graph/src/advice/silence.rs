@@ -1,6 +1,6 @@
 //! Silences: what the graph says its sources do not state, as the reason for an empty answer.
 
-use super::{AdviceRequest, Finding, QueryText};
+use super::{AdviceRequest, Diagnostic, QueryText};
 use crate::project::SilenceSettings;
 use kgq_engine::query::atoms::{AtomKind, atoms};
 use kgq_engine::query::{Position, used_terms};
@@ -13,7 +13,7 @@ const SHOWN: usize = 3;
 
 /// Returns the silences about a property that the query asks for, concerning a thing that it names or a class of such
 /// things.
-pub fn silences(asked: &AdviceRequest<'_>, settings: &SilenceSettings, text: &QueryText<'_>) -> Vec<Finding> {
+pub fn silences(asked: &AdviceRequest<'_>, settings: &SilenceSettings, text: &QueryText<'_>) -> Vec<Diagnostic> {
     let node = |name: &Option<String>| name.as_ref().and_then(|name| asked.prefixes.expand(name));
     let (Some(of), Some(property)) = (node(&settings.of), node(&settings.property)) else { return Vec::new() };
     let wanted = Wanted::of(asked);
@@ -37,11 +37,11 @@ pub fn silences(asked: &AdviceRequest<'_>, settings: &SilenceSettings, text: &Qu
         let sources = source.iter().flat_map(|source| objects(asked, silence, source));
         let sources: Vec<String> = sources.map(|source| asked.curie(&source)).collect();
         let place = if sources.is_empty() { String::new() } else { format!(" in {}", sources.join(", ")) };
-        Finding::new("not-stated", format!("not stated{place}: {what}"))
+        Diagnostic::new("not-stated", format!("not stated{place}: {what}"))
             .at(text, text.iri(sought, false))
             .hint_if(Some(format!("`kgq describe {}` shows the silence", asked.curie(silence))))
     };
-    let mut told: Vec<Finding> = found.iter().take(SHOWN).map(tell).collect();
+    let mut told: Vec<Diagnostic> = found.iter().take(SHOWN).map(tell).collect();
     if more > 0
         && let Some(last) = told.pop()
     {

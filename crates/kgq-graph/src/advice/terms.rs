@@ -1,9 +1,9 @@
 //! Terms of a query that the graph does not have, or not in the position where the query uses them.
 
-use super::budget::MOST_FINDINGS;
+use super::budget::MOST_DIAGNOSTICS;
 use super::names::{Among, UsedNames, fold};
 use super::place::QueryText;
-use super::{AdviceRequest, Finding};
+use super::{AdviceRequest, Diagnostic};
 use crate::catalog::local_name;
 use kgq_engine::query::{Position, Query, UsedTerm, needed_terms, used_terms, wanted_terms};
 use kgq_snapshot::{Permutation, QuadPermutation, Snapshot, TermId};
@@ -12,7 +12,7 @@ use kgq_syntax::rdf::{NamedNode, Term};
 
 /// A term that the data do not have as the query uses it, and what may have been meant.
 pub struct Guess {
-    pub finding: Finding,
+    pub diagnostic: Diagnostic,
     pub term: Term,
     /// The likeliest first.
     pub meant: Vec<Term>,
@@ -23,16 +23,16 @@ pub struct Guess {
 }
 
 impl Guess {
-    /// Turns the guess into a finding with what may have been meant, for a query that has rows.
-    fn told(self, asked: &AdviceRequest<'_>) -> Finding {
+    /// Turns the guess into a diagnostic with what may have been meant, for a query that has rows.
+    fn told(self, asked: &AdviceRequest<'_>) -> Diagnostic {
         let names: Vec<String> = self.meant.iter().map(|term| format!("`{}`", asked.shown(term))).collect();
         let hint = (!names.is_empty()).then(|| format!("did you mean {}?", names.join(" or ")));
-        self.finding.hint_if(hint.or(self.otherwise))
+        self.diagnostic.hint_if(hint.or(self.otherwise))
     }
 }
 
-/// Returns the findings on the terms of the query, in text order.
-pub fn told(asked: &AdviceRequest<'_>, text: &QueryText<'_>) -> Vec<Finding> {
+/// Returns the diagnostics on the terms of the query, in text order.
+pub fn told(asked: &AdviceRequest<'_>, text: &QueryText<'_>) -> Vec<Diagnostic> {
     let (mut guesses, more) = unknown(asked, used_terms(&asked.query.algebra), text);
     let wanted = wanted_terms(&asked.query.algebra);
     let is_wanted = |term: &Term| wanted.iter().any(|used| matches!(term, Term::NamedNode(iri) if *iri == used.iri));
@@ -58,14 +58,14 @@ pub fn unknown(asked: &AdviceRequest<'_>, used: Vec<UsedTerm>, text: &QueryText<
         })
         .collect();
     found.sort_by_key(|(at, _, _)| *at);
-    let more = found.len().saturating_sub(MOST_FINDINGS);
-    found.truncate(MOST_FINDINGS);
+    let more = found.len().saturating_sub(MOST_DIAGNOSTICS);
+    found.truncate(MOST_DIAGNOSTICS);
     let mut names = UsedNames::new(asked);
     let mut guesses: Vec<(UsedTerm, Guess)> = found
         .into_iter()
         .map(|(_, used, span)| {
             let guess = of_term(asked, &used, &mut names);
-            (used, Guess { finding: guess.finding.at(text, span), ..guess })
+            (used, Guess { diagnostic: guess.diagnostic.at(text, span), ..guess })
         })
         .collect();
     // Equal names in other namespaces are looked for in one pass for all terms.
@@ -106,17 +106,17 @@ fn of_term(asked: &AdviceRequest<'_>, used: &UsedTerm, names: &mut UsedNames<'_>
     let id = snapshot.id(iri.as_ref().into());
     let meant = names.meant(iri, among(used.position));
     let mut otherwise = None;
-    let finding = match used.position {
+    let diagnostic = match used.position {
         Position::Property if id.is_some_and(|id| is_class(snapshot, id)) => {
             otherwise = Some(format!("the members of a class are found by `a {shown}`"));
-            Finding::new("class-as-property", format!("{shown} is a class, and stands here as a property"))
+            Diagnostic::new("class-as-property", format!("{shown} is a class, and stands here as a property"))
         }
-        Position::Property => Finding::new("unknown-property", format!("no statement has the property {shown}")),
+        Position::Property => Diagnostic::new("unknown-property", format!("no statement has the property {shown}")),
         Position::Class if id.is_some_and(|id| is_property(snapshot, id)) => {
             otherwise = Some(format!("write `?subject {shown} ?value`"));
-            Finding::new("property-as-class", format!("{shown} is a property, and stands here as a class"))
+            Diagnostic::new("property-as-class", format!("{shown} is a property, and stands here as a class"))
         }
-        Position::Class => Finding::new("unknown-class", format!("nothing is a {shown}")),
+        Position::Class => Diagnostic::new("unknown-class", format!("nothing is a {shown}")),
         Position::Graph => {
             let graphs = snapshot.named_graphs();
             let some: Vec<String> = graphs.iter().take(5).map(|graph| asked.shown(&snapshot.term(*graph))).collect();
@@ -127,14 +127,14 @@ fn of_term(asked: &AdviceRequest<'_>, used: &UsedTerm, names: &mut UsedNames<'_>
                 }
                 some => format!("the named graphs are {}", some.join(", ")),
             });
-            Finding::new("unknown-graph", format!("there is no graph {shown}"))
+            Diagnostic::new("unknown-graph", format!("there is no graph {shown}"))
         }
         Position::Node | Position::Value | Position::Function => {
-            Finding::new("unknown-term", format!("the graph does not have {shown}"))
+            Diagnostic::new("unknown-term", format!("the graph does not have {shown}"))
         }
     };
     let meant = meant.into_iter().map(Term::from).collect();
-    Guess { finding, term: iri.clone().into(), meant, otherwise, only: None }
+    Guess { diagnostic, term: iri.clone().into(), meant, otherwise, only: None }
 }
 
 /// Datatype names are used in expressions and need not be in the data.

@@ -3,7 +3,7 @@
 //! It holds ids and folded names; everything shown about a term is read from the snapshot.
 
 use super::labels::{LITERAL_FORM, NAMING, NAMING_BY_THINGS, local_name};
-use super::names::{Found, NameIndex, Names};
+use super::names::{NameIndex, NameMatches, Names};
 use kgq_snapshot::{Bound, Index, Permutation, QuadPermutation, Snapshot, TermId, TermKind};
 use kgq_syntax::budget::{Budget, Reservation, Steps};
 use kgq_syntax::error::Result;
@@ -154,7 +154,7 @@ impl TermIndex {
     }
 
     /// Returns the terms whose name matches what was typed so far, the best first.
-    pub fn search(&self, typed: &str, most: usize, wanted: impl Fn(TermId) -> bool) -> Found {
+    pub fn search(&self, typed: &str, most: usize, wanted: impl Fn(TermId) -> bool) -> NameMatches {
         self.names.search(typed, most, wanted)
     }
 

@@ -14,7 +14,7 @@ pub use header::{DeclaredSeverity, Header, LocalizedText, Param, ScalarOrList, V
 pub use index::{Role, TermIndex, classes_of, labels_of};
 pub(crate) use labels::label_that_is_a_thing;
 pub use labels::{Labels, Named, local_name, naming, rank};
-pub use names::{Found, is_ideograph};
+pub use names::{NameMatches, is_ideograph};
 pub(crate) use params::parse_term;
 pub use params::{ParamKind, ParameterContext, Values, named_all};
 pub use queries::{CannedQuery, Catalog};

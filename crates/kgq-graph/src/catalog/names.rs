@@ -54,7 +54,7 @@ pub struct NameIndex {
 
 /// What a search found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Found {
+pub struct NameMatches {
     /// The best first.
     pub terms: Vec<TermId>,
     /// The number of names that were read for it.
@@ -170,14 +170,15 @@ impl NameIndex {
     /// Returns at most `most` terms: first those whose name begins with what was typed, then those whose name has words
     /// that begin with all the typed words in any order, then those with the characters of a Chinese word in this order
     /// but not adjacent.
-    pub fn search(&self, typed: &str, most: usize, wanted: impl Fn(TermId) -> bool) -> Found {
+    pub fn search(&self, typed: &str, most: usize, wanted: impl Fn(TermId) -> bool) -> NameMatches {
         let typed: String = typed.chars().flat_map(folded).collect();
         let phrase = typed.split_whitespace().collect::<Vec<_>>().join(" ");
         let words: Vec<&str> = phrase.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).collect();
         if words.is_empty() {
-            return Found::default();
+            return NameMatches::default();
         }
-        let mut picked = Picked { index: self, most, wanted, seen: FxHashSet::default(), found: Found::default() };
+        let mut picked =
+            Picked { index: self, most, wanted, seen: FxHashSet::default(), found: NameMatches::default() };
         let mut whole = FixedBitSet::with_capacity(self.owners.len());
         for word in &self.words[self.places(&phrase)] {
             if self.starts[word.name as usize] == word.start {
@@ -297,7 +298,7 @@ struct Picked<'a, W> {
     most: usize,
     wanted: W,
     seen: FxHashSet<TermId>,
-    found: Found,
+    found: NameMatches,
 }
 
 impl<W: Fn(TermId) -> bool> Picked<'_, W> {

@@ -135,8 +135,8 @@ impl Graph {
     /// run with them.
     pub fn evaluation_options(&self) -> EvaluationOptions {
         let default_graph = match self.project.as_ref().map(|p| p.manifest.default_graph) {
-            Some(project::DefaultGraph::Union) => engine::DefaultGraph::Union,
-            Some(project::DefaultGraph::Default) | None => engine::DefaultGraph::Stored,
+            Some(project::DefaultGraphSetting::Union) => engine::DefaultGraph::Union,
+            Some(project::DefaultGraphSetting::Default) | None => engine::DefaultGraph::Stored,
         };
         let executor = self.options.executor;
         let budget = self.options.budget.child(Work::Query, Limits::default());

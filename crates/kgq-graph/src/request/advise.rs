@@ -4,7 +4,7 @@
 //! Presenting the advice, and reporting which of the query's own expressions failed (`advice::failed`), is left to the
 //! front end.
 
-use crate::advice::{AdviceRequest, Allowance, EMPTY_DATASET, Finding};
+use crate::advice::{AdviceRequest, Allowance, Diagnostic, EMPTY_DATASET};
 use crate::graph::Graph;
 use kgq_engine::query::Query;
 use kgq_engine::{Budget, EvaluationOptions};
@@ -46,16 +46,16 @@ impl Turned {
 /// What is said after an answer.
 #[derive(Debug, Default)]
 pub struct Remarks {
-    pub warnings: Vec<Finding>,
+    pub warnings: Vec<Diagnostic>,
     /// Why the answer is empty.
-    pub reasons: Vec<Finding>,
+    pub reasons: Vec<Diagnostic>,
 }
 
 /// Returns the likely mistakes in a query, before it runs.
 ///
 /// # Errors
 /// Those of loading; damage to the snapshot.
-pub fn mistakes(graph: &Graph, advised: Advised<'_>) -> Result<Vec<Finding>> {
+pub fn mistakes(graph: &Graph, advised: Advised<'_>) -> Result<Vec<Diagnostic>> {
     ask(graph, advised, |asked| asked.mistakes())
 }
 

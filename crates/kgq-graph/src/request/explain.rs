@@ -8,7 +8,7 @@ use kgq_syntax::rdf::Prefixes;
 use kgq_syntax::sparql;
 
 /// The algebra and the plan of a query, as texts of several lines with CURIEs.
-pub struct Explanation {
+pub struct ExplainedQuery {
     pub algebra: String,
     pub plan: String,
 }
@@ -18,11 +18,11 @@ pub struct Explanation {
 ///
 /// # Errors
 /// What the engine does not support; exceeded limits.
-pub fn explain(graph: &Graph, text: &str, query: &Query, analyze: bool) -> Result<Explanation> {
+pub fn explain(graph: &Graph, text: &str, query: &Query, analyze: bool) -> Result<ExplainedQuery> {
     let prefixes = with_declared(graph.prefixes()?, text);
     let algebra = query::indented(&query.to_sse(), &prefixes);
     let plan = engine::explain(graph.snapshot()?, query, &graph.evaluation_options(), analyze)?;
-    Ok(Explanation { algebra, plan: query::with_curies(&plan, &prefixes) })
+    Ok(ExplainedQuery { algebra, plan: query::with_curies(&plan, &prefixes) })
 }
 
 /// Returns the algebra of a text that is only parsed: it may use what would need the network or another engine.

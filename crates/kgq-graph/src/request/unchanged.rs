@@ -2,7 +2,7 @@
 //! deletes are not there.
 
 use super::advise::{Advised, Turned, remarks};
-use crate::advice::{Finding, is_bare};
+use crate::advice::{Diagnostic, is_bare};
 use crate::graph::{Graph, UpdateContext};
 use kgq_engine::Limits;
 use kgq_engine::update::{Change, LookedFor, looked_for};
@@ -30,7 +30,7 @@ pub fn why_unchanged(
     source: Source<'_>,
     context: &UpdateContext,
     change: &Change,
-) -> Result<Vec<Finding>> {
+) -> Result<Vec<Diagnostic>> {
     let update = graph.parse_update(source, context)?;
     let mut looked = looked_for(&update);
     if !change.added.is_empty() || !change.removed.is_empty() {
@@ -57,7 +57,7 @@ pub fn why_unchanged(
         // The keyword is enough: the message names the statement.
         let place = source.place(span.start..(span.start + "DELETE".len()).min(span.end));
         if let Some(own) = statement.as_ref().and_then(|quad| instead(graph, snapshot, quad)) {
-            found.push(Finding { error: own.error.at(place), ..own });
+            found.push(Diagnostic { error: own.error.at(place), ..own });
             continue;
         }
         let advised = Advised { source, query, options: &options, budget: &budget };
@@ -65,8 +65,8 @@ pub fn why_unchanged(
         match statement {
             Some(quad) if reasons.is_empty() => {
                 let message = format!("the graph does not have {}", shown(graph, quad));
-                let own = Finding::new("not-there", message);
-                found.push(Finding { error: own.error.at(place), ..own });
+                let own = Diagnostic::new("not-there", message);
+                found.push(Diagnostic { error: own.error.at(place), ..own });
             }
             _ => found.extend(reasons),
         }
@@ -82,7 +82,7 @@ pub fn why_unchanged(
 }
 
 /// What the graph has in place of a statement that is not there: the same in another graph, or other values.
-fn instead(graph: &Graph, snapshot: &Snapshot, quad: &Quad) -> Option<Finding> {
+fn instead(graph: &Graph, snapshot: &Snapshot, quad: &Quad) -> Option<Diagnostic> {
     let prefixes = graph.prefixes().ok()?;
     let [s, p] = [snapshot.id(quad.subject.as_ref().into())?, snapshot.id(quad.predicate.as_ref().into())?];
     let there = |o| snapshot.find_ids([Some(s), Some(p), o]).filter_map(|ids| snapshot.statement(ids));
@@ -94,7 +94,7 @@ fn instead(graph: &Graph, snapshot: &Snapshot, quad: &Quad) -> Option<Finding> {
     let statement = shown(graph, quad);
     if let Some(other) = snapshot.id(quad.object.as_ref()).and_then(|o| there(Some(o)).next()) {
         let (own, other) = (called(&quad.graph_name), called(&other.graph_name));
-        return Some(Finding::new("not-there", format!("{own} does not have {statement}: it stands in {other}")));
+        return Some(Diagnostic::new("not-there", format!("{own} does not have {statement}: it stands in {other}")));
     }
     let mut values: Vec<String> = Vec::new();
     for value in there(None).map(|quad| term(graph, &quad.object)) {
@@ -112,7 +112,7 @@ fn instead(graph: &Graph, snapshot: &Snapshot, quad: &Quad) -> Option<Finding> {
         format!("{} {}", term(graph, &quad.subject.clone().into()), prefixes.display(quad.predicate.as_str()));
     (!values.is_empty()).then(|| {
         let message = format!("the graph does not have {statement}: of {subject} it has {}{more}", values.join(", "));
-        Finding::new("not-there", message)
+        Diagnostic::new("not-there", message)
     })
 }
 

@@ -24,7 +24,7 @@ pub(super) struct Near {
 }
 
 /// What two files of the same name have in common.
-enum Found {
+enum Likeness {
     Copy,
     Near { own: usize, all: usize },
 }
@@ -43,8 +43,8 @@ pub(super) fn mark(folder: &Path, files: &mut [Looked], options: ReadOptions<'_>
     for (number, of, found) in found.into_iter().flatten() {
         let of = files[of].name.clone();
         match found {
-            Found::Copy => files[number].holds = Holds::Copy(of),
-            Found::Near { own, all } => files[number].near = Some(Near { of, own, all }),
+            Likeness::Copy => files[number].holds = Holds::Copy(of),
+            Likeness::Near { own, all } => files[number].near = Some(Near { of, own, all }),
         }
     }
 }
@@ -71,7 +71,7 @@ fn copies<'f>(
     folder: &Path,
     files: impl Iterator<Item = (usize, &'f Looked)>,
     options: ReadOptions<'_>,
-) -> Vec<(usize, usize, Found)> {
+) -> Vec<(usize, usize, Likeness)> {
     let mut read: Vec<(usize, &Looked, Said)> =
         files.filter_map(|(number, file)| Some((number, file, Said::by(folder, file, options).ok()?))).collect();
     read.sort_by_key(|(_, file, said)| (std::cmp::Reverse(said.all.len()), format(&file.name), &file.name));
@@ -86,14 +86,14 @@ fn copies<'f>(
                 found.push((
                     number,
                     *of,
-                    if is_copy { Found::Copy } else { Found::Near { own: 0, all: said.all.len() } },
+                    if is_copy { Likeness::Copy } else { Likeness::Near { own: 0, all: said.all.len() } },
                 ));
                 if is_copy {
                     continue;
                 }
             }
             Some((own, at)) if own * NEARLY <= said.all.len() => {
-                found.push((number, kept[at].0, Found::Near { own, all: said.all.len() }));
+                found.push((number, kept[at].0, Likeness::Near { own, all: said.all.len() }));
             }
             Some(_) | None => {}
         }

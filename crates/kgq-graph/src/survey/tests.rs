@@ -101,7 +101,7 @@ fn statements_in_named_graphs_and_labels_in_all_languages_are_noticed() {
         "GRAPH <http://e/g> {{ <http://e/a> {label} \"a\"@en, \"一\"@zh . <http://e/b> {label} \"b\"@en, \"二\"@zh }}"
     );
     let (_, project, _folder) = project(&[("d.trig", &text)]);
-    assert_eq!(project.manifest.default_graph, crate::project::DefaultGraph::Union);
+    assert_eq!(project.manifest.default_graph, crate::project::DefaultGraphSetting::Union);
     assert_eq!(project.manifest.check.languages, ["en", "zh"]);
 }
 

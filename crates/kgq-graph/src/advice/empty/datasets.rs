@@ -1,7 +1,7 @@
 //! Conditions that look at another graph than the one in which what they want stands.
 
 use super::{MOST_COUNTED, MOST_ROWS, Probes};
-use crate::advice::Finding;
+use crate::advice::Diagnostic;
 use crate::advice::place::QueryText;
 use kgq_engine::query::LeftOut;
 use kgq_engine::query::atoms::{Atom, AtomKind, PatternTerm};
@@ -11,7 +11,7 @@ use kgq_syntax::text::count;
 
 impl Probes<'_> {
     /// Reports a graph in which the conditions would be met, or that is none.
-    pub(super) fn elsewhere(&self, core: &[usize], text: &QueryText<'_>) -> Option<Finding> {
+    pub(super) fn elsewhere(&self, core: &[usize], text: &QueryText<'_>) -> Option<Diagnostic> {
         self.outside_of_dataset(core, text)
             .or_else(|| self.value_as_graph(core, text))
             .or_else(|| self.in_default_graph(core, text))
@@ -19,7 +19,7 @@ impl Probes<'_> {
     }
 
     /// FROM or FROM NAMED leave out the graph in which a condition is matched.
-    fn outside_of_dataset(&self, core: &[usize], text: &QueryText<'_>) -> Option<Finding> {
+    fn outside_of_dataset(&self, core: &[usize], text: &QueryText<'_>) -> Option<Diagnostic> {
         let matched =
             |at: &&usize| matches!(self.taken.atoms[**at].condition, AtomKind::Triple { .. } | AtomKind::Path { .. });
         let (at, left_out) = core.iter().filter(matched).find_map(|at| Some((*at, self.taken.left_out(*at)?)))?;
@@ -42,12 +42,12 @@ impl Probes<'_> {
         if left_out == LeftOut::Default {
             hints.push(self.tried("ask for it in `GRAPH ?g { … }`", &self.taken.in_any_graph(core), core));
         }
-        let finding = Finding::new("outside-of-dataset", message).at(text, text.atom(&self.taken.atoms[at]));
-        Some(hints.into_iter().fold(finding, Finding::hint_if))
+        let diagnostic = Diagnostic::new("outside-of-dataset", message).at(text, text.atom(&self.taken.atoms[at]));
+        Some(hints.into_iter().fold(diagnostic, Diagnostic::hint_if))
     }
 
     /// `GRAPH ?x` where other conditions give ?x values that are no names of graphs.
-    fn value_as_graph(&self, core: &[usize], text: &QueryText<'_>) -> Option<Finding> {
+    fn value_as_graph(&self, core: &[usize], text: &QueryText<'_>) -> Option<Diagnostic> {
         let (atom, variable) = core.iter().find_map(|at| match &self.taken.atoms[*at] {
             atom @ Atom { graph: Some(PatternTerm::Variable(variable)), .. } => Some((atom, variable)),
             _ => None,
@@ -70,7 +70,7 @@ impl Probes<'_> {
                 count(n as u64, "value", "values")
             ),
         };
-        Some(Finding::new("unknown-graph", message).at(text, text.atom(atom)))
+        Some(Diagnostic::new("unknown-graph", message).at(text, text.atom(atom)))
     }
 
     /// The different values of a variable in the first solutions of these conditions.
@@ -91,18 +91,18 @@ impl Probes<'_> {
     }
 
     /// What the query asks of a named graph is in the default graph.
-    fn in_default_graph(&self, core: &[usize], text: &QueryText<'_>) -> Option<Finding> {
+    fn in_default_graph(&self, core: &[usize], text: &QueryText<'_>) -> Option<Diagnostic> {
         let (atom, graph) = core.iter().find_map(|at| {
             let atom = &self.taken.atoms[*at];
             Some((atom, atom.graph.as_ref()?))
         })?;
         let hint = self.tried("leave GRAPH out", &self.taken.outside_of_graph(graph), core)?;
         let message = "this stands in the default graph, which GRAPH does not look at";
-        Some(Finding::new("in-default-graph", message).at(text, text.atom(atom)).hint_if(Some(hint)))
+        Some(Diagnostic::new("in-default-graph", message).at(text, text.atom(atom)).hint_if(Some(hint)))
     }
 
     /// A filter inside `GRAPH ?g` rejects everything because ?g has no value there; behind the group it would not.
-    pub(super) fn filter_before_graph(&self, text: &QueryText<'_>) -> Option<Finding> {
+    pub(super) fn filter_before_graph(&self, text: &QueryText<'_>) -> Option<Diagnostic> {
         let (at, variable) = self.taken.too_early.first()?;
         let all: Vec<usize> = (0..self.taken.atoms.len()).collect();
         let words = format!("move the FILTER behind the `}}` of GRAPH {variable}");
@@ -110,11 +110,11 @@ impl Probes<'_> {
         let message =
             format!("{variable} has no value yet inside GRAPH {variable} {{ … }}, so this FILTER is never true");
         let place = text.atom(&self.taken.atoms[*at]);
-        Some(Finding::new("filter-rejects-all", message).at(text, place).hint_if(Some(hint)))
+        Some(Diagnostic::new("filter-rejects-all", message).at(text, place).hint_if(Some(hint)))
     }
 
     /// What the query asks of the default graph is in named graphs.
-    fn in_named_graph(&self, core: &[usize], text: &QueryText<'_>) -> Option<Finding> {
+    fn in_named_graph(&self, core: &[usize], text: &QueryText<'_>) -> Option<Diagnostic> {
         let (atom, names) = core.iter().find_map(|at| {
             let atom = &self.taken.atoms[*at];
             let AtomKind::Triple { subject, predicate: PatternTerm::Term(Term::NamedNode(property)), object } =
@@ -128,7 +128,7 @@ impl Probes<'_> {
         let hint = self.tried("ask for it in `GRAPH ?g { … }`", &self.taken.in_any_graph(core), core)?;
         let names: Vec<String> = names.iter().take(3).map(|graph| self.asked.curie(graph)).collect();
         let message = format!("this stands in a named graph only: {}", names.join(", "));
-        Some(Finding::new("in-named-graph", message).at(text, text.atom(atom)).hint_if(Some(hint)))
+        Some(Diagnostic::new("in-named-graph", message).at(text, text.atom(atom)).hint_if(Some(hint)))
     }
 
     /// The named graphs that have the statement.

@@ -1,7 +1,7 @@
 //! Why DESCRIBE of terms that the query names, without conditions, finds nothing.
 
 use super::super::place::QueryText;
-use super::super::{AdviceRequest, Finding, terms};
+use super::super::{AdviceRequest, Diagnostic, terms};
 use kgq_engine::query::{Position, used_terms};
 use kgq_syntax::rdf::{GraphName, NamedNode};
 use std::collections::BTreeSet;
@@ -12,27 +12,28 @@ const MOST_GRAPHS: usize = 3;
 
 /// Returns what is wrong with the terms that a DESCRIBE names: the graph does not have them, describes them only in named
 /// graphs, or only refers to them.
-pub(super) fn described(asked: &AdviceRequest<'_>, text: &QueryText<'_>) -> Vec<Finding> {
+pub(super) fn described(asked: &AdviceRequest<'_>, text: &QueryText<'_>) -> Vec<Diagnostic> {
     let unknown = terms::told(asked, text);
     if !unknown.is_empty() {
         return unknown;
     }
     let named = used_terms(&asked.query.algebra).into_iter().filter(|used| used.position == Position::Value);
-    let findings = named.take(super::super::MOST_FINDINGS).map(|used| {
+    let diagnostics = named.take(super::super::MOST_DIAGNOSTICS).map(|used| {
         let graphs = graphs_about(asked, &used.iri);
         let (shown, at) = (asked.curie(&used.iri), text.iri(&used.iri, false));
-        let finding = match graphs.first() {
+        let diagnostic = match graphs.first() {
             Some(first) => {
                 let names: Vec<&str> = graphs.iter().take(MOST_GRAPHS).map(String::as_str).collect();
                 let message = format!("{shown} is described in a named graph only: {}", names.join(", "));
-                Finding::new("in-named-graph", message).hint_if(Some(format!("write `DESCRIBE {shown} FROM {first}`")))
+                Diagnostic::new("in-named-graph", message)
+                    .hint_if(Some(format!("write `DESCRIBE {shown} FROM {first}`")))
             }
-            None => Finding::new("no-match", format!("nothing is said about {shown}, which other things refer to"))
+            None => Diagnostic::new("no-match", format!("nothing is said about {shown}, which other things refer to"))
                 .hint_if(Some(format!("write `SELECT * {{ ?s ?p {shown} }}` for what refers to it"))),
         };
-        finding.at(text, at)
+        diagnostic.at(text, at)
     });
-    findings.collect()
+    diagnostics.collect()
 }
 
 /// The named graphs that have statements about a term.

@@ -5,7 +5,7 @@ use super::tried::some;
 use super::{MOST_COUNTED, Probes};
 use crate::advice::place::QueryText;
 use crate::advice::terms::Guess;
-use crate::advice::{AdviceRequest, Finding};
+use crate::advice::{AdviceRequest, Diagnostic};
 use kgq_engine::Row;
 use kgq_engine::query::atoms::{Atom, AtomKind, PatternTerm};
 use kgq_syntax::rdf::language::cased;
@@ -33,7 +33,7 @@ impl Before {
 impl Probes<'_> {
     /// Reports that the last condition removes what the others found. Everything before it in the query is taken into
     /// account, so that no solution is shown that another condition has excluded.
-    pub(super) fn rejected(&self, core: &[usize], text: &QueryText<'_>) -> Finding {
+    pub(super) fn rejected(&self, core: &[usize], text: &QueryText<'_>) -> Diagnostic {
         let last = core.last().copied().unwrap_or(0);
         let atom = &self.taken.atoms[last];
         let prefix: Vec<usize> = (0..last).collect();
@@ -44,29 +44,29 @@ impl Probes<'_> {
             None => "all solutions before it".to_owned(),
         };
         if atom.condition == AtomKind::Minus {
-            return Finding::new("minus-removes-all", format!("MINUS takes {n} away")).at(text, text.atom(atom));
+            return Diagnostic::new("minus-removes-all", format!("MINUS takes {n} away")).at(text, text.atom(atom));
         }
         let Some(before) = before.filter(|before| !before.rows.is_empty()) else {
-            return Finding::new("filter-rejects-all", format!("this FILTER rejects {n}")).at(text, text.atom(atom));
+            return Diagnostic::new("filter-rejects-all", format!("this FILTER rejects {n}")).at(text, text.atom(atom));
         };
         let found = self.other_literal(last, &prefix);
         let found = found.or_else(|| self.other_kind(last, &before, &n)).or_else(|| self.other_form(last, &before, &n));
-        let finding = found.unwrap_or_else(|| {
+        let diagnostic = found.unwrap_or_else(|| {
             let hint = self.languages(atom, &before).or_else(|| example(self.asked, atom, &before));
-            Finding::new("filter-rejects-all", format!("this FILTER rejects {n}")).hint_if(hint)
+            Diagnostic::new("filter-rejects-all", format!("this FILTER rejects {n}")).hint_if(hint)
         });
-        finding.at(text, text.atom(atom))
+        diagnostic.at(text, text.atom(atom))
     }
 
     /// The property has the literal that the filter wants, but in another form.
-    fn other_literal(&self, last: usize, prefix: &[usize]) -> Option<Finding> {
+    fn other_literal(&self, last: usize, prefix: &[usize]) -> Option<Diagnostic> {
         let atom = &self.taken.atoms[last];
         atom.comparisons().into_iter().find_map(|(variable, term)| {
             let Term::Literal(wanted) = term else { return None };
             let guess = of_property(self.asked, self.property_of(prefix, &variable)?, &wanted, true)?;
             let guess = Guess { only: Some(last), ..guess };
             let hint = guess.meant.iter().find_map(|meant| self.proposal(&guess, meant))?;
-            Some(guess.finding.hint_if(Some(hint)))
+            Some(guess.diagnostic.hint_if(Some(hint)))
         })
     }
 
@@ -83,21 +83,21 @@ impl Probes<'_> {
     }
 
     /// The filter compares values of different kinds, which are never equal, less or greater.
-    fn other_kind(&self, last: usize, before: &Before, n: &str) -> Option<Finding> {
+    fn other_kind(&self, last: usize, before: &Before, n: &str) -> Option<Diagnostic> {
         self.taken.atoms[last].comparisons().into_iter().find_map(|(variable, written)| {
             let value = before.value(&variable)?;
             let meant = comparable(&written, value)?;
             let (own, other) = (kind_of(self.asked, value), kind_of(self.asked, &written));
             let message = format!("this FILTER rejects {n}: {variable} is {own}, and is compared with {other}");
-            let finding = Finding::new("filter-rejects-all", message);
-            let guess = Guess { finding, term: written, meant: Vec::new(), otherwise: None, only: Some(last) };
+            let diagnostic = Diagnostic::new("filter-rejects-all", message);
+            let guess = Guess { diagnostic, term: written, meant: Vec::new(), otherwise: None, only: Some(last) };
             let hint = self.proposal(&guess, &meant)?;
-            Some(guess.finding.hint_if(Some(hint)))
+            Some(guess.diagnostic.hint_if(Some(hint)))
         })
     }
 
     /// The filter would accept something if it were written differently.
-    fn other_form(&self, last: usize, before: &Before, n: &str) -> Option<Finding> {
+    fn other_form(&self, last: usize, before: &Before, n: &str) -> Option<Diagnostic> {
         let atom = &self.taken.atoms[last];
         let all: Vec<usize> = (0..self.taken.atoms.len()).collect();
         for variable in &atom.variables {
@@ -108,14 +108,14 @@ impl Probes<'_> {
             let own = kind_of(self.asked, value);
             let message = format!("this FILTER rejects {n}: {function} wants a text, and {variable} is {own}");
             let hint = hint.or_else(|| example(self.asked, atom, before));
-            return Some(Finding::new("filter-rejects-all", message).hint_if(hint));
+            return Some(Diagnostic::new("filter-rejects-all", message).hint_if(hint));
         }
         let forms = [
             self.taken.in_any_case(last),
             self.taken.with_language_range(last).map(|(changed, words)| (changed, format!("write `{words}`"))),
         ];
         let hint = forms.into_iter().flatten().find_map(|(changed, words)| self.tried(&words, &changed, &all))?;
-        Some(Finding::new("filter-rejects-all", format!("this FILTER rejects {n}")).hint_if(Some(hint)))
+        Some(Diagnostic::new("filter-rejects-all", format!("this FILTER rejects {n}")).hint_if(Some(hint)))
     }
 
     /// The languages that occur, if a filter asks for one.

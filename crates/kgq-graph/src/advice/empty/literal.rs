@@ -3,7 +3,7 @@
 use super::MOST_ROWS;
 use crate::advice::place::QueryText;
 use crate::advice::terms::Guess;
-use crate::advice::{AdviceRequest, Finding};
+use crate::advice::{AdviceRequest, Diagnostic};
 use kgq_engine::query::atoms::{Atom, AtomKind, PatternTerm};
 use kgq_snapshot::{Permutation, QuadPermutation, TermId, TermKind};
 use kgq_syntax::rdf::language::cased;
@@ -20,7 +20,7 @@ pub fn literal(asked: &AdviceRequest<'_>, atom: &Atom, text: &QueryText<'_>) -> 
         PatternTerm::Term(_) | PatternTerm::Variable(_) | PatternTerm::Other => of_anything(asked, wanted),
     }?;
     let span = text.literal(wanted.value()).or_else(|| text.atom(atom));
-    Some(Guess { finding: guess.finding.at(text, span), ..guess })
+    Some(Guess { diagnostic: guess.diagnostic.at(text, span), ..guess })
 }
 
 /// How similar another literal is to the wanted one, the most similar kind first.
@@ -116,23 +116,23 @@ fn of_anything(asked: &AdviceRequest<'_>, wanted: &Literal) -> Option<Guess> {
 /// Words the guess; `own` names what has such values.
 fn guess(asked: &AdviceRequest<'_>, own: &str, wanted: &Literal, nearest: Nearest) -> Guess {
     let shown = asked.shown(&wanted.clone().into());
-    let finding = match &nearest.best {
-        Some((Nearness::Letters, _)) => Finding::new("literal-case", format!("no {own} is {shown}")),
+    let diagnostic = match &nearest.best {
+        Some((Nearness::Letters, _)) => Diagnostic::new("literal-case", format!("no {own} is {shown}")),
         Some((_, other)) if other.language() != wanted.language() => {
             let has = match other.language() {
                 Some(language) => format!("the data have it in the language {}", cased(language)),
                 None => "the data have it without a language".to_owned(),
             };
-            Finding::new("literal-language", format!("no {own} is {shown}: {has}"))
+            Diagnostic::new("literal-language", format!("no {own} is {shown}: {has}"))
         }
         Some((_, other)) => {
             let datatype = asked.prefixes.display(other.datatype().as_str());
-            Finding::new("literal-datatype", format!("no {own} is {shown}: the data have it as {datatype}"))
+            Diagnostic::new("literal-datatype", format!("no {own} is {shown}: the data have it as {datatype}"))
         }
-        None => Finding::new("unknown-literal", format!("no {own} is {shown}")),
+        None => Diagnostic::new("unknown-literal", format!("no {own} is {shown}")),
     };
     Guess {
-        finding,
+        diagnostic,
         term: wanted.clone().into(),
         meant: nearest.best.into_iter().map(|(_, other)| other.into()).collect(),
         otherwise: nearest.sample.map(|sample| format!("one that it has is {}", asked.shown(&sample.into()))),

@@ -9,7 +9,7 @@ mod template;
 mod tried;
 
 use super::place::QueryText;
-use super::{AdviceRequest, EMPTY_DATASET, Finding, terms};
+use super::{AdviceRequest, Diagnostic, EMPTY_DATASET, terms};
 use kgq_engine::query::Form;
 use kgq_engine::query::atoms::{Atom, AtomKind, Atoms, atoms};
 use kgq_syntax::text::count;
@@ -24,14 +24,14 @@ const MOST_COUNTED: usize = 1_000;
 /// At most this many conditions of a query are examined.
 const MOST_CONDITIONS: usize = 1_000;
 
-pub fn why(asked: &AdviceRequest<'_>, text: &QueryText<'_>) -> Vec<Finding> {
+pub fn why(asked: &AdviceRequest<'_>, text: &QueryText<'_>) -> Vec<Diagnostic> {
     let taken = atoms(asked.query);
     let probes = Probes { asked, taken: &taken, asked_for: Cell::new(0) };
-    if let Some(finding) = probes.sliced(text) {
-        return vec![finding];
+    if let Some(diagnostic) = probes.sliced(text) {
+        return vec![diagnostic];
     }
     if asked.snapshot.triple_count() + asked.snapshot.quad_count() == 0 {
-        return vec![Finding::new(EMPTY_DATASET, "there are no data: no file has a statement").at(text, None)];
+        return vec![Diagnostic::new(EMPTY_DATASET, "there are no data: no file has a statement").at(text, None)];
     }
     // The terms that DESCRIBE names are values of variables.
     if taken.atoms.iter().all(|atom| atom.condition == AtomKind::Bind) && asked.query.form() == Form::Describe {
@@ -45,7 +45,7 @@ pub fn why(asked: &AdviceRequest<'_>, text: &QueryText<'_>) -> Vec<Finding> {
         return probes.proposed(guesses, more);
     }
     let literals = required.iter().filter_map(|at| literal::literal(asked, &taken.atoms[*at], text));
-    let literals: Vec<terms::Guess> = literals.take(super::MOST_FINDINGS).collect();
+    let literals: Vec<terms::Guess> = literals.take(super::MOST_DIAGNOSTICS).collect();
     if !literals.is_empty() {
         return probes.proposed(literals, 0);
     }
@@ -61,19 +61,19 @@ struct Probes<'a> {
 
 impl Probes<'_> {
     /// LIMIT and OFFSET that leave no rows.
-    fn sliced(&self, text: &QueryText<'_>) -> Option<Finding> {
+    fn sliced(&self, text: &QueryText<'_>) -> Option<Diagnostic> {
         if self.taken.limit == Some(0) {
-            return Some(Finding::new("limit-zero", "LIMIT 0 asks for no rows").at(text, text.keyword("LIMIT")));
+            return Some(Diagnostic::new("limit-zero", "LIMIT 0 asks for no rows").at(text, text.keyword("LIMIT")));
         }
         let all: Vec<usize> = (0..self.taken.atoms.len()).collect();
         if self.taken.offset > 0 && !self.taken.having && self.hold(&all) == Some(true) {
             let message = format!("OFFSET {} passes over every row", self.taken.offset);
-            return Some(Finding::new("offset-beyond", message).at(text, text.keyword("OFFSET")));
+            return Some(Diagnostic::new("offset-beyond", message).at(text, text.keyword("OFFSET")));
         }
         None
     }
 
-    fn why(&self, text: &QueryText<'_>) -> Vec<Finding> {
+    fn why(&self, text: &QueryText<'_>) -> Vec<Diagnostic> {
         let all: Vec<usize> = (0..self.taken.atoms.len().min(MOST_CONDITIONS)).collect();
         match self.hold(&all) {
             Some(true) if all.len() == self.taken.atoms.len() => return self.after_all(text),
@@ -124,16 +124,18 @@ impl Probes<'_> {
     }
 
     /// All conditions are met, and still there is no row.
-    fn after_all(&self, text: &QueryText<'_>) -> Vec<Finding> {
+    fn after_all(&self, text: &QueryText<'_>) -> Vec<Diagnostic> {
         if self.taken.having {
-            return vec![Finding::new("having-rejects-all", "no group passes HAVING").at(text, text.keyword("HAVING"))];
+            return vec![
+                Diagnostic::new("having-rejects-all", "no group passes HAVING").at(text, text.keyword("HAVING")),
+            ];
         }
         let early = self.filter_before_graph(text).or_else(|| self.unmade(text));
         early.into_iter().collect()
     }
 
     /// The time is up: reports how far the query has solutions.
-    fn beginning(&self, good: usize, text: &QueryText<'_>) -> Vec<Finding> {
+    fn beginning(&self, good: usize, text: &QueryText<'_>) -> Vec<Diagnostic> {
         let Some(next) = self.taken.atoms.get(good) else { return Vec::new() };
         let message = match good {
             0 => "somewhere from here on nothing is found; there was no time to look closer".to_owned(),
@@ -142,6 +144,6 @@ impl Probes<'_> {
                 count(n as u64, "condition", "conditions")
             ),
         };
-        vec![Finding::new("no-common-solution", message).at(text, text.atom(next))]
+        vec![Diagnostic::new("no-common-solution", message).at(text, text.atom(next))]
     }
 }

@@ -3,7 +3,7 @@
 
 use super::{MOST_COUNTED, MOST_ROWS, Probes};
 use crate::advice::place::QueryText;
-use crate::advice::{Finding, terms};
+use crate::advice::{Diagnostic, terms};
 use kgq_engine::query::atoms::{Atom, AtomKind, PatternTerm};
 use kgq_engine::query::wanted_terms;
 use kgq_snapshot::{Permutation, TermId, TermKind};
@@ -16,7 +16,7 @@ use kgq_syntax::text::count;
 const MOST_SHOWN: usize = 10;
 
 impl Probes<'_> {
-    pub(super) fn explain(&self, core: &[usize], text: &QueryText<'_>) -> Vec<Finding> {
+    pub(super) fn explain(&self, core: &[usize], text: &QueryText<'_>) -> Vec<Diagnostic> {
         let last = core.last().copied().unwrap_or(0);
         // Terms inside conditions that are not patterns themselves: a branch, VALUES, a FILTER.
         let (guesses, more) = terms::missing(self.asked, &self.taken.ask(core), text);
@@ -28,7 +28,7 @@ impl Probes<'_> {
             return vec![self.rejected(core, text).hint_if(hint)];
         }
         let atoms: Vec<&Atom> = core.iter().map(|at| &self.taken.atoms[*at]).collect();
-        let finding = match atoms.as_slice() {
+        let diagnostic = match atoms.as_slice() {
             [one] => self.otherwise(core, text).unwrap_or_else(|| self.single(one, text)),
             [a, b] => self
                 .literal_as_subject(a, b, text)
@@ -37,7 +37,7 @@ impl Probes<'_> {
                 .unwrap_or_else(|| self.together(core, text)),
             _ => self.otherwise(core, text).unwrap_or_else(|| self.together(core, text)),
         };
-        vec![finding.hint_if(hint)]
+        vec![diagnostic.hint_if(hint)]
     }
 
     /// Another term in place of an unknown one that only an alternative needs. It is no reason, as the others could have
@@ -63,12 +63,12 @@ impl Probes<'_> {
     }
 
     /// A form of the conditions that has solutions: in another graph, or with subject and object exchanged.
-    fn otherwise(&self, core: &[usize], text: &QueryText<'_>) -> Option<Finding> {
+    fn otherwise(&self, core: &[usize], text: &QueryText<'_>) -> Option<Diagnostic> {
         self.elsewhere(core, text).or_else(|| self.looked_up(core, text)).or_else(|| self.other_way_round(core, text))
     }
 
     /// Only the look-up of a text or number fails, which nothing else in the query depends on.
-    fn looked_up(&self, core: &[usize], text: &QueryText<'_>) -> Option<Finding> {
+    fn looked_up(&self, core: &[usize], text: &QueryText<'_>) -> Option<Diagnostic> {
         // Of a class and a property, the class is told.
         let is_type = |at: &usize| {
             let AtomKind::Triple { predicate, .. } = &self.taken.atoms[*at].condition else { return false };
@@ -96,13 +96,13 @@ impl Probes<'_> {
             let own = self.asked.curie(property);
             let message = format!("what meets the other conditions as {subject} has no {own}");
             let hint = format!("in OPTIONAL {{ … }} it may lack: that gives {}", super::tried::some(n));
-            Some(Finding::new("no-common-solution", message).at(text, text.atom(atom)).hint_if(Some(hint)))
+            Some(Diagnostic::new("no-common-solution", message).at(text, text.atom(atom)).hint_if(Some(hint)))
         })
     }
 
     /// A property whose statements would meet the conditions the other way round. Both may be meant, so this is no reason
     /// by itself.
-    fn other_way_round(&self, core: &[usize], text: &QueryText<'_>) -> Option<Finding> {
+    fn other_way_round(&self, core: &[usize], text: &QueryText<'_>) -> Option<Diagnostic> {
         let all: Vec<usize> = (0..self.taken.atoms.len()).collect();
         core.iter().find_map(|at| {
             let atom = &self.taken.atoms[*at];
@@ -125,12 +125,12 @@ impl Probes<'_> {
             let hint = format!(
                 "if {own} is meant the other way round, exchange subject and object, or invert it with `^`: {gives}"
             );
-            Some(Finding::new("reversed", message).at(text, text.atom(atom)).hint_if(Some(hint)))
+            Some(Diagnostic::new("reversed", message).at(text, text.atom(atom)).hint_if(Some(hint)))
         })
     }
 
     /// Conditions that are each met, but not together.
-    fn together(&self, core: &[usize], text: &QueryText<'_>) -> Finding {
+    fn together(&self, core: &[usize], text: &QueryText<'_>) -> Diagnostic {
         let patterns = count(core.len() as u64, "condition", "conditions");
         let mut errors: Vec<Error> = Vec::new();
         for at in core.iter().take(MOST_SHOWN) {
@@ -141,16 +141,20 @@ impl Probes<'_> {
             };
             let place = text.source.place(text.atom(atom).unwrap_or_else(|| text.pattern()));
             let first = errors.is_empty();
-            let finding =
-                Finding::new("no-common-solution", format!("nothing meets these {patterns} together; {alone}"));
-            errors.push(if first { finding.error.at(place) } else { Error::input(format!("  and {alone}")).at(place) });
+            let diagnostic =
+                Diagnostic::new("no-common-solution", format!("nothing meets these {patterns} together; {alone}"));
+            errors.push(if first {
+                diagnostic.error.at(place)
+            } else {
+                Error::input(format!("  and {alone}")).at(place)
+            });
         }
         let error = Error::all(errors).unwrap_or_else(|| Error::bug("the reason was lost"));
-        Finding { code: "no-common-solution", error }
+        Diagnostic { code: "no-common-solution", error }
     }
 
     /// A condition that nothing meets on its own, although the graph has its terms.
-    fn single(&self, atom: &Atom, text: &QueryText<'_>) -> Finding {
+    fn single(&self, atom: &Atom, text: &QueryText<'_>) -> Diagnostic {
         let span = text.atom(atom);
         if let AtomKind::Triple {
             subject: PatternTerm::Term(Term::NamedNode(thing)),
@@ -160,23 +164,25 @@ impl Probes<'_> {
         {
             let has = self.properties_of(thing);
             let message = format!("{} has no {}", self.asked.curie(thing), self.asked.curie(property));
-            return Finding::new("no-match", message)
+            return Diagnostic::new("no-match", message)
                 .at(text, span)
                 .hint_if((!has.is_empty()).then(|| format!("it has {}", has.join(", "))));
         }
         if atom.graph.is_some() && self.asked.snapshot.named_graphs().is_empty() {
-            return Finding::new("unknown-graph", "the dataset has no named graph")
+            return Diagnostic::new("unknown-graph", "the dataset has no named graph")
                 .at(text, text.keyword("GRAPH").or(span));
         }
         let message = match atom.condition {
-            AtomKind::Filter => return Finding::new("filter-rejects-all", "this FILTER is never true").at(text, span),
+            AtomKind::Filter => {
+                return Diagnostic::new("filter-rejects-all", "this FILTER is never true").at(text, span);
+            }
             AtomKind::Union => "no branch of this UNION finds anything",
             AtomKind::SubSelect => "this group finds nothing",
             AtomKind::Values => "this gives no values",
             AtomKind::Path { .. } => "nothing is connected by this path",
             AtomKind::Triple { .. } | AtomKind::Optional | AtomKind::Minus | AtomKind::Bind => "no statement fits this",
         };
-        Finding::new("no-match", message).at(text, span)
+        Diagnostic::new("no-match", message).at(text, span)
     }
 
     fn properties_of(&self, thing: &NamedNode) -> Vec<String> {
@@ -196,7 +202,7 @@ impl Probes<'_> {
     }
 
     /// A class, and a property that none of its members has.
-    fn not_of_class(&self, a: &Atom, b: &Atom, text: &QueryText<'_>) -> Option<Finding> {
+    fn not_of_class(&self, a: &Atom, b: &Atom, text: &QueryText<'_>) -> Option<Diagnostic> {
         let (
             AtomKind::Triple { subject: s1, predicate: PatternTerm::Term(Term::NamedNode(p1)), object: o1 },
             AtomKind::Triple { subject: s2, predicate: PatternTerm::Term(Term::NamedNode(p2)), object: o2 },
@@ -214,7 +220,7 @@ impl Probes<'_> {
                 let own = self.asked.curie(property);
                 let hint = (!users.is_empty()).then(|| format!("things with {own} are {}", users.join(", ")));
                 return Some(
-                    Finding::new("not-of-class", format!("no {class} has such a {own}"))
+                    Diagnostic::new("not-of-class", format!("no {class} has such a {own}"))
                         .at(text, text.atom(atom))
                         .hint_if(hint),
                 );
@@ -224,7 +230,7 @@ impl Probes<'_> {
     }
 
     /// A literal used as the subject of a pattern.
-    fn literal_as_subject(&self, a: &Atom, b: &Atom, text: &QueryText<'_>) -> Option<Finding> {
+    fn literal_as_subject(&self, a: &Atom, b: &Atom, text: &QueryText<'_>) -> Option<Diagnostic> {
         let (
             AtomKind::Triple { subject: s1, predicate: PatternTerm::Term(Term::NamedNode(p1)), object: o1 },
             AtomKind::Triple { subject: s2, predicate: PatternTerm::Term(Term::NamedNode(p2)), object: o2 },
@@ -242,7 +248,7 @@ impl Probes<'_> {
                     variable.as_str(),
                     self.asked.curie(property)
                 );
-                return Some(Finding::new("literal-as-subject", message).at(text, text.atom(atom)));
+                return Some(Diagnostic::new("literal-as-subject", message).at(text, text.atom(atom)));
             }
         }
         None

@@ -1,14 +1,14 @@
 //! Why CONSTRUCT makes nothing although its pattern has solutions.
 
 use super::{MOST_COUNTED, Probes};
-use crate::advice::Finding;
+use crate::advice::Diagnostic;
 use crate::advice::place::QueryText;
 use kgq_engine::query::atoms::PatternTerm;
 use kgq_syntax::rdf::{Term, Variable};
 
 impl Probes<'_> {
     /// No solution fits the template: what it needs has no value, or one that cannot stand there.
-    pub(super) fn unmade(&self, text: &QueryText<'_>) -> Option<Finding> {
+    pub(super) fn unmade(&self, text: &QueryText<'_>) -> Option<Diagnostic> {
         if self.taken.template.is_empty() {
             return None;
         }
@@ -31,7 +31,7 @@ impl Probes<'_> {
         });
         let Some(((variable, term), place)) = misfit else {
             let message = "there are solutions, but none binds what the template needs";
-            return Some(Finding::new("template-unbound", message).at(text, text.keyword("CONSTRUCT")));
+            return Some(Diagnostic::new("template-unbound", message).at(text, text.keyword("CONSTRUCT")));
         };
         let kind = match term {
             Term::Literal(_) => "a literal",
@@ -43,7 +43,7 @@ impl Probes<'_> {
         let shown = self.asked.shown(&term);
         let hint = format!("there are solutions; in one of them {variable} is {shown}");
         let place = text.variable_behind("CONSTRUCT", variable.as_str());
-        Some(Finding::new("template-unbound", message).at(text, place).hint_if(Some(hint)))
+        Some(Diagnostic::new("template-unbound", message).at(text, place).hint_if(Some(hint)))
     }
 }
 

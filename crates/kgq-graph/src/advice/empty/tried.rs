@@ -4,7 +4,7 @@
 
 use super::{MOST_COUNTED, MOST_PROBES, Probes};
 use crate::advice::terms::Guess;
-use crate::advice::{Finding, with_more};
+use crate::advice::{Diagnostic, with_more};
 use kgq_engine::query::Query;
 use kgq_engine::query::atoms::Atoms;
 use kgq_engine::{self as engine, Answer, EvaluationOptions, Limits, Row};
@@ -76,9 +76,9 @@ impl Probes<'_> {
         Some(format!("{words}: {}", self.gives(changed, part)?))
     }
 
-    /// Returns findings on terms that the data do not have in this way. If several are wrong, all are corrected
+    /// Returns diagnostics on terms that the data do not have in this way. If several are wrong, all are corrected
     /// together, because correcting one would leave the query empty.
-    pub(super) fn proposed(&self, guesses: Vec<Guess>, more: usize) -> Vec<Finding> {
+    pub(super) fn proposed(&self, guesses: Vec<Guess>, more: usize) -> Vec<Diagnostic> {
         let together: Vec<(Term, Term)> =
             guesses.iter().filter_map(|guess| Some((guess.term.clone(), guess.meant.first()?.clone()))).collect();
         let whole = (together.len() > 1 && guesses.iter().all(|guess| guess.only.is_none()))
@@ -96,7 +96,7 @@ impl Probes<'_> {
                 }
                 _ => guess.meant.iter().find_map(|meant| self.proposal(&guess, meant)),
             };
-            guess.finding.hint_if(hint.or(guess.otherwise))
+            guess.diagnostic.hint_if(hint.or(guess.otherwise))
         });
         with_more(told.collect(), more)
     }

@@ -37,7 +37,7 @@ pub struct QuestionFacts {
     /// The prefixes that the text uses but does not declare.
     pub prefixes: BTreeMap<String, String>,
     pub base: Option<String>,
-    pub default_graph: DefaultGraph,
+    pub default_graph: DefaultGraphFact,
     pub parameters: Vec<Parameter>,
     pub limit: Option<usize>,
     pub offset: Option<usize>,
@@ -56,7 +56,7 @@ pub struct Parameter {
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum DefaultGraph {
+pub enum DefaultGraphFact {
     #[default]
     Stored,
     Union,

@@ -2,7 +2,7 @@
 //! statements.
 
 use super::Bundle;
-use super::facts::{DefaultGraph, Facts, GraphState, Named, Parameter, QuestionFacts, Revision, RowFacts, VERSION};
+use super::facts::{DefaultGraphFact, Facts, GraphState, Named, Parameter, QuestionFacts, Revision, RowFacts, VERSION};
 use super::sources::{citations, properties, quotes};
 use super::stored::{Stored, row_line};
 use crate::audit::{Audit, sha256};
@@ -80,8 +80,8 @@ impl Question {
             prefixes: known.collect(),
             base: graph.base().map(str::to_owned),
             default_graph: match graph.evaluation_options().default_graph {
-                engine::DefaultGraph::Stored => DefaultGraph::Stored,
-                engine::DefaultGraph::Union => DefaultGraph::Union,
+                engine::DefaultGraph::Stored => DefaultGraphFact::Stored,
+                engine::DefaultGraph::Union => DefaultGraphFact::Union,
             },
             parameters: self.bindings.iter().map(parameter).collect(),
             limit: self.limit,
@@ -127,8 +127,8 @@ impl QuestionFacts {
     /// Returns the options to evaluate the query with, within the limits of these.
     pub fn options(&self, of: &EvaluationOptions) -> EvaluationOptions {
         let default_graph = match self.default_graph {
-            DefaultGraph::Stored => engine::DefaultGraph::Stored,
-            DefaultGraph::Union => engine::DefaultGraph::Union,
+            DefaultGraphFact::Stored => engine::DefaultGraph::Stored,
+            DefaultGraphFact::Union => engine::DefaultGraph::Union,
         };
         EvaluationOptions { default_graph, ..of.clone() }
     }

@@ -23,30 +23,30 @@ use std::path::PathBuf;
 
 /// One thing that was checked, and the outcome.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
-    pub outcome: Outcome,
+pub struct Claim {
+    pub truth: Truth,
     pub text: String,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub enum Truth {
     Holds,
     Fails,
     /// What is available does not decide it.
     Unknown,
 }
 
-impl Finding {
+impl Claim {
     pub fn holds(text: impl Into<String>) -> Self {
-        Self { outcome: Outcome::Holds, text: text.into() }
+        Self { truth: Truth::Holds, text: text.into() }
     }
 
     pub fn fails(text: impl Into<String>) -> Self {
-        Self { outcome: Outcome::Fails, text: text.into() }
+        Self { truth: Truth::Fails, text: text.into() }
     }
 
     pub fn unknown(text: impl Into<String>) -> Self {
-        Self { outcome: Outcome::Unknown, text: text.into() }
+        Self { truth: Truth::Unknown, text: text.into() }
     }
 }
 
@@ -54,8 +54,8 @@ impl Finding {
 ///
 /// # Errors
 /// What differs, or why it is not a bundle.
-pub fn unpack(bytes: &[u8]) -> std::result::Result<Bundle, Vec<Finding>> {
-    let failed = |error: Error| vec![Finding::fails(error.message())];
+pub fn unpack(bytes: &[u8]) -> std::result::Result<Bundle, Vec<Claim>> {
+    let failed = |error: Error| vec![Claim::fails(error.message())];
     let entries = archive::read(bytes).map_err(failed)?;
     let changed = changed(&entries);
     if !changed.is_empty() {
@@ -68,7 +68,7 @@ pub fn unpack(bytes: &[u8]) -> std::result::Result<Bundle, Vec<Finding>> {
         return Err(differs);
     }
     if archive::write(again).map_err(failed)? != bytes {
-        return Err(vec![Finding::fails(
+        return Err(vec![Claim::fails(
             "the form of the archive is not the one that kgq writes: it was changed or packed again",
         )]);
     }
@@ -76,27 +76,27 @@ pub fn unpack(bytes: &[u8]) -> std::result::Result<Bundle, Vec<Finding>> {
 }
 
 /// Returns the files whose hash differs from the one in `checksums.txt`.
-fn changed(entries: &[Entry]) -> Vec<Finding> {
+fn changed(entries: &[Entry]) -> Vec<Claim> {
     let Some(stated) = entries.iter().find(|entry| entry.name == CHECKSUMS) else {
-        return vec![Finding::fails(format!("there is no {CHECKSUMS} in it"))];
+        return vec![Claim::fails(format!("there is no {CHECKSUMS} in it"))];
     };
     let stated = String::from_utf8_lossy(&stated.bytes);
     let stated: FxHashSet<&str> = stated.lines().collect();
     let found = checksums(entries);
     let names = found.lines().filter(|line| !stated.contains(line)).filter_map(|line| line.get(66..));
-    names.map(|name| Finding::fails(format!("{name} is not what {CHECKSUMS} says it is"))).collect()
+    names.map(|name| Claim::fails(format!("{name} is not what {CHECKSUMS} says it is"))).collect()
 }
 
-fn differing(entries: &[Entry], again: &[Entry]) -> Vec<Finding> {
+fn differing(entries: &[Entry], again: &[Entry]) -> Vec<Claim> {
     let by_name = |entries: &[Entry]| -> BTreeMap<String, Vec<u8>> {
         entries.iter().map(|entry| (entry.name.clone(), entry.bytes.clone())).collect()
     };
     let (found, made) = (by_name(entries), by_name(again));
     let strange = found.keys().filter(|name| !made.contains_key(*name));
-    let strange = strange.map(|name| Finding::fails(format!("{name:?} does not belong to a bundle")));
+    let strange = strange.map(|name| Claim::fails(format!("{name:?} does not belong to a bundle")));
     let other = made.iter().filter(|(name, bytes)| found.get(*name) != Some(bytes));
     strange
-        .chain(other.map(|(name, _)| Finding::fails(format!("{name} does not follow from the rest of the bundle"))))
+        .chain(other.map(|(name, _)| Claim::fails(format!("{name} does not follow from the rest of the bundle"))))
         .collect()
 }
 
@@ -105,9 +105,9 @@ fn differing(entries: &[Entry], again: &[Entry]) -> Vec<Finding> {
 ///
 /// # Errors
 /// A query that cannot be evaluated; a limit that was exceeded.
-pub fn verify(bundle: &Bundle, bounds: Bounds, options: &EvaluationOptions) -> Result<Vec<Finding>> {
-    let mut findings =
-        vec![Finding::holds("every file matches its checksum, and derived files came out the same when made again")];
+pub fn verify(bundle: &Bundle, bounds: Bounds, options: &EvaluationOptions) -> Result<Vec<Claim>> {
+    let mut claims =
+        vec![Claim::holds("every file matches its checksum, and derived files came out the same when made again")];
     let asked = &bundle.facts.query;
     let query = asked.query(&bundle.query, bounds)?;
     let options = asked.options(options);
@@ -116,27 +116,27 @@ pub fn verify(bundle: &Bundle, bounds: Bounds, options: &EvaluationOptions) -> R
         if holds(witness, &query, item, &options)? {
             rows += 1;
         } else {
-            findings.push(Finding::fails(format!("the witness of {} does not give it", name(item, number))));
+            claims.push(Claim::fails(format!("the witness of {} does not give it", name(item, number))));
         }
     }
-    findings.push(match (bundle.answer.parts(), rows) {
-        (0, _) => Finding::unknown(
+    claims.push(match (bundle.answer.parts(), rows) {
+        (0, _) => Claim::unknown(
             "the answer has nothing that a witness could show: whether it holds, only the graph can tell",
         ),
         (all, rows) if all == rows => {
-            Finding::holds(format!("{} by the statements of its witness", given(&bundle.answer)))
+            Claim::holds(format!("{} by the statements of its witness", given(&bundle.answer)))
         }
-        (all, rows) => Finding::fails(format!("{rows} of {all} are given by their witnesses")),
+        (all, rows) => Claim::fails(format!("{rows} of {all} are given by their witnesses")),
     });
     let statements = bundle.statements_and_provenance()?;
     let audit = sources::audit(&statements, &bundle.facts.citations);
     let faults = sources::faults(&audit, &bundle.quotes);
     if faults.is_empty() && !bundle.quotes.is_empty() {
         let quoted = count(bundle.quotes.len() as u64, "quotation has", "quotations have");
-        findings.push(Finding::holds(format!("{quoted} the hash and the anchor that the graph states")));
+        claims.push(Claim::holds(format!("{quoted} the hash and the anchor that the graph states")));
     }
-    findings.extend(faults.into_iter().map(Finding::fails));
-    Ok(findings)
+    claims.extend(faults.into_iter().map(Claim::fails));
+    Ok(claims)
 }
 
 fn given(answer: &Stored) -> String {
@@ -157,7 +157,7 @@ fn name(item: Item<'_>, number: usize) -> String {
 
 /// How a graph compares with a bundle.
 pub struct Standing {
-    pub findings: Vec<Finding>,
+    pub claims: Vec<Claim>,
     /// Rows that the graph no longer gives, each with the statements of its witness that it no longer has.
     pub lost: Vec<(String, Vec<Quad>)>,
     /// Rows that the graph gives now, each with those statements of its witness that no witness of the bundle has.
@@ -172,14 +172,14 @@ const EXPLAINED: usize = 50;
 /// # Errors
 /// Those of loading and evaluation.
 pub fn compare(bundle: &Bundle, graph: &Graph, files: &[PathBuf]) -> Result<Standing> {
-    let mut standing = Standing { findings: sentences(bundle, graph, files)?, lost: Vec::new(), gained: Vec::new() };
+    let mut standing = Standing { claims: sentences(bundle, graph, files)?, lost: Vec::new(), gained: Vec::new() };
     let budget = graph.budget_of(Work::Export);
     let dataset: Vec<Quad> = Exported::all(graph, &budget)?.walk().collect::<Result<_>>()?;
     let canonical = canonicalize(&dataset, &budget)?;
     let same = canonical.hash() == bundle.facts.graph.sha256;
-    standing.findings.push(match same {
-        true => Finding::holds("the graph at hand is the one that was asked"),
-        false => Finding::unknown("the graph at hand is not the one that was asked"),
+    standing.claims.push(match same {
+        true => Claim::holds("the graph at hand is the one that was asked"),
+        false => Claim::unknown("the graph at hand is not the one that was asked"),
     });
     let (quads, _held) = relabel(&dataset, &budget)?;
     drop(dataset);
@@ -204,20 +204,20 @@ pub fn compare(bundle: &Bundle, graph: &Graph, files: &[PathBuf]) -> Result<Stan
         standing.gained.push((after[at].clone(), found.into_iter().filter(|quad| !known.contains(quad)).collect()));
     }
     let same_answer = standing.lost.is_empty() && standing.gained.is_empty();
-    standing.findings.push(match same_answer {
-        true => Finding::holds("the graph at hand gives the same answer"),
-        false => Finding::fails("the graph at hand gives another answer"),
+    standing.claims.push(match same_answer {
+        true => Claim::holds("the graph at hand gives the same answer"),
+        false => Claim::fails("the graph at hand gives another answer"),
     });
     Ok(standing)
 }
 
 /// Checks whether the sentences are in the available texts where the bundle says.
-fn sentences(bundle: &Bundle, graph: &Graph, files: &[PathBuf]) -> Result<Vec<Finding>> {
+fn sentences(bundle: &Bundle, graph: &Graph, files: &[PathBuf]) -> Result<Vec<Claim>> {
     let statements = bundle.statements_and_provenance()?;
     let audit = sources::audit(&statements, &bundle.facts.citations);
     let texts = graph.source_texts(&audit, files)?;
     let citations = sources::citations(&audit, bundle.witnesses.iter().flatten());
-    let (mut standing, mut findings, mut absent) = (0, Vec::new(), 0);
+    let (mut standing, mut claims, mut absent) = (0, Vec::new(), 0);
     for citation in &citations {
         let reference = Reference::new(citation, &audit, &texts);
         match reference.place {
@@ -225,28 +225,27 @@ fn sentences(bundle: &Bundle, graph: &Graph, files: &[PathBuf]) -> Result<Vec<Fi
                 let words = format!("{}{}{}", text.before, text.anchor, text.after);
                 match bundle.quotes.get(citation.as_str()) {
                     Some(quoted) if *quoted != words => {
-                        findings.push(moved(citation.as_str(), "other words stand there"))
+                        claims.push(moved(citation.as_str(), "other words stand there"))
                     }
                     _ => standing += 1,
                 }
             }
-            CitedText::Differs(failure) => findings.push(moved(citation.as_str(), &Failure::to_string(&failure))),
+            CitedText::Differs(failure) => claims.push(moved(citation.as_str(), &Failure::to_string(&failure))),
             CitedText::NotAtHand => absent += 1,
         }
     }
     if standing > 0 {
         let sentences = count(standing, "sentence stands", "sentences stand");
-        findings.push(Finding::holds(format!("{sentences} in the texts at hand where the bundle says")));
+        claims.push(Claim::holds(format!("{sentences} in the texts at hand where the bundle says")));
     }
     if absent > 0 {
-        findings
-            .push(Finding::unknown(format!("the texts of {} are not at hand", count(absent, "citation", "citations"))));
+        claims.push(Claim::unknown(format!("the texts of {} are not at hand", count(absent, "citation", "citations"))));
     }
-    Ok(findings)
+    Ok(claims)
 }
 
-fn moved(citation: &str, why: &str) -> Finding {
-    Finding::fails(format!("<{citation}> does not stand where it is said to: {why}"))
+fn moved(citation: &str, why: &str) -> Claim {
+    Claim::fails(format!("<{citation}> does not stand where it is said to: {why}"))
 }
 
 /// The rows as texts without the names of blank nodes.

@@ -8,7 +8,7 @@ pub use json::document;
 pub use text::text;
 
 use super::why::{Stated, stated};
-use crate::advice::{AdviceRequest, Allowance, Finding, Lack, Removal};
+use crate::advice::{AdviceRequest, Allowance, Diagnostic, Lack, Removal};
 use crate::audit::{Audit, Reference, Texts};
 use crate::graph::Graph;
 use kgq_engine::query::expected::{Expectation, without_having, without_slice};
@@ -30,7 +30,7 @@ pub struct WhyNot {
     pub expected: Vec<Expectation>,
     pub reason: Reason,
     /// What the graph says is not stated.
-    pub silences: Vec<Finding>,
+    pub silences: Vec<Diagnostic>,
     /// The statements that the reason names, with their places and citations.
     pub statements: Vec<Stated>,
     pub references: Vec<Reference>,
@@ -197,7 +197,7 @@ impl Asking<'_> {
     }
 
     /// Returns what the graph says is not stated, for the query with the expected things in place.
-    fn silences(&self, expected: &[Expectation]) -> Result<Vec<Finding>> {
+    fn silences(&self, expected: &[Expectation]) -> Result<Vec<Diagnostic>> {
         let Some(project) = self.graph.project() else { return Ok(Vec::new()) };
         let mut query = self.query.clone();
         let node = |expectation: &Expectation| -> Option<Binding> {
