@@ -399,7 +399,7 @@ fn languages(at: &At<'_, '_>, query: &str) -> Markup {
     let before = if query.is_empty() { String::new() } else { format!("{query}&") };
     html! {
         nav .languages aria-label=(at.say("Language")) {
-            @for tag in at.model.languages() {
+            @for tag in &at.model.languages {
                 a href=(format!("?{before}lang={tag}")) lang=(cased(tag)) hreflang=(cased(tag)) aria-current=[(tag == at.model.language).then_some("true")] { (name_of(tag)) }
             }
         }

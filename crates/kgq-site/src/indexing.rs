@@ -3,7 +3,7 @@
 use super::links;
 use super::model::{Index, Known, Source, push_once};
 use super::point::{Point, parse_point};
-use super::reads::{Decoded, Reads, id_of, node_of};
+use super::reads::{Decoded, Reads, id_of, node_of, nodes_of};
 use super::shapes::Layout;
 use super::vocabulary::*;
 use kgq_graph::export::names::{PageNames, safe_part};
@@ -50,6 +50,9 @@ impl Making {
     }
 }
 
+/// The maximum number of languages that a reader can choose from.
+const LANGUAGES: usize = 8;
+
 /// About what an entry of a map takes beside its texts, in bytes.
 pub(super) const ENTRY: usize = 80;
 
@@ -88,7 +91,7 @@ impl<'a> Index<'a> {
             listed: Mutex::default(),
             dumps: OnceLock::new(),
             dated: OnceLock::new(),
-            languages: OnceLock::new(),
+            languages: Vec::new(),
             budget: budget.clone(),
             held: Reservation::default(),
         };
@@ -104,6 +107,9 @@ impl<'a> Index<'a> {
             for term in &query.names {
                 push_once(index.named_by.entry(term.as_str().to_owned()).or_default(), number);
             }
+        }
+        if index.source.served {
+            index.languages = index.find_languages(&making)?;
         }
         index.held = making.held;
         Ok(index)
@@ -188,6 +194,27 @@ impl<'a> Index<'a> {
             }
         }
         Ok(places)
+    }
+
+    /// The languages of the site's own texts, and those in which most things have names.
+    fn find_languages(&self, making: &Making) -> Result<Vec<String>> {
+        let mut counted: BTreeMap<&str, usize> = BTreeMap::new();
+        for thing in nodes_of(self.source.snapshot, &self.things) {
+            making.step()?;
+            for tag in self.source.labels.all(&thing).into_iter().filter_map(|label| label.language()) {
+                *counted.entry(tag).or_default() += 1;
+            }
+        }
+        let mut tags: Vec<(&str, usize)> = counted.into_iter().collect();
+        tags.sort_by_key(|(tag, count)| (std::cmp::Reverse(*count), *tag));
+        let mut languages: Vec<String> = tags.iter().map(|(tag, _)| (*tag).to_owned()).take(LANGUAGES).collect();
+        for own in ["en", "zh"] {
+            if !languages.iter().any(|tag| tag.split('-').next() == Some(own)) {
+                languages.push(own.to_owned());
+            }
+        }
+        languages.sort_unstable();
+        Ok(languages)
     }
 }
 

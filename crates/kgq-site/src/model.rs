@@ -91,8 +91,8 @@ pub struct Index<'a> {
     pub dumps: OnceLock<Vec<Dump>>,
     /// The pages for search engines.
     pub(super) dated: OnceLock<Paths>,
-    /// The languages in which things have names.
-    pub languages: OnceLock<Vec<String>>,
+    /// The languages that a reader of a server's pages can choose from; empty for a folder.
+    pub languages: Vec<String>,
     /// The budget in which the index, and the lists that it keeps, are counted.
     pub(super) budget: Budget,
     pub(super) held: Reservation,
@@ -150,9 +150,6 @@ pub struct Model<'a> {
     pub budget: &'a Budget,
 }
 
-/// The maximum number of languages that a reader can choose from.
-const LANGUAGES: usize = 8;
-
 impl<'a> Deref for Model<'a> {
     type Target = Index<'a>;
 
@@ -184,28 +181,6 @@ impl<'a> Index<'a> {
             query.answer.get().each_node(&mut hold);
         }
         self.answered_by.get_or_init(|| all);
-    }
-
-    /// The languages that a reader can choose from: those of the site's own texts, and those in which most things have names.
-    pub fn languages(&self) -> &[String] {
-        self.languages.get_or_init(|| {
-            let mut counted: BTreeMap<&str, usize> = BTreeMap::new();
-            for thing in self.nodes(&self.things) {
-                for tag in self.source.labels.all(&thing).into_iter().filter_map(|label| label.language()) {
-                    *counted.entry(tag).or_default() += 1;
-                }
-            }
-            let mut tags: Vec<(&str, usize)> = counted.into_iter().collect();
-            tags.sort_by_key(|(tag, count)| (std::cmp::Reverse(*count), *tag));
-            let mut languages: Vec<String> = tags.iter().map(|(tag, _)| (*tag).to_owned()).take(LANGUAGES).collect();
-            for own in ["en", "zh"] {
-                if !languages.iter().any(|tag| tag.split('-').next() == Some(own)) {
-                    languages.push(own.to_owned());
-                }
-            }
-            languages.sort_unstable();
-            languages
-        })
     }
 
     /// The id of an IRI.

@@ -144,7 +144,7 @@ impl Pages {
     /// # Errors
     /// The files of the graph cannot be read.
     pub fn languages(&self) -> Result<&[String]> {
-        Ok(self.index()?.languages())
+        Ok(&self.index()?.languages)
     }
 
     fn index(&self) -> Result<&Index<'_>> {
