@@ -4,8 +4,11 @@ use super::dice::Dice;
 use kgq_syntax::diagnose::{self, Known};
 use kgq_syntax::error::Source;
 use kgq_syntax::highlight::highlight;
-use kgq_syntax::turtle::{tree::Dialect, triples::triples};
-use kgq_syntax::{Token, bounds::Bounds, guard::Guard, sparql, turtle};
+use kgq_syntax::rdf::blank::renamed;
+use kgq_syntax::rdf::{BlankNode, Quad};
+use kgq_syntax::turtle::pieces::{Pieces, Start};
+use kgq_syntax::turtle::{tree::Dialect, triples::Located, triples::triples};
+use kgq_syntax::{Span, Token, bounds::Bounds, guard::Guard, sparql, turtle};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -33,11 +36,39 @@ fn assert_lossless(text: &str) {
     diagnose::query(source, "error at 1:1: expected x", Known::default());
     diagnose::update(source, "error at 2:3: expected x", Known::default());
     for dialect in [Dialect::Turtle, Dialect::TriG, Dialect::NQuads] {
-        if let Ok(document) = turtle::parse(source, dialect, Known::default()) {
-            triples(text, &document, Some("http://example.org/")).count();
+        if let Ok(document) = turtle::parse(source, dialect, Known { base: true, ..Known::default() }) {
+            let whole: Vec<Located> = triples(text, &document, Some("http://example.org/")).collect();
+            for size in [1, 60] {
+                assert_eq!(in_pieces(text, dialect, size).unwrap(), without_labels(&whole, 0), "{size} in {text:?}");
+            }
         }
     }
     highlight(text, None, &|_| true);
+}
+
+/// The triples of a text that is read in pieces, with their places in the whole text. Each piece is read again from its
+/// start.
+fn in_pieces(text: &str, dialect: Dialect, size: usize) -> std::io::Result<Vec<(Quad, Span, Span, Span)>> {
+    let (mut pieces, mut found) =
+        (Pieces::new(text.as_bytes(), dialect, Start::of_text(Some("http://example.org/")), size), Vec::new());
+    while let Some(piece) = pieces.read()? {
+        let offset = piece.start.offset as usize;
+        assert!(text[offset..].starts_with(piece.text) && !piece.text.is_empty(), "{text:?}");
+        assert_eq!(piece.start.line, text[..offset].matches('\n').count() + 1);
+        let mut again = Pieces::new(&text.as_bytes()[offset..], dialect, piece.start.clone(), size);
+        assert_eq!(again.read()?.map(|piece| piece.triples), Some(piece.triples.clone()));
+        found.extend(without_labels(&Vec::from(piece.triples), offset));
+    }
+    Ok(found)
+}
+
+/// Triples with the places of subject, predicate and object; blank nodes without a label are named after their places.
+fn without_labels(triples: &[Located], offset: usize) -> Vec<(Quad, Span, Span, Span)> {
+    let any = |_: &BlankNode| BlankNode::new_unchecked("any");
+    let moved = |span: &Span| span.start + offset..span.end + offset;
+    let places = |t: &Located| (moved(&t.subject), moved(&t.predicate), moved(&t.object));
+    let of = |t: &Located| (renamed(&t.quad, &any), places(t));
+    triples.iter().map(of).map(|(quad, (s, p, o))| (quad, s, p, o)).collect()
 }
 
 pub fn files(folder: &Path, endings: &[&str], found: &mut Vec<PathBuf>) {

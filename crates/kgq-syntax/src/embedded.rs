@@ -1,6 +1,7 @@
 //! A text inside another one, such as a query in a string of a Turtle file: maps its spans to spans of the whole.
 
 use crate::Span;
+use crate::error::{Place, Source};
 use crate::turtle::triples::unescape;
 use std::sync::Arc;
 
@@ -8,6 +9,8 @@ use std::sync::Arc;
 #[derive(Clone, Debug)]
 pub struct Embedded {
     whole: Arc<str>,
+    /// The line of the file on which the whole starts, from 1.
+    first_line: usize,
     /// In text order, without gaps.
     pieces: Vec<Piece>,
 }
@@ -48,7 +51,7 @@ impl Embedded {
             let start = string.start + marks;
             pieces.push(Piece { text: 0..0, whole: start..start });
         }
-        Some((text, Self { whole: whole.clone(), pieces }))
+        Some((text, Self { whole: whole.clone(), first_line: 1, pieces }))
     }
 
     /// The same with `bytes` more bytes before the text, which the whole does not have; they are placed where the text
@@ -63,12 +66,20 @@ impl Embedded {
         self
     }
 
-    pub fn whole(&self) -> &str {
-        &self.whole
+    /// The same where the whole is a part of a file that starts on this line, from 1.
+    #[must_use]
+    pub fn from_line(self, first_line: usize) -> Self {
+        Self { first_line, ..self }
+    }
+
+    /// The place in the file of a span of the text.
+    pub(crate) fn place(&self, file: &str, span: Span) -> Place {
+        let place = Source::new(file, &self.whole).place(self.span(span));
+        Place { line: place.line + self.first_line - 1, ..place }
     }
 
     /// The span of the whole that corresponds to a span of the text.
-    pub fn span(&self, span: Span) -> Span {
+    fn span(&self, span: Span) -> Span {
         let start = self.offset(self.pieces.partition_point(|piece| piece.text.end <= span.start), span.start);
         let end = self.offset(self.pieces.partition_point(|piece| piece.text.end < span.end), span.end);
         start..end.max(start)
@@ -101,7 +112,6 @@ fn escape_length(rest: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::Source;
 
     #[test]
     fn a_place_in_a_string_is_one_in_its_file() {
@@ -120,6 +130,9 @@ mod tests {
         let place = Source::within("f.ttl", &text, Some(&embedded)).place(at + 4..at + 6);
         assert_eq!((place.line, place.column), (2, 9));
         assert_eq!(embedded.span(1..3), 11..11);
+        let embedded = embedded.from_line(7);
+        let place = Source::within("f.ttl", &text, Some(&embedded)).place(at + 4..at + 6);
+        assert_eq!((place.line, place.column), (8, 9));
     }
 
     #[test]

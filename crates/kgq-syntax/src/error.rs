@@ -77,7 +77,7 @@ impl<'a> Source<'a> {
     /// position.
     pub fn place(&self, span: Range<usize>) -> Place {
         if let Some(embedded) = self.within {
-            return Source::new(self.name, embedded.whole()).place(embedded.span(span));
+            return embedded.place(self.name, span);
         }
         let start = floor_char_boundary(self.text, span.start);
         let end = floor_char_boundary(self.text, span.end).max(start);

@@ -2,8 +2,12 @@
 
 mod json;
 mod lines;
+mod numbered;
+mod parts;
+mod sought;
 
-pub use lines::LinePlaces;
+pub use numbered::NumberedPlaces;
+pub use sought::places_in_turtle;
 
 use kgq_snapshot::store::{Input, Position, RdfXmlSettings, StatementPositions, read_rdf_xml};
 use kgq_syntax::Span;
@@ -13,15 +17,17 @@ use kgq_syntax::embedded::Embedded;
 use kgq_syntax::error::{Place, Source};
 use kgq_syntax::rdf::blank::renamed;
 use kgq_syntax::rdf::{BlankNode, GraphName, NamedOrBlankNode, Quad, RdfFormat, Triple};
-use kgq_syntax::turtle::{self, tree::Dialect, triples::Located};
+use kgq_syntax::turtle::{self, pieces::Piece, tree::Dialect, triples::Located};
 use rustc_hash::FxHashMap;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-/// The places of the statements in one file.
+/// The places of the statements in one file, or in a part of one.
 pub struct Places {
     file: String,
     text: Arc<str>,
+    /// The line of the file on which the text starts, from 1.
+    first_line: usize,
     /// The byte offset at which each line starts.
     lines: Vec<usize>,
     statements: FxHashMap<Triple, Written>,
@@ -40,25 +46,14 @@ impl Places {
     pub fn new(file: &str, text: String, input: Option<&Input>, quads: &[Quad]) -> Self {
         let format = input.map(|input| input.format);
         let base = input.and_then(|input| input.base.as_deref());
-        let mut places = Self {
-            file: file.to_owned(),
-            text: Arc::default(),
-            lines: Vec::new(),
-            statements: FxHashMap::default(),
-            subjects: FxHashMap::default(),
-        };
-        let dialect = match format {
-            Some(RdfFormat::Turtle | RdfFormat::NTriples) => Some(Dialect::Turtle),
-            Some(RdfFormat::TriG) => Some(Dialect::TriG),
-            Some(RdfFormat::NQuads) => Some(Dialect::NQuads),
-            _ => None,
-        };
+        let mut places = Self::nothing_in(file);
         let source = Source::new(file, &text);
         let known = Known { base: base.is_some(), ..Known::default() };
+        let dialect = format.and_then(dialect_of);
         if let Some(document) = dialect.and_then(|dialect| turtle::parse(source, dialect, known).ok()) {
             places.match_up(quads, turtle::triples::triples(&text, &document, base));
         }
-        places.lines = std::iter::once(0).chain(memchr::memchr_iter(b'\n', text.as_bytes()).map(|at| at + 1)).collect();
+        places.lines = line_starts(&text);
         places.text = text.into();
         if format == Some(RdfFormat::RdfXml) {
             let located = places.in_rdf_xml(base);
@@ -68,6 +63,27 @@ impl Places {
             json::match_up(&mut places, input, quads);
         }
         places
+    }
+
+    /// The places in a piece of a file, which was read as these quads.
+    fn of_piece(file: &str, piece: Piece<'_>, quads: &[Quad]) -> Self {
+        let mut places = Self::nothing_in(file);
+        places.match_up(quads, piece.triples.into_iter());
+        places.first_line = piece.start.line;
+        places.lines = line_starts(piece.text);
+        places.text = piece.text.into();
+        places
+    }
+
+    fn nothing_in(file: &str) -> Self {
+        Self {
+            file: file.to_owned(),
+            text: Arc::default(),
+            first_line: 1,
+            lines: Vec::new(),
+            statements: FxHashMap::default(),
+            subjects: FxHashMap::default(),
+        }
     }
 
     /// The statements of RDF/XML. Their objects have no places of their own, because most are the text of the element.
@@ -145,23 +161,28 @@ impl Places {
     /// same line.
     pub fn statement(&self, statement: &Triple) -> Option<Place> {
         let Written { predicate, object } = self.statements.get(statement)?;
-        let together = predicate.start <= object.start && !self.text[predicate.start..object.start].contains('\n');
-        let start = if together { predicate.start } else { object.start };
-        Some(self.place(start..object.end))
+        Some(self.place(shown(&self.text, predicate, object)))
     }
 
     /// Returns the string that is the statement's object, in a format with a parse tree.
     pub fn string(&self, statement: &Triple) -> Option<(String, Embedded)> {
         let Written { object, .. } = self.statements.get(statement)?;
-        Embedded::in_turtle(&self.text, object.clone())
+        let (text, embedded) = Embedded::in_turtle(&self.text, object.clone())?;
+        Some((text, embedded.from_line(self.first_line)))
     }
 
     /// Returns where a node is first written as a subject; in a format without a parse tree, where its name first
     /// appears.
     pub fn subject(&self, node: &NamedOrBlankNode) -> Option<Place> {
-        if let Some(span) = self.subjects.get(node) {
-            return Some(self.place(span.clone()));
-        }
+        self.written_subject(node).or_else(|| self.mention(node))
+    }
+
+    fn written_subject(&self, node: &NamedOrBlankNode) -> Option<Place> {
+        Some(self.place(self.subjects.get(node)?.clone()))
+    }
+
+    /// Where the text first has the name of a node.
+    fn mention(&self, node: &NamedOrBlankNode) -> Option<Place> {
         let NamedOrBlankNode::NamedNode(iri) = node else { return None };
         let local = iri.as_str().rsplit(['#', '/']).next().filter(|local| !local.is_empty());
         [Some(iri.as_str()), local].into_iter().flatten().find_map(|name| {
@@ -176,8 +197,29 @@ impl Places {
         let start = line.checked_sub(1).map_or(0, |index| self.lines[index]);
         let end = self.lines.get(line).copied().unwrap_or(self.text.len());
         let place = Source::new(&self.file, &self.text[start..end]).place(span.start - start..span.end - start);
-        Place { line, ..place }
+        Place { line: line + self.first_line - 1, ..place }
     }
+}
+
+/// The dialect whose trees give the places in a format.
+fn dialect_of(format: RdfFormat) -> Option<Dialect> {
+    match format {
+        RdfFormat::Turtle | RdfFormat::NTriples => Some(Dialect::Turtle),
+        RdfFormat::TriG => Some(Dialect::TriG),
+        RdfFormat::NQuads => Some(Dialect::NQuads),
+        _ => None,
+    }
+}
+
+/// The byte offset at which each line starts.
+fn line_starts(text: &str) -> Vec<usize> {
+    std::iter::once(0).chain(memchr::memchr_iter(b'\n', text.as_bytes()).map(|at| at + 1)).collect()
+}
+
+/// The span that shows a statement: its object, and its predicate if that is on the same line.
+fn shown(text: &str, predicate: &Span, object: &Span) -> Span {
+    let together = predicate.start <= object.start && !text[predicate.start..object.start].contains('\n');
+    if together { predicate.start..object.end } else { object.clone() }
 }
 
 /// A statement without the names of its blank nodes: only file order distinguishes two that are then equal.

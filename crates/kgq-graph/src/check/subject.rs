@@ -3,7 +3,7 @@
 
 use super::Options;
 use super::imports::Imports;
-use super::places::{LinePlaces, Places};
+use super::places::{NumberedPlaces, Places};
 use super::shacl::WrittenText;
 use crate::catalog::Catalog;
 use crate::project::{FoundFiles, FoundQueries, MANIFEST, Project, ProjectFile, Role};
@@ -16,6 +16,7 @@ use kgq_syntax::rdf::vocabulary::well_known;
 use kgq_syntax::rdf::{NamedNode, NamedNodeRef, NamedOrBlankNode, Prefixes, Quad, Term, TermRef, Triple};
 use rustc_hash::FxHashMap;
 use std::cell::{OnceCell, RefCell};
+use std::cmp::Ordering;
 use std::io::Read;
 use std::ops::Range;
 use std::path::Path;
@@ -49,8 +50,8 @@ pub struct SourceFile {
     pub error: Option<Error>,
     input: Option<Input>,
     places: OnceCell<Places>,
-    /// For a large line-based file.
-    lines: OnceCell<Option<LinePlaces>>,
+    /// For a large file.
+    numbered: OnceCell<Option<NumberedPlaces>>,
 }
 
 impl<'p> Subject<'p> {
@@ -246,38 +247,69 @@ impl<'p> Subject<'p> {
 
     /// Where a statement is written in a file, if it is there.
     fn exact_place(&self, file: &SourceFile, statement: &Triple) -> Option<Place> {
-        let by_line = || {
-            let [Some(s), Some(p), Some(o)] = self.ids_of(statement) else { return None };
-            let (lines, own) = (file.lines()?, self.written_in(file));
-            let repeated = || own.iter().position(|[a, b, c, _]| [*a, *b, *c] == [s, p, o]);
-            let number = self.first_in(file, [Some(s), Some(p), Some(o)]).or_else(repeated)?;
-            lines.statement(number, statement)
-        };
-        by_line().or_else(|| self.places(file).statement(statement))
+        self.find(
+            file,
+            self.ids_of(statement),
+            |places, number| places.statement(number, statement, &self.reader_of(file)),
+            |places| places.statement(statement),
+        )
     }
 
     /// Where a node is first a subject in a file.
     fn subject_place(&self, file: &SourceFile, node: &NamedOrBlankNode) -> Option<Place> {
-        let by_line = || {
-            let id = self.id(node.as_ref())?;
-            let (lines, own) = (file.lines()?, self.written_in(file));
-            let repeated = || own.iter().position(|[subject, ..]| *subject == id);
-            let number = self.first_in(file, [Some(id), None, None]).or_else(repeated)?;
-            lines.subject(number, &self.triple(*own.get(number)?)?)
+        let by_number = |places: &NumberedPlaces, number: usize| {
+            let first = self.triple(*self.written_in(file).get(number)?)?;
+            places.subject(number, &first, &self.reader_of(file))
         };
-        by_line().or_else(|| self.places(file).subject(node))
+        let parts = self.id(node.as_ref()).map(|id| [Some(id), None, None]);
+        self.find(file, parts, by_number, |places| places.subject(node))
     }
 
-    /// The position in a file of the first statement that matches this pattern and is in no earlier file.
-    fn first_in(&self, file: &SourceFile, parts: Bound) -> Option<usize> {
-        let origins = self.snapshot().find_ids(parts).filter_map(|ids| self.snapshot().origin(ids));
-        let own = origins.filter(|origin| self.files.get(origin.file).is_some_and(|own| std::ptr::eq(own, file)));
-        own.map(|origin| origin.position as usize).min()
+    /// Looks up the first statement of a file that matches: by its number if the file is large, and in the places of all its
+    /// statements if it is not, or if the file does not say there what was read.
+    fn find<T>(
+        &self,
+        file: &SourceFile,
+        parts: Option<Bound>,
+        by_number: impl FnOnce(&NumberedPlaces, usize) -> Option<T>,
+        in_all: impl FnOnce(&Places) -> Option<T>,
+    ) -> Option<T> {
+        if let Some(numbered) = file.numbered(self.options.bounds) {
+            let number = self.number_in(file, parts?)?;
+            if let Some(found) = by_number(numbered, number) {
+                return Some(found);
+            }
+        }
+        in_all(self.places(file))
     }
 
-    fn ids_of(&self, statement: &Triple) -> [Option<TermId>; 3] {
+    /// Gives the statements of a file by their numbers.
+    fn reader_of<'a>(&'a self, file: &'a SourceFile) -> impl Fn(Range<usize>) -> Vec<Quad> + 'a {
+        |numbers| self.quads(self.written_in(file).get(numbers).unwrap_or_default()).collect()
+    }
+
+    /// The number of the first statement in a file that matches this pattern: of one that is in no earlier file, if there is
+    /// such a statement.
+    fn number_in(&self, file: &SourceFile, parts: Bound) -> Option<usize> {
+        let (mut own, mut is_in_earlier) = (None, false);
+        for origin in self.snapshot().find_ids(parts).filter_map(|ids| self.snapshot().origin(ids)) {
+            let first = self.files.get(origin.file)?;
+            let position = origin.position as usize;
+            match first.range.start.cmp(&file.range.start) {
+                Ordering::Equal => own = Some(own.map_or(position, |own: usize| own.min(position))),
+                Ordering::Less => is_in_earlier = true,
+                Ordering::Greater => {}
+            }
+        }
+        let matches = |ids: &Ids| ids.iter().zip(parts).all(|(id, part)| part.is_none_or(|part| part == *id));
+        let repeated = || self.written_in(file).iter().position(matches);
+        own.or_else(|| if is_in_earlier { repeated() } else { None })
+    }
+
+    fn ids_of(&self, statement: &Triple) -> Option<Bound> {
         let Triple { subject, predicate, object } = statement;
-        [self.id(subject.as_ref()), self.id(predicate.as_ref()), self.id(object.as_ref())]
+        let ids = [self.id(subject.as_ref()), self.id(predicate.as_ref()), self.id(object.as_ref())];
+        ids.iter().all(Option::is_some).then_some(ids)
     }
 
     /// Returns where a statement is written; failing that, the place of its subject; failing that, the manifest.
@@ -291,7 +323,12 @@ impl<'p> Subject<'p> {
     pub fn string_of(&self, statement: &Triple) -> Option<WrittenText> {
         self.files_about(&statement.subject).into_iter().find_map(|f| {
             let file = &self.files[f];
-            let (text, embedded) = self.places(file).string(statement)?;
+            let (text, embedded) = self.find(
+                file,
+                self.ids_of(statement),
+                |places, number| places.string(number, statement, &self.reader_of(file)),
+                |places| places.string(statement),
+            )?;
             Some(WrittenText { file: file.name.clone(), text, embedded })
         })
     }
@@ -392,13 +429,14 @@ impl SourceFile {
                 (Prefixes::default(), Some(error.clone()))
             }
         };
-        let (places, lines) = (OnceCell::new(), OnceCell::new());
-        Ok(Self { name, role, range: 0..0, prefixes, error, input: input.ok(), places, lines })
+        let (places, numbered) = (OnceCell::new(), OnceCell::new());
+        Ok(Self { name, role, range: 0..0, prefixes, error, input: input.ok(), places, numbered })
     }
 
-    /// The places of its statements by line, if it is a large line-based file.
-    fn lines(&self) -> Option<&LinePlaces> {
-        self.lines.get_or_init(|| LinePlaces::of(self.input.as_ref()?)).as_ref()
+    /// The places of its statements by number, if it is a large file.
+    fn numbered(&self, bounds: Bounds) -> Option<&NumberedPlaces> {
+        let find = || NumberedPlaces::of(self.input.as_ref()?, self.range.len(), bounds);
+        self.numbered.get_or_init(find).as_ref()
     }
 
     /// The path of the file, if it is one.

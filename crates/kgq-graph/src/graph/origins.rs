@@ -1,7 +1,7 @@
 //! Where statements are written: file, line and column.
 
 use super::Graph;
-use crate::check::{Places, outline};
+use crate::check::{Places, outline, places_in_turtle};
 use kgq_snapshot::store::Input;
 use kgq_snapshot::{Ids, Origin, Snapshot, TermId};
 use kgq_syntax::budget::{Budget, Reservation, Steps};
@@ -63,17 +63,25 @@ impl Graph {
         Ok(places)
     }
 
-    /// Finds where statements are written in a file that has to be parsed whole.
+    /// Finds where statements are written in a file whose lines do not tell. Turtle is read piece by piece, and text is
+    /// held only where a statement is not written as such. Other formats are parsed whole.
     fn places_in(&self, file: usize, input: &Input, statements: &[&Quad], budget: &Budget) -> Result<Vec<Place>> {
+        let alike = alike(file, statements, self.snapshot()?, budget)?;
+        let found = places_in_turtle(input, input.open(self.options.bounds)?, &alike, budget)?;
+        let (has_tree, found) = (found.is_none(), found.unwrap_or_default());
+        let triples: Vec<Triple> = statements.iter().map(|quad| Triple::from((*quad).clone())).collect();
+        if triples.iter().all(|triple| found.contains_key(triple)) {
+            return Ok(triples.iter().filter_map(|triple| found.get(triple).cloned()).collect());
+        }
         let text = self.text(input)?;
-        let _tree = budget.reserve(text.len() as u64 * TREE_TO_TEXT)?;
-        let places = Places::new(&input.name, text, Some(input), &alike(file, statements, self.snapshot()?, budget)?);
-        let place = |quad: &&Quad| {
-            let triple = Triple::from((*quad).clone());
-            let exact = places.statement(&triple).or_else(|| places.subject(&triple.subject));
-            exact.unwrap_or_else(|| Place::new(&input.name, 1, 1))
+        let _held = budget.reserve(text.len() as u64 * if has_tree { TREE_TO_TEXT } else { 1 })?;
+        let places = Places::new(&input.name, text, Some(input).filter(|_| has_tree), &alike);
+        let place = |triple: &Triple| {
+            let exact = found.get(triple).cloned().or_else(|| places.statement(triple));
+            let place = exact.or_else(|| places.subject(&triple.subject));
+            place.unwrap_or_else(|| Place::new(&input.name, 1, 1))
         };
-        Ok(statements.iter().map(place).collect())
+        Ok(triples.iter().map(place).collect())
     }
 
     /// Reads these lines of a file, numbered from 1.

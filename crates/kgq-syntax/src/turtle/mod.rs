@@ -2,6 +2,7 @@
 
 mod directive;
 pub(super) mod parse;
+pub mod pieces;
 mod term;
 pub mod tree;
 pub mod triples;

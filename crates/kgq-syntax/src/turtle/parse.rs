@@ -14,22 +14,21 @@ const MAX_DEPTH: usize = 160;
 
 pub(crate) fn parse(text: &str, dialect: Dialect, known: Known<'_>) -> Walked<Document> {
     let all = super::tokenize(text);
-    let tokens = significant(&all);
-    let mut parser = Parser {
-        text,
-        tokens,
-        at: 0,
-        dialect,
-        known,
-        declared: Vec::new(),
-        has_base: known.base,
-        open: Vec::new(),
-        in_graph: false,
-    };
+    let mut parser = Parser::new(text, &all, dialect, known);
     match parser.document() {
         Ok(items) => Ok(Document { tokens: all, items }),
         Err(fault) => Err(parser.hidden(&fault).unwrap_or(fault)),
     }
+}
+
+/// What a text consists of, if the statements of a TriG block count one by one.
+pub(super) enum Step {
+    Directive(Directive),
+    /// The name, or `GRAPH`, and the opening brace of a block without statements.
+    Open(GraphBlock),
+    Statement(Statement),
+    /// The end of the closing brace.
+    Close(usize),
 }
 
 pub(super) struct Parser<'a> {
@@ -45,6 +44,27 @@ pub(super) struct Parser<'a> {
 }
 
 impl<'a> Parser<'a> {
+    pub(super) fn new(text: &'a str, tokens: &[Token], dialect: Dialect, known: Known<'a>) -> Self {
+        Self {
+            text,
+            tokens: significant(tokens),
+            at: 0,
+            dialect,
+            known,
+            declared: Vec::new(),
+            has_base: known.base,
+            open: Vec::new(),
+            in_graph: false,
+        }
+    }
+
+    /// Goes on within a TriG block that began in an earlier text.
+    pub(super) fn in_open_graph(mut self) -> Self {
+        self.in_graph = true;
+        self.open.push(("{", 0..0));
+        self
+    }
+
     pub(super) fn peek(&self) -> Option<Token> {
         self.tokens.get(self.at).copied()
     }
@@ -155,21 +175,37 @@ impl<'a> Parser<'a> {
     }
 
     fn document(&mut self) -> Walked<Vec<Item>> {
-        let mut items = Vec::new();
-        while self.peek().is_some() {
-            items.push(self.item()?);
+        let (mut items, mut block) = (Vec::new(), None);
+        while let Some(step) = self.step()? {
+            match (step, &mut block) {
+                (Step::Directive(directive), _) => items.push(Item::Directive(directive)),
+                (Step::Statement(statement), None) => items.push(Item::Statement(statement)),
+                (Step::Statement(statement), Some(GraphBlock { statements, .. })) => statements.push(statement),
+                (Step::Open(opened), _) => block = Some(opened),
+                (Step::Close(end), _) => {
+                    let closed = block.take().map(|open| GraphBlock { span: open.span.start..end, ..open });
+                    items.extend(closed.map(Item::Graph));
+                }
+            }
         }
         Ok(items)
     }
 
-    fn item(&mut self) -> Walked<Item> {
+    /// Reads the next part; `None` at the end of the text.
+    pub(super) fn step(&mut self) -> Walked<Option<Step>> {
+        if self.in_graph {
+            return self.step_in_graph().map(Some);
+        }
+        if self.peek().is_none() {
+            return Ok(None);
+        }
         if let Some(directive) = self.directive()? {
-            return Ok(Item::Directive(directive));
+            return Ok(Some(Step::Directive(directive)));
         }
         if self.dialect == Dialect::TriG
-            && let Some(graph) = self.graph()?
+            && let Some(block) = self.graph()?
         {
-            return Ok(Item::Graph(graph));
+            return Ok(Some(Step::Open(block)));
         }
         if self.is("}") {
             return Err(self.fault("this `}` closes nothing").hint("remove it, or add a `{` before"));
@@ -179,10 +215,26 @@ impl<'a> Parser<'a> {
             return Err(self.after_statement());
         }
         let span = statement.span.start..self.end().end;
-        Ok(Item::Statement(Statement { span, ..statement }))
+        Ok(Some(Step::Statement(Statement { span, ..statement })))
     }
 
-    /// Reads a TriG block, if one begins here.
+    /// Reads a statement of a TriG block, or its closing brace.
+    fn step_in_graph(&mut self) -> Walked<Step> {
+        if self.is("}") || self.peek().is_none() {
+            self.close()?;
+            self.in_graph = false;
+            return Ok(Step::Close(self.end().end));
+        }
+        let mut statement = self.statement()?;
+        if self.eat(".") {
+            statement.span.end = self.end().end;
+        } else if !self.is("}") && self.peek().is_some() {
+            return Err(self.after_statement());
+        }
+        Ok(Step::Statement(statement))
+    }
+
+    /// Reads the beginning of a TriG block, if one begins here.
     fn graph(&mut self) -> Walked<Option<GraphBlock>> {
         let start = self.span().start;
         let keyword = self.peek().is_some_and(|t| t.is_keyword(self.text, "GRAPH"));
@@ -201,19 +253,8 @@ impl<'a> Parser<'a> {
         let open = self.span();
         self.open("{")?;
         self.in_graph = true;
-        let mut statements = Vec::new();
-        while !self.is("}") && self.peek().is_some() {
-            let mut statement = self.statement()?;
-            if self.eat(".") {
-                statement.span.end = self.end().end;
-            } else if !self.is("}") && self.peek().is_some() {
-                return Err(self.after_statement());
-            }
-            statements.push(statement);
-        }
-        self.close()?;
-        self.in_graph = false;
-        Ok(Some(GraphBlock { name, open, statements, span: start..self.end().end }))
+        let span = start..open.end;
+        Ok(Some(GraphBlock { name, open, statements: Vec::new(), span }))
     }
 
     fn statement(&mut self) -> Walked<Statement> {

@@ -7,6 +7,7 @@ use crate::rdf::{BaseDirection, BlankNode, GraphName, Literal, NamedNode, NamedO
 use oxiri::Iri;
 use oxrdf::vocab::{rdf, xsd};
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 /// A triple or quad with the places where its parts are written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,71 +22,116 @@ pub struct Located {
 
 /// The triples of a document in text order, one item after the other.
 pub struct Triples<'a> {
-    text: &'a str,
     items: std::slice::Iter<'a, Item>,
-    base: Option<Iri<String>>,
-    prefixes: BTreeMap<&'a str, String>,
-    graph: GraphName,
-    found: VecDeque<Located>,
+    walk: Walk<'a>,
 }
 
 /// Reads a document that was parsed from exactly this text. Without a base, relative IRIs stay relative.
 pub fn triples<'a>(text: &'a str, document: &'a Document, base: Option<&str>) -> Triples<'a> {
-    Triples {
-        text,
-        items: document.items.iter(),
-        base: base.and_then(|base| Iri::parse(base.to_owned()).ok()),
-        prefixes: BTreeMap::new(),
-        graph: GraphName::DefaultGraph,
-        found: VecDeque::new(),
-    }
+    Triples { items: document.items.iter(), walk: Walk::new(text, Scope::new(base).into(), None) }
 }
 
 impl Iterator for Triples<'_> {
     type Item = Located;
 
     fn next(&mut self) -> Option<Located> {
-        while self.found.is_empty() {
+        while self.walk.found.is_empty() {
             match self.items.next()? {
-                Item::Directive(directive) => self.directive(directive),
-                Item::Statement(statement) => self.statement(statement),
+                Item::Directive(directive) => self.walk.directive(directive),
+                Item::Statement(statement) => self.walk.statement(statement),
                 Item::Graph(block) => {
-                    self.graph = block.name.as_ref().map_or(GraphName::DefaultGraph, |name| self.graph_name(name));
-                    for statement in &block.statements {
-                        self.statement(statement);
-                    }
-                    self.graph = GraphName::DefaultGraph;
+                    self.walk.open(block);
+                    block.statements.iter().for_each(|statement| self.walk.statement(statement));
+                    self.walk.close();
                 }
             }
         }
-        self.found.pop_front()
+        self.walk.found.pop_front()
     }
 }
 
-impl<'a> Triples<'a> {
+/// The directives in force at a point of a text.
+#[derive(Clone, Debug)]
+pub(super) struct Scope {
+    base: Option<Iri<String>>,
+    /// The namespaces of the declared prefixes.
+    pub(super) prefixes: BTreeMap<String, String>,
+}
+
+impl Scope {
+    pub(super) fn new(base: Option<&str>) -> Self {
+        let base = base.and_then(|base| Iri::parse(base.to_owned()).ok());
+        Self { base, prefixes: BTreeMap::new() }
+    }
+
+    pub(super) fn has_base(&self) -> bool {
+        self.base.is_some()
+    }
+
+    fn iri(&self, written: &str) -> String {
+        let inner = written.strip_prefix('<').and_then(|t| t.strip_suffix('>')).unwrap_or(written);
+        let inner = unescape(inner);
+        match &self.base {
+            Some(base) => base.resolve(&inner).map_or(inner, Iri::into_inner),
+            None => inner,
+        }
+    }
+}
+
+/// A walk over the parts of a text, which gathers its triples.
+pub(super) struct Walk<'a> {
+    text: &'a str,
+    /// Copied only when a directive changes it, as pieces of a text share it.
+    pub(super) scope: Arc<Scope>,
+    /// The graph of a TriG block, while it is open.
+    pub(super) block: Option<GraphName>,
+    pub(super) found: VecDeque<Located>,
+}
+
+impl<'a> Walk<'a> {
+    pub(super) fn new(text: &'a str, scope: Arc<Scope>, block: Option<GraphName>) -> Self {
+        Self { text, scope, block, found: VecDeque::new() }
+    }
+
     fn slice(&self, span: &Span) -> &'a str {
         self.text.get(span.clone()).unwrap_or_default()
     }
 
-    fn directive(&mut self, directive: &Directive) {
+    pub(super) fn directive(&mut self, directive: &Directive) {
         match &directive.kind {
             DirectiveKind::Prefix { prefix, iri } => {
-                let iri = self.iri(self.slice(iri));
-                self.prefixes.insert(self.slice(prefix).trim_end_matches(':'), iri);
+                let (prefix, iri) = (self.slice(prefix).trim_end_matches(':'), self.scope.iri(self.slice(iri)));
+                if self.scope.prefixes.get(prefix) != Some(&iri) {
+                    Arc::make_mut(&mut self.scope).prefixes.insert(prefix.to_owned(), iri);
+                }
             }
-            DirectiveKind::Base { iri } => self.base = Iri::parse(self.iri(self.slice(iri))).ok().or(self.base.take()),
+            DirectiveKind::Base { iri } => {
+                let base = Iri::parse(self.scope.iri(self.slice(iri))).ok();
+                if base.is_some() && base != self.scope.base {
+                    Arc::make_mut(&mut self.scope).base = base;
+                }
+            }
             DirectiveKind::Version { .. } => {}
         }
     }
 
-    fn statement(&mut self, statement: &Statement) {
+    pub(super) fn open(&mut self, block: &GraphBlock) {
+        let name = block.name.as_ref().map_or(GraphName::DefaultGraph, |name| self.graph_name(name));
+        self.block = Some(name);
+    }
+
+    pub(super) fn close(&mut self) {
+        self.block = None;
+    }
+
+    pub(super) fn statement(&mut self, statement: &Statement) {
         if let Some(graph) = &statement.graph {
-            self.graph = self.graph_name(graph);
+            self.block = Some(self.graph_name(graph));
         }
         let subject = self.node(&statement.subject);
         self.predicates(&subject, &statement.subject.span, &statement.predicates);
         if statement.graph.is_some() {
-            self.graph = GraphName::DefaultGraph;
+            self.block = None;
         }
     }
 
@@ -141,7 +187,7 @@ impl<'a> Triples<'a> {
 
     fn push(&mut self, subject: &Term, at: Span, verb: &NamedNode, verb_at: Span, object: &Term, object_at: Span) {
         let Some(subject) = as_subject(subject) else { return };
-        let quad = Quad::new(subject, verb.clone(), object.clone(), self.graph.clone());
+        let quad = Quad::new(subject, verb.clone(), object.clone(), self.block.clone().unwrap_or_default());
         self.found.push_back(Located { quad, subject: at, predicate: verb_at, object: object_at });
     }
 
@@ -195,7 +241,7 @@ impl<'a> Triples<'a> {
 
     fn plain(&self, text: &'a str) -> Term {
         if text.starts_with('<') {
-            return NamedNode::new_unchecked(self.iri(text)).into();
+            return NamedNode::new_unchecked(self.scope.iri(text)).into();
         }
         if let Some(label) = text.strip_prefix("_:") {
             return BlankNode::new_unchecked(label).into();
@@ -214,19 +260,10 @@ impl<'a> Triples<'a> {
             return Literal::new_typed_literal(text, datatype).into();
         }
         let (prefix, local) = text.split_once(':').unwrap_or(("", text));
-        let mut iri = self.prefixes.get(prefix).cloned().unwrap_or_default();
+        let mut iri = self.scope.prefixes.get(prefix).cloned().unwrap_or_default();
         // A backslash in a local name only keeps the next character from being read as punctuation.
         iri.extend(local.chars().filter(|c| *c != '\\'));
         NamedNode::new_unchecked(iri).into()
-    }
-
-    fn iri(&self, written: &str) -> String {
-        let inner = written.strip_prefix('<').and_then(|t| t.strip_suffix('>')).unwrap_or(written);
-        let inner = unescape(inner);
-        match &self.base {
-            Some(base) => base.resolve(&inner).map_or(inner, Iri::into_inner),
-            None => inner,
-        }
     }
 
     fn literal(&mut self, text: &Span, tag: Option<&Span>, datatype: Option<&TermNode>) -> Term {

@@ -50,18 +50,23 @@ impl LinePlaces {
 
     /// Returns where the statement with this number is written; `None` if its line holds a different statement.
     pub fn statement(&self, number: usize, statement: &Triple) -> Option<Place> {
-        let (line, places) = self.line_of(number, statement)?;
-        Some(Place { line, ..places.statement(statement)? })
+        self.find(number, statement, |places| places.statement(statement))
     }
 
     /// Where the subject of that statement is written.
     pub fn subject(&self, number: usize, statement: &Triple) -> Option<Place> {
-        let (line, places) = self.line_of(number, statement)?;
-        places.statement(statement)?;
-        Some(Place { line, ..places.subject(&statement.subject)? })
+        self.find(number, statement, |places| {
+            places.statement(statement)?;
+            places.subject(&statement.subject)
+        })
     }
 
-    fn line_of(&self, number: usize, statement: &Triple) -> Option<(usize, Places)> {
+    /// Looks among the places of the statement's line.
+    pub fn find<T>(&self, number: usize, statement: &Triple, look: impl FnOnce(&Places) -> Option<T>) -> Option<T> {
+        self.line_of(number, statement).and_then(|places| look(&places))
+    }
+
+    fn line_of(&self, number: usize, statement: &Triple) -> Option<Places> {
         let (mut line, start) = *self.known.get(number / STEP)?;
         let mut file = File::open(&self.path).ok()?;
         file.seek(SeekFrom::Start(start)).ok()?;
@@ -73,7 +78,7 @@ impl LinePlaces {
                     let text = String::from_utf8(text).ok()?;
                     let quad = statement.clone().in_graph(GraphName::DefaultGraph);
                     let places = Places::new(&self.input.name, text, Some(&self.input), &[quad]);
-                    return Some((line, places));
+                    return Some(Places { first_line: line, ..places });
                 }
                 left -= 1;
             }

@@ -1,0 +1,180 @@
+//! Where the statements of a large Turtle file are written. Where each part of the file starts is known; the part that holds
+//! a statement is parsed again when its place is asked for.
+
+use super::{Places, dialect_of};
+use crate::check::subject::text_of;
+use kgq_snapshot::store::{Content, Input};
+use kgq_syntax::bounds::Bounds;
+use kgq_syntax::rdf::{Compression, Quad};
+use kgq_syntax::turtle::pieces::{Pieces, Start};
+use kgq_syntax::turtle::tree::Dialect;
+use std::cell::RefCell;
+use std::fs::File;
+use std::io::{self, Cursor, Seek, SeekFrom};
+use std::ops::Range;
+use std::path::PathBuf;
+
+/// Below this many bytes as stored, the tree of the whole file costs little.
+const SMALL: u64 = 1 << 18;
+/// Bytes of a part: a few hundred statements.
+const PART: usize = 1 << 14;
+/// The most prefixes that the starts of all parts together may hold.
+const MAX_PREFIXES: usize = 1 << 18;
+const UTF8_MARK: u64 = 3;
+
+/// Gives the statements of the file with these numbers.
+pub type Read<'a> = dyn Fn(Range<usize>) -> Vec<Quad> + 'a;
+
+/// The parts of a file.
+pub struct PartPlaces {
+    name: String,
+    stored: Stored,
+    dialect: Dialect,
+    /// The number of each part's first statement.
+    parts: Vec<(usize, Start)>,
+    statements: usize,
+    /// The part that was asked for last.
+    last: RefCell<Option<(usize, Places)>>,
+}
+
+/// What the parts are read from.
+enum Stored {
+    /// A file, and the offset at which its text starts.
+    File(PathBuf, u64),
+    Text(String),
+}
+
+impl PartPlaces {
+    /// Finds the parts of a document with this many statements; `None` if it is small, in a format without a parse tree, or
+    /// if its tree does not give as many statements.
+    pub fn of(input: &Input, statements: usize, bounds: Bounds) -> Option<Self> {
+        let dialect = dialect_of(input.format)?;
+        if input.stored_size() < SMALL {
+            return None;
+        }
+        let stored = Stored::of(input, bounds)?;
+        let parts = parts(stored.open(0).ok()?, dialect, input.base.as_deref(), statements)?;
+        Some(Self { name: input.name.clone(), stored, dialect, parts, statements, last: RefCell::default() })
+    }
+
+    /// Looks among the places of the part that holds the statement with this number.
+    pub fn find<T>(&self, number: usize, read: &Read<'_>, look: impl FnOnce(&Places) -> Option<T>) -> Option<T> {
+        let part = self.parts.partition_point(|(first, _)| *first <= number).checked_sub(1)?;
+        let mut last = self.last.borrow_mut();
+        if last.as_ref().is_none_or(|(held, _)| *held != part) {
+            *last = Some((part, self.places(part, read).ok()?));
+        }
+        last.as_ref().and_then(|(_, places)| look(places))
+    }
+
+    fn places(&self, part: usize, read: &Read<'_>) -> io::Result<Places> {
+        let (first, start) = &self.parts[part];
+        let end = self.parts.get(part + 1).map_or(self.statements, |(next, _)| *next);
+        let mut pieces = Pieces::new(self.stored.open(start.offset)?, self.dialect, start.clone(), PART);
+        let piece = pieces.read()?.ok_or(io::ErrorKind::UnexpectedEof)?;
+        Ok(Places::of_piece(&self.name, piece, &read(*first..end)))
+    }
+}
+
+impl Stored {
+    /// What can be read from any offset: the file itself, or the text of one that is compressed or in memory.
+    fn of(input: &Input, bounds: Bounds) -> Option<Self> {
+        let Content::File(path) = &input.content else { return text_of(input, bounds).map(Self::Text) };
+        if input.compression != Compression::None {
+            return text_of(input, bounds).map(Self::Text);
+        }
+        let mut start = [0; UTF8_MARK as usize];
+        io::Read::read_exact(&mut File::open(path).ok()?, &mut start).ok()?;
+        Some(Self::File(path.clone(), if &start == b"\xEF\xBB\xBF" { UTF8_MARK } else { 0 }))
+    }
+
+    fn open(&self, offset: u64) -> io::Result<Box<dyn io::Read + '_>> {
+        Ok(match self {
+            Self::Text(text) => Box::new(Cursor::new(text.as_bytes().get(offset as usize..).unwrap_or_default())),
+            Self::File(path, mark) => {
+                let mut file = File::open(path)?;
+                file.seek(SeekFrom::Start(mark + offset))?;
+                Box::new(file)
+            }
+        })
+    }
+}
+
+/// The parts of a text, each with the number of its first statement.
+fn parts(text: impl io::Read, dialect: Dialect, base: Option<&str>, statements: usize) -> Option<Vec<(usize, Start)>> {
+    let mut pieces = Pieces::new(text, dialect, Start::of_text(base), PART);
+    let (mut parts, mut number, mut prefixes): (Vec<(usize, Start)>, _, _) = (Vec::new(), 0, 0);
+    while let Some(piece) = pieces.read().ok()? {
+        prefixes += parts.last().map_or(0, |(_, before)| piece.start.own_prefixes(before));
+        if prefixes > MAX_PREFIXES {
+            return None;
+        }
+        parts.push((number, piece.start));
+        number += piece.triples.len();
+    }
+    (number == statements).then_some(parts)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kgq_syntax::rdf::{RdfFormat, Triple};
+    use std::fmt::Write as _;
+
+    /// Blocks of many kinds; in TriG, some stand in graphs, one of which is as large as the rest.
+    fn text(format: RdfFormat) -> String {
+        let mut text = String::from("@prefix : <http://e/> .\n");
+        let statement = |n: usize| match n % 5 {
+            0 => format!(":s{n} :p \"{n}\" ; # a comment. with a dot .\n   :q [ :r \"in {n}\" ] ,\n  ( {n} :x ) ."),
+            1 => format!(":s{n} :p 1.5 , \"\"\"a text of {n}\n. \n\"\"\" ~ :r{n} {{| :from :c |}} . :t{n} :p {n} ."),
+            2 => format!("[] :p {n} .  [ :q {n} ] :p 1 ."),
+            3 => format!("<s{n}> a :C{n} ; :é \"é{n}\"@en ."),
+            _ => format!("_:b{n} :p _:b{} .", n + 5),
+        };
+        for n in 0..6000 {
+            let block = match (format, n % 7) {
+                (RdfFormat::TriG, 3) => format!(":g{} {{ {} }}", n % 4, statement(n)),
+                (_, 4) => format!("@prefix : <http://e/> .\n@prefix p{}: <http://e/p/> .\n{}", n % 3, statement(n)),
+                _ => statement(n),
+            };
+            writeln!(text, "{block}").unwrap();
+        }
+        if format == RdfFormat::TriG {
+            let inner: String = (6000..9000).map(|n| statement(n) + "\n").collect();
+            write!(text, ":large {{\n{inner}}}\n:s :p :last .").unwrap();
+        }
+        text
+    }
+
+    fn read(input: &Input) -> Vec<Quad> {
+        let dataset = kgq_snapshot::store::Dataset::read(std::slice::from_ref(input), Default::default()).unwrap();
+        dataset.quads().to_vec()
+    }
+
+    #[test]
+    fn places_found_part_by_part_are_those_of_the_whole_tree() {
+        let folder = tempfile::tempdir().unwrap();
+        for (format, name) in [(RdfFormat::Turtle, "d.ttl"), (RdfFormat::TriG, "d.trig")] {
+            let (text, path) = (text(format), folder.path().join(name));
+            std::fs::write(&path, format!("\u{feff}{text}")).unwrap();
+            let file = Input::file(name, &path, None).unwrap();
+            let quads = read(&file);
+            let whole = Places::new(name, text.clone(), Some(&file), &quads);
+            let in_memory = Input { base: file.base.clone(), ..Input::bytes(name, text.into_bytes(), format) };
+            for input in [file, in_memory] {
+                let parts = PartPlaces::of(&input, quads.len(), Bounds::default()).unwrap();
+                assert!(parts.parts.len() > 10);
+                let reads = |numbers: Range<usize>| quads[numbers].to_vec();
+                for (number, quad) in quads.iter().enumerate().rev() {
+                    let triple = Triple::from(quad.clone());
+                    let place = parts.find(number, &reads, |places| places.statement(&triple));
+                    assert_eq!(place, whole.statement(&triple), "{quad}");
+                    assert!(place.is_some(), "{quad}");
+                    let subject = parts.find(number, &reads, |places| places.written_subject(&triple.subject));
+                    assert!(subject.is_some(), "{quad}");
+                }
+                assert!(PartPlaces::of(&input, quads.len() + 1, Bounds::default()).is_none());
+            }
+        }
+    }
+}
