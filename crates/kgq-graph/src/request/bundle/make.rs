@@ -2,13 +2,13 @@
 //! statements.
 
 use super::Bundle;
+use super::canonical::CanonicalGraph;
 use super::facts::{DefaultGraphFact, Facts, GraphState, Named, Parameter, QuestionFacts, Revision, RowFacts, VERSION};
 use super::sources::{citations, properties, quotes};
 use super::stored::{Stored, row_line};
-use crate::audit::{Audit, sha256};
+use crate::audit::{Audit, sha256_of};
 use crate::catalog::{CannedQuery, Values};
 use crate::graph::Graph;
-use crate::request::export::Exported;
 use kgq_engine::query::{
     Binding, BoundTo, ParseContext, Query, bind, functions, is_ordered, parse_query, refuse_network, set_slice,
 };
@@ -18,12 +18,10 @@ use kgq_snapshot::Snapshot;
 use kgq_syntax::bounds::Bounds;
 use kgq_syntax::budget::{Budget, Work};
 use kgq_syntax::error::{Error, Result, Source};
-use kgq_syntax::rdf::blank::nodes_of;
-use kgq_syntax::rdf::canonical::{canonicalize, relabel};
-use kgq_syntax::rdf::{BlankNode, NamedOrBlankNode, Prefixes, Quad, Term, Triple, Variable};
+use kgq_syntax::rdf::{BlankNode, NamedNodeRef, NamedOrBlankNode, Prefixes, Quad, Term, Triple, Variable};
 use kgq_syntax::{significant, sparql};
 use rustc_hash::{FxHashMap, FxHashSet};
-use std::io::Read;
+use std::io::BufReader;
 use std::path::PathBuf;
 
 /// The largest number of rows that are explained.
@@ -168,12 +166,8 @@ pub fn make_within(
     options: &EvaluationOptions,
     budget: &Budget,
 ) -> Result<Bundle> {
-    let dataset: Vec<Quad> = Exported::all(graph, budget)?.walk().collect::<Result<_>>()?;
-    let canonical = canonicalize(&dataset, budget)?;
     // Blank nodes have the same names in the answer, the witnesses and the canonical graph.
-    let (quads, _held) = relabel(&dataset, budget)?;
-    drop(dataset);
-    let snapshot = Snapshot::from_quads_in_order(&quads, budget)?;
+    let CanonicalGraph { snapshot, lines, sha256 } = CanonicalGraph::of(graph, budget)?;
     let asked = question.asked(graph)?;
     let query = asked.query(&question.text, graph.options().bounds)?;
     let options = asked.options(options);
@@ -197,10 +191,10 @@ pub fn make_within(
         time,
         query: asked,
         graph: GraphState {
-            statements: canonical.lines.len(),
-            sha256: canonical.hash(),
+            statements: lines,
+            sha256,
             canonical_form: CANONICAL_FORM.to_owned(),
-            license: license(&quads),
+            license: license(&snapshot),
         },
         project: graph.project().map(|project| Named {
             name: project.manifest.name.clone(),
@@ -232,10 +226,9 @@ impl Bundle {
 /// Evaluates the whole answer. Triples, and rows of a query without ORDER BY, are sorted by their text. Blank nodes
 /// that the query makes are numbered as they come.
 pub(super) fn answer(snapshot: &Snapshot, query: &Query, options: &EvaluationOptions) -> Result<Stored> {
-    let known: FxHashSet<BlankNode> = snapshot.iter().flat_map(|quad| nodes_of(&quad)).collect();
     let mut made = FxHashMap::default();
     let mut name = |term: Term| match term {
-        Term::BlankNode(node) if !known.contains(&node) => {
+        Term::BlankNode(node) if snapshot.id(node.as_ref().into()).is_none() => {
             let number = made.len();
             Term::from(made.entry(node).or_insert_with(|| BlankNode::new_unchecked(format!("made{number}"))).clone())
         }
@@ -315,9 +308,11 @@ fn absent(grounds: &[Ground], found: &mut Vec<String>) {
 }
 
 /// The licence that the graph names for itself, if there is one.
-fn license(quads: &[Quad]) -> Option<String> {
-    quads.iter().filter(|quad| quad.predicate.as_str() == LICENSE).find_map(|quad| match &quad.object {
-        Term::NamedNode(node) => Some(node.as_str().to_owned()),
+fn license(snapshot: &Snapshot) -> Option<String> {
+    let property = snapshot.id(NamedNodeRef::new_unchecked(LICENSE).into())?;
+    let stated = snapshot.find_in_order([None, Some(property), None]).into_iter();
+    stated.map(|[_, _, license, _]| snapshot.term(license)).find_map(|license| match license {
+        Term::NamedNode(node) => Some(node.into_string()),
         Term::BlankNode(_) | Term::Literal(_) | Term::Triple(_) => None,
     })
 }
@@ -329,10 +324,9 @@ fn hashes(graph: &Graph) -> Result<std::collections::BTreeMap<String, String>> {
     }
     let inputs = graph.inputs()?;
     let hash = |input: &kgq_snapshot::store::Input| {
-        let mut bytes = Vec::new();
-        let read = input.open(graph.options().bounds)?.read_to_end(&mut bytes);
-        read.map_err(|error| Error::io(&input.name, &error))?;
-        Ok((input.name.clone(), sha256(&bytes)))
+        let text = BufReader::with_capacity(1 << 16, input.open(graph.options().bounds)?);
+        let hash = sha256_of(text).map_err(|error| Error::io(&input.name, &error))?;
+        Ok((input.name.clone(), hash))
     };
     inputs.iter().map(hash).collect()
 }

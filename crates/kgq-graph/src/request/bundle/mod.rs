@@ -5,6 +5,7 @@
 //! shows that nothing was changed by accident, but not who made the bundle.
 
 mod archive;
+mod canonical;
 mod citation;
 mod crate_metadata;
 mod facts;

@@ -1,20 +1,18 @@
 //! Checks whether a bundle holds: by itself, and against a graph.
 
 use super::archive::{self, Entry};
+use super::canonical::CanonicalGraph;
 use super::files::{CHECKSUMS, checksums};
 use super::make::{answer, items};
 use super::stored::{Stored, row_line};
 use super::{Bundle, sources};
 use crate::audit::{CitedText, Failure, Reference};
 use crate::graph::Graph;
-use crate::request::export::Exported;
 use kgq_engine::EvaluationOptions;
 use kgq_engine::why::{Item, holds, why};
-use kgq_snapshot::Snapshot;
 use kgq_syntax::bounds::Bounds;
 use kgq_syntax::budget::Work;
 use kgq_syntax::error::{Error, Result};
-use kgq_syntax::rdf::canonical::{canonicalize, relabel};
 use kgq_syntax::rdf::{BlankNode, NamedOrBlankNode, Quad, Term};
 use kgq_syntax::text::count;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -174,24 +172,19 @@ const EXPLAINED: usize = 50;
 pub fn compare(bundle: &Bundle, graph: &Graph, files: &[PathBuf]) -> Result<Standing> {
     let mut standing = Standing { claims: sentences(bundle, graph, files)?, lost: Vec::new(), gained: Vec::new() };
     let budget = graph.budget_of(Work::Export);
-    let dataset: Vec<Quad> = Exported::all(graph, &budget)?.walk().collect::<Result<_>>()?;
-    let canonical = canonicalize(&dataset, &budget)?;
-    let same = canonical.hash() == bundle.facts.graph.sha256;
+    let CanonicalGraph { snapshot, sha256, .. } = CanonicalGraph::of(graph, &budget)?;
+    let same = sha256 == bundle.facts.graph.sha256;
     standing.claims.push(match same {
         true => Claim::holds("the graph at hand is the one that was asked"),
         false => Claim::unknown("the graph at hand is not the one that was asked"),
     });
-    let (quads, _held) = relabel(&dataset, &budget)?;
-    drop(dataset);
-    let present: FxHashSet<&Quad> = quads.iter().collect();
-    let snapshot = Snapshot::from_quads_within(quads.iter().cloned(), &graph.loading_budget())?;
     let query = bundle.facts.query.query(&bundle.query, graph.options().bounds)?;
     let options = bundle.facts.query.options(&graph.evaluation_options());
     let now = answer(&snapshot, &query, &options)?;
     let (before, after) = (keys(&bundle.answer), keys(&now));
     for at in only(&before, &after) {
         let witness = bundle.witnesses.get(at).map(Vec::as_slice).unwrap_or_default();
-        let gone = witness.iter().filter(|quad| !present.contains(quad)).cloned().collect();
+        let gone = witness.iter().filter(|quad| snapshot.ids(quad.as_ref()).is_none()).cloned().collect();
         standing.lost.push((before[at].clone(), gone));
     }
     let known: FxHashSet<&Quad> = bundle.witnesses.iter().flatten().collect();

@@ -1,0 +1,53 @@
+//! The graph that a question is asked of: with canonical names for its blank nodes, and the hash of its canonical form.
+
+use crate::export::sorted::Sorted;
+use crate::graph::Graph;
+use kgq_snapshot::Snapshot;
+use kgq_syntax::budget::Budget;
+use kgq_syntax::error::Result;
+use sha2::{Digest, Sha256};
+use std::io::{self, Write};
+
+pub(super) struct CanonicalGraph {
+    pub snapshot: Snapshot,
+    /// The number of lines of its canonical N-Quads.
+    pub lines: usize,
+    /// SHA-256 of these.
+    pub sha256: String,
+}
+
+impl CanonicalGraph {
+    /// # Errors
+    /// Those of loading; blank nodes that are too much alike to be named; the budget's.
+    pub fn of(graph: &Graph, budget: &Budget) -> Result<Self> {
+        let stored = graph.snapshot()?;
+        let sorted = Sorted::canonical(stored, None, budget)?;
+        let mut hashed = Hashed::default();
+        sorted.write_canonical(&mut hashed)?;
+        let mut stopped = Ok(());
+        let quads = sorted.walk(sorted.all()).map_while(|quad| quad.map_err(|error| stopped = Err(error)).ok());
+        let snapshot = Snapshot::from_walk_in_order(quads, stored.len(), budget)?;
+        stopped?;
+        let sha256 = hashed.hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        Ok(Self { snapshot, lines: hashed.lines, sha256 })
+    }
+}
+
+/// Hashes lines as they are written.
+#[derive(Default)]
+struct Hashed {
+    hash: Sha256,
+    lines: usize,
+}
+
+impl Write for Hashed {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.hash.update(bytes);
+        self.lines += memchr::memchr_iter(b'\n', bytes).count();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
