@@ -85,11 +85,11 @@ pub fn sorted_by_text<T>(
     Ok(order.into_iter().filter_map(|at| keyed[at].take()).collect())
 }
 
-/// Sorts texts.
+/// Sorts texts. What the texts themselves take is not counted.
 ///
 /// # Errors
 /// The budget's.
-pub(crate) fn sorted_texts(mut texts: Vec<String>, budget: &Budget) -> Result<Vec<String>> {
+pub fn sorted_texts(mut texts: Vec<String>, budget: &Budget) -> Result<Vec<String>> {
     let _held = budget.reserve((texts.len() * size_of::<String>()) as u64)?;
     let order = order_of(&texts, budget)?;
     Ok(order.into_iter().map(|at| std::mem::take(&mut texts[at])).collect())

@@ -8,7 +8,9 @@ use kgq_snapshot::{Ids, Permutation, QuadPermutation, Snapshot, TermId, TermKind
 use kgq_syntax::budget::{Budget, Reservation, Steps};
 use kgq_syntax::error::Result;
 use kgq_syntax::rdf::blank::renamed_term;
+use kgq_syntax::rdf::rdf11::quad_bytes;
 use kgq_syntax::rdf::{BlankNode, GraphName, NamedNode, NamedOrBlankNode, Quad, Term};
+use kgq_syntax::sort::sorted_by_text;
 use names::Names;
 use std::collections::BTreeMap;
 
@@ -89,13 +91,24 @@ impl<'s> Sorted<'s> {
         graphs
     }
 
-    /// What is said of a subject, sorted.
-    pub(super) fn group(&self, which: Which, subject: TermId) -> Vec<Quad> {
-        let statements = self.statements(which, subject);
-        let mut group: Vec<Quad> = statements.filter_map(|ids| self.quad(which, ids)).collect();
-        group.sort_by_cached_key(Quad::to_string);
+    /// What is said of a subject, sorted; with the memory that it takes.
+    pub(super) fn group(&self, which: Which, subject: TermId) -> Result<(Vec<Quad>, Reservation)> {
+        let (group, held) = self.decoded(which, self.statements(which, subject))?;
+        let mut group = sorted_by_text(group, Quad::to_string, self.budget)?;
         group.dedup();
-        group
+        Ok((group, held))
+    }
+
+    /// Decodes statements; with the memory that they take.
+    fn decoded(&self, which: Which, statements: impl Iterator<Item = Ids>) -> Result<(Vec<Quad>, Reservation)> {
+        let (mut quads, mut held, steps) = (Vec::new(), Reservation::default(), Steps::new(self.budget));
+        for ids in statements {
+            steps.take()?;
+            let Some(quad) = self.quad(which, ids) else { continue };
+            held.grow(self.budget, quad_bytes(&quad))?;
+            quads.push(quad);
+        }
+        Ok((quads, held))
     }
 
     /// Each statement; none is given before what it was read from is known to be sound.
@@ -108,12 +121,19 @@ impl<'s> Sorted<'s> {
         let sound = subjects.into_iter().map(move |subject| {
             let _held = &held;
             steps.take()?;
-            let group = self.group(which, subject);
+            let group = self.group(which, subject)?;
             self.snapshot.intact().map(|()| group)
         });
-        Box::new(sound.flat_map(|group: Result<Vec<Quad>>| match group {
-            Ok(quads) => quads.into_iter().map(Ok).collect(),
-            Err(error) => vec![Err(error)],
+        Box::new(sound.flat_map(|group: Result<(Vec<Quad>, Reservation)>| {
+            let ((quads, held), error) = match group {
+                Ok(group) => (group, None),
+                Err(error) => (Default::default(), Some(error)),
+            };
+            let quads = quads.into_iter().map(move |quad| {
+                let _held = &held;
+                Ok(quad)
+            });
+            quads.chain(error.map(Err))
         }))
     }
 
@@ -230,6 +250,8 @@ mod tests {
     use crate::export::turtle;
     use crate::render::{GraphOptions, RdfVersion, Walked, write_quads, write_walked};
     use kgq_snapshot::store::{Dataset, Input, ReadOptions};
+    use kgq_syntax::budget::Limits;
+    use kgq_syntax::error::Kind;
     use kgq_syntax::rdf::canonical::{canonicalize, relabel};
     use kgq_syntax::rdf::{Prefixes, RdfFormat};
 
@@ -300,6 +322,37 @@ mod tests {
         let (_, snapshot) = snapshot("PREFIX : <http://e/> :a :p 1 ~ :r {| :from :s |} . :g { :a :p 1 , \"x\" ~ :r2 }");
         let budget = Budget::default();
         assert!(Sorted::new(&snapshot, &budget).unwrap().names.described.is_empty());
+    }
+
+    #[test]
+    fn the_statements_of_one_subject_are_counted_and_reading_them_can_be_stopped() {
+        let text: String = (0..5000).map(|n| format!("<http://e/hub> <http://e/p> {n} .\n")).collect();
+        let (_, snapshot) = snapshot(&text);
+        let stopped = Budget::default();
+        stopped.cancel();
+        let small = Budget::new(Limits { memory: Some(100_000), ..Limits::default() });
+        for (budget, kind) in [(&small, Kind::Limit), (&stopped, Kind::Interrupted)] {
+            let names = Names::of(&snapshot, None, false, &Budget::default()).unwrap();
+            let sorted = Sorted { snapshot: &snapshot, budget, names, only: None };
+            let walked: Result<Vec<Quad>> = sorted.walk(Which::All).collect();
+            let lines = sorted.write_canonical(&mut std::io::sink());
+            let blocks = turtle::write_sorted(&sorted, false, &Prefixes::default(), budget, &mut std::io::sink());
+            for error in [walked.unwrap_err(), lines.unwrap_err(), blocks.unwrap_err()] {
+                assert_eq!(error.kind(), kind);
+            }
+        }
+        assert_eq!(small.held(), 0);
+    }
+
+    #[test]
+    fn what_is_described_in_rdf_11_counts_as_long_as_it_is_held() {
+        let (_, snapshot) = snapshot(TEXT);
+        let budget = Budget::default();
+        let sorted = Sorted::canonical(&snapshot, None, &budget).unwrap();
+        let described: u64 = sorted.names.described.iter().map(quad_bytes).sum();
+        assert!(described > 0 && budget.held() >= described);
+        drop(sorted);
+        assert_eq!(budget.held(), 0);
     }
 
     #[test]

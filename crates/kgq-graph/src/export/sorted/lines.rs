@@ -2,10 +2,11 @@
 
 use super::Sorted;
 use crate::render::output_error;
-use kgq_syntax::budget::Steps;
+use kgq_syntax::budget::{Reservation, Steps};
 use kgq_syntax::error::Result;
 use kgq_syntax::rdf::rdf11::downgrade;
 use kgq_syntax::rdf::{Quad, Term};
+use kgq_syntax::sort::sorted_texts;
 use std::io::Write;
 
 impl Sorted<'_> {
@@ -24,10 +25,10 @@ impl Sorted<'_> {
             let text = node.to_string();
             // Nodes that stand for triple terms are no subjects of the snapshot.
             while let Some(before) = described.next_if(|next| next[0].subject.to_string() < text) {
-                write_lines(before, out)?;
+                self.write_lines(before, out)?;
             }
             let statements = self.statements(which, subject).filter(|ids| !self.names.is_described(*ids));
-            let mut group: Vec<Quad> = statements.filter_map(|ids| self.quad(which, ids)).collect();
+            let (mut group, _held) = self.decoded(which, statements)?;
             if group.iter().any(is_of_rdf_12) {
                 let (plain, _) = downgrade(&group, self.budget)?;
                 mapped += plain.count;
@@ -37,10 +38,24 @@ impl Sorted<'_> {
                 group.extend_from_slice(own);
             }
             self.snapshot.intact()?;
-            write_lines(&group, out)?;
+            self.write_lines(&group, out)?;
         }
-        described.try_for_each(|rest| write_lines(rest, out))?;
+        described.try_for_each(|rest| self.write_lines(rest, out))?;
         Ok(mapped)
+    }
+
+    /// Writes the lines of one subject, each once.
+    fn write_lines(&self, quads: &[Quad], out: &mut dyn Write) -> Result<()> {
+        let (mut lines, mut held, steps) = (Vec::new(), Reservation::default(), Steps::new(self.budget));
+        for quad in quads {
+            steps.take()?;
+            let line = format!("{quad} .\n");
+            held.grow(self.budget, (line.capacity() + size_of::<String>()) as u64)?;
+            lines.push(line);
+        }
+        let mut lines = sorted_texts(lines, self.budget)?;
+        lines.dedup();
+        lines.iter().try_for_each(|line| out.write_all(line.as_bytes())).map_err(|e| output_error(&e))
     }
 }
 
@@ -50,12 +65,4 @@ fn is_of_rdf_12(quad: &Quad) -> bool {
         Term::Literal(literal) => literal.direction().is_some(),
         Term::NamedNode(_) | Term::BlankNode(_) => false,
     }
-}
-
-/// Writes the lines of one subject, each once.
-fn write_lines(quads: &[Quad], out: &mut dyn Write) -> Result<()> {
-    let mut lines: Vec<String> = quads.iter().map(|quad| format!("{quad} .\n")).collect();
-    lines.sort_unstable();
-    lines.dedup();
-    out.write_all(lines.concat().as_bytes()).map_err(|e| output_error(&e))
 }

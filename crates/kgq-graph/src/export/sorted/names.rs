@@ -29,6 +29,7 @@ pub(super) struct Names<'s> {
     /// What names several triples.
     names_several: FxHashSet<TermId>,
     _held: Reservation,
+    _held_described: Reservation,
 }
 
 impl<'s> Names<'s> {
@@ -40,8 +41,9 @@ impl<'s> Names<'s> {
         let reifies = snapshot.id(rdf::REIFIES.into());
         let names_several = reifies.map(|reifies| naming_several(snapshot, reifies)).unwrap_or_default();
         let (numbers, ranks, described) = (None, Vec::new(), Vec::new());
-        let _held = Reservation::default();
-        let mut names = Self { snapshot, numbers, ranks, described, mapped: 0, reifies, names_several, _held };
+        let (_held, _held_described) = (Reservation::default(), Reservation::default());
+        let mut names =
+            Self { snapshot, numbers, ranks, described, mapped: 0, reifies, names_several, _held, _held_described };
         let nodes = snapshot.kind_range(TermKind::BlankNode).len();
         names._held.grow(budget, (nodes * size_of::<[u32; 2]>()) as u64)?;
         match names.search(only, budget) {
@@ -80,12 +82,12 @@ impl<'s> Names<'s> {
         }
         // Which of the triples of one reifier is described as its own depends on the order of the files.
         snapshot.sort_by_origin(&mut of_triples);
-        let (described, mapped) = self.in_rdf_11(&of_triples, only.is_some(), budget, &mut held)?;
-        let (directed, _) = self.in_rdf_11(&of_directions, only.is_some(), budget, &mut held)?;
+        let (described, mapped, kept) = self.in_rdf_11(&of_triples, only.is_some(), budget)?;
+        let (directed, _, _held) = self.in_rdf_11(&of_directions, only.is_some(), budget)?;
         for quad in described.iter().chain(&directed) {
             quads.push(coding.quad(quad));
         }
-        (self.described, self.mapped) = (described, mapped);
+        (self.described, self.mapped, self._held_described) = (described, mapped, kept);
         quads.sort_unstable();
         quads.dedup();
         let write = |code: u32, out: &mut String| coding.write(code, out);
@@ -141,16 +143,11 @@ impl<'s> Names<'s> {
         self.is_blank(subject) || self.is_blank(graph) || !(is_name && parts.iter().all(is_plain))
     }
 
-    /// These statements in RDF 1.1, with the names that the files gave.
-    fn in_rdf_11(
-        &self,
-        statements: &[Ids],
-        moved: bool,
-        budget: &Budget,
-        held: &mut Reservation,
-    ) -> Result<(Vec<Quad>, u64)> {
+    /// These statements in RDF 1.1, with the names that the files gave; the number of mapped terms; the memory that they take.
+    fn in_rdf_11(&self, statements: &[Ids], moved: bool, budget: &Budget) -> Result<(Vec<Quad>, u64, Reservation)> {
+        let (mut all, mut held) = (Vec::new(), Reservation::default());
         if statements.is_empty() {
-            return Ok((Vec::new(), 0));
+            return Ok((all, 0, held));
         }
         let snapshot = self.snapshot;
         let label = |id: u32| match snapshot.term(TermId::new(id)) {
@@ -166,13 +163,12 @@ impl<'s> Names<'s> {
             true => Quad { graph_name: GraphName::DefaultGraph, ..quad },
             false => quad,
         });
-        let mut all = Vec::new();
         for quad in downgraded(moved.map(Ok), taken, &count, budget) {
             let quad = quad?;
             held.grow(budget, quad_bytes(&quad))?;
             all.push(quad);
         }
-        Ok((all, count.get()))
+        Ok((all, count.get(), held))
     }
 
     /// Gives the nodes of what is described their canonical names.

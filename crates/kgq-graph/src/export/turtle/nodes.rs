@@ -34,7 +34,6 @@ impl Nodes {
         let steps = Steps::new(budget);
         nodes.count_uses(snapshot, which, &steps)?;
         nodes.find_tangled(snapshot, which, &steps)?;
-        nodes._held.grow(budget, (nodes.tangled.len() * 2 * size_of::<TermId>()) as u64)?;
         Ok(nodes)
     }
 
@@ -73,7 +72,9 @@ impl Nodes {
             }
             self.states[id.index()] |= state;
         }
-        let mut graphs = vec![None; if several { self.states.len() } else { 0 }];
+        let counted = if several { self.states.len() } else { 0 };
+        let _held = steps.budget().reserve((counted * size_of::<Option<TermId>>()) as u64)?;
+        let mut graphs = vec![None; counted];
         for triple in snapshot.kind_range(TermKind::Triple).map(TermId::new) {
             let blank = blank_parts(snapshot, triple);
             if blank.is_empty() {
@@ -97,17 +98,19 @@ impl Nodes {
     }
 
     fn find_tangled(&mut self, snapshot: &Snapshot, which: Which, steps: &Steps) -> Result<()> {
-        let mut found: Vec<TermId> = Vec::new();
+        let (mut found, mut held): (Vec<TermId>, _) = (Vec::new(), Reservation::default());
         for triple in snapshot.kind_range(TermKind::Triple).map(TermId::new) {
             steps.take()?;
             found.extend(with_object(snapshot, triple).filter(|ids| is_of(which, *ids)).map(|[subject, ..]| subject));
             found.extend(snapshot.triple_components(triple).map(|[subject, ..]| subject));
             found.extend(blank_parts(snapshot, triple));
+            held.resize(steps.budget(), size_of_val(found.as_slice()) as u64)?;
         }
         while let Some(id) = found.pop() {
             if !self.tangled.insert(id) {
                 continue;
             }
+            self._held.grow(steps.budget(), 2 * size_of::<TermId>() as u64)?;
             for [_, _, object, _] in about(snapshot, id) {
                 steps.take()?;
                 if snapshot.kind(object) == TermKind::BlankNode {

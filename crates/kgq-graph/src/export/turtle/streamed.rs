@@ -9,7 +9,6 @@ use crate::render::output_error;
 use kgq_snapshot::TermId;
 use kgq_syntax::budget::{Budget, FileSpace, Reservation, Steps};
 use kgq_syntax::error::{Error, Result};
-use kgq_syntax::rdf::rdf11::quad_bytes;
 use kgq_syntax::rdf::{BlankNode, GraphName, NamedNodeRef, Prefixes, Quad};
 use rustc_hash::FxHashSet;
 use std::collections::{BTreeMap, BTreeSet};
@@ -72,8 +71,8 @@ impl Document<'_> {
         let (subjects, _listed) = sorted.subjects(which)?;
         let (mut quads, mut held): (Vec<Quad>, _) = (Vec::new(), Reservation::default());
         for subject in subjects.iter().filter(|subject| nodes.is_tangled(**subject)) {
-            let group = sorted.group(which, *subject);
-            held.grow(self.steps.budget(), group.iter().map(quad_bytes).sum())?;
+            let (group, own) = sorted.group(which, *subject)?;
+            held.grow(self.steps.budget(), own.bytes())?;
             quads.extend(group);
         }
         let quads: Vec<&Quad> = quads.iter().collect();
@@ -158,10 +157,8 @@ impl Block {
         let mut open = vec![(root, 0)];
         while let Some((subject, depth)) = open.pop() {
             steps.take()?;
-            let group = sorted.group(which, subject);
-            if subject != root {
-                block._held.grow(steps.budget(), group.iter().map(quad_bytes).sum())?;
-            }
+            let (group, own) = sorted.group(which, subject)?;
+            block._held.grow(steps.budget(), own.bytes())?;
             block.quads.extend(group);
             if sorted.is_blank(subject) {
                 block.nodes.push(subject);
