@@ -2,9 +2,11 @@
 
 mod classes;
 mod columns;
+mod search;
 
 pub use classes::{TermClass, TypeKey};
 pub use columns::Numbers;
+pub use search::TextSearcher;
 
 use super::TermId;
 use super::file::{Reader, Writer};

@@ -1,6 +1,10 @@
 //! Lists of byte strings, front-coded in blocks: each string stores only what it does not share with the one before, and
 //! stores that in codes where they save enough.
 
+mod search;
+
+pub(super) use search::TableSearcher;
+
 use super::decoded::Decoded;
 use super::file::{Reader, Writer};
 use super::interner::too_many_terms;
@@ -318,6 +322,13 @@ impl<'a> BlockReader<'a> {
         self.rest = &self.rest[length..];
         self.is_first = false;
         Some((shared, suffix))
+    }
+
+    /// The number of bytes that the string after the next one shares with it; 0 at the end of the block.
+    #[inline]
+    fn shared_by_next(&self) -> usize {
+        let mut ahead = BlockReader { rest: self.rest, symbols: None, is_first: false };
+        ahead.number().unwrap_or(0)
     }
 
     /// Reads a number stored in groups of seven bits, least significant first.

@@ -44,13 +44,14 @@ mod statistics;
 mod storage;
 pub mod store;
 mod symbols;
+mod text_search;
 mod units;
 mod value;
 
 pub use blocks::Blocks;
 pub use cache::{Cache, CacheEntry};
 pub use content_key::ContentKey;
-pub use dictionary::{Decoder, Numbers, TermClass, TypeKey};
+pub use dictionary::{Decoder, Numbers, TermClass, TextSearcher, TypeKey};
 pub use find::{Bound, Ids};
 pub use id::{Component, Permutation, QuadPermutation, TermId};
 pub use index::Index;
@@ -60,6 +61,7 @@ pub use lookups::Lookups;
 pub use merged::{Graphs, Merged, MergedOrder};
 pub use origins::{FileOrder, Origin};
 pub use statistics::{CharacteristicSet, PredicateStatistics, Statistics};
+pub use text_search::{TextPattern, TextSearch};
 pub use units::floor;
 pub use value::{Family, InlineValue, TermKind, parse_double, parse_float, parse_integer};
 
@@ -308,6 +310,16 @@ impl Snapshot {
     /// Returns a decoder for many ids; for ascending ids it is faster than [`Snapshot::term`].
     pub fn decoder(&self) -> Decoder<'_> {
         self.0.dictionary.decoder()
+    }
+
+    /// Prepares looking for a text in literals; `None` if their texts are not in codes: then they are fast to decode.
+    pub fn text_search(&self, pattern: &TextPattern) -> Option<TextSearch> {
+        self.0.dictionary.text_search(pattern)
+    }
+
+    /// Looks for a text that this snapshot prepared; in ascending ids it is fastest.
+    pub fn text_searcher<'a>(&'a self, search: &'a TextSearch) -> TextSearcher<'a> {
+        self.0.dictionary.text_searcher(search)
     }
 
     /// The id of a term, if the dataset has it. Language tags must be in lower case, as oxrdf's constructors make them.

@@ -12,7 +12,7 @@ use std::cmp::Reverse;
 /// The longest symbol.
 pub(super) const LONGEST: usize = 8;
 /// The code for a byte that stands for itself and follows it. Lesser codes are symbols.
-const ITSELF: u8 = 255;
+pub(super) const ITSELF: u8 = 255;
 /// Codes that are decoded at once, and what they may take while they are.
 const STEP: usize = 4;
 /// A text of more codes than this is looked through for its length before it is decoded.
@@ -85,6 +85,13 @@ impl Symbols {
 
     pub(super) fn is_empty(&self) -> bool {
         self.count == 0
+    }
+
+    /// What a code stands for; nothing if it is no symbol's.
+    #[inline]
+    pub(super) fn symbol(&self, code: u8) -> &[u8] {
+        let code = usize::from(code);
+        &self.bytes[code][..usize::from(self.lengths[code]).min(LONGEST)]
     }
 
     /// Puts what the codes stand for behind what is in `out`. False if they break off.
@@ -206,7 +213,7 @@ impl Symbols {
 
 /// Whether one of the codes says that the next byte stands for itself: a byte of ones.
 #[inline(always)]
-fn has_itself(codes: &[u8; STEP]) -> bool {
+pub(super) fn has_itself(codes: &[u8; STEP]) -> bool {
     let zeros = !u32::from_le_bytes(*codes);
     zeros.wrapping_sub(0x0101_0101) & !zeros & 0x8080_8080 != 0
 }

@@ -3,6 +3,7 @@
 
 use super::tests::{columns, parse, snapshot_of};
 use super::*;
+use kgq_snapshot::TextPattern;
 use kgq_syntax::rdf::{BlankNode, Literal, NamedNode, Term, Triple};
 
 /// Terms of every family, several of each language and datatype.
@@ -106,6 +107,39 @@ fn conditions_are_the_same_by_stretches_of_ids_and_for_each_term() {
             assert!(within || *truth != Truth::True, "{condition} holds for {term}");
             assert!(!within || !sure || *truth == Truth::True, "{condition} does not hold for {term}");
         }
+    }
+}
+
+#[test]
+fn a_text_is_found_in_codes_where_it_is_found_in_texts() {
+    let words = ["Nation", "quick", "QUICKLY", "formation", "\u{212A}night", "of the ministry", "Straße", "a"];
+    // More than a mebibyte, so that texts are in codes.
+    let text = |n: usize| (0..8).map(|at| format!("{} {n} ", words[(n / (at * at + 1) + at) % words.len()])).collect();
+    let texts: Vec<String> = (0..20_000).map(text).collect();
+    let of_language = |(n, text): (usize, &String)| match n % 3 {
+        0 => Literal::new_language_tagged_literal_unchecked(text, "en").into(),
+        _ => Literal::new_simple_literal(text).into(),
+    };
+    let terms: Vec<Term> = texts.iter().enumerate().map(of_language).collect();
+    let snapshot = snapshot_of(terms.iter().cloned());
+    assert!(snapshot.text_search(&TextPattern::in_any_case("a").unwrap()).is_some());
+    let context = Context::new(&snapshot, None, Budget::default());
+    let ids: Vec<TermId> = terms.into_iter().map(|term| context.terms.id(term).unwrap()).collect();
+    let folded = |text: &str| text.replace('\u{212A}', "k").to_lowercase();
+    for (condition, exact, in_any_case) in [
+        ("CONTAINS(?x, \"ation 1\")", "ation 1", ""),
+        ("CONTAINS(STR(?x), \"9 Straße\")", "9 Straße", ""),
+        ("REGEX(?x, \"y 77\")", "y 77", ""),
+        ("REGEX(?x, \"QUICK\", \"i\")", "", "quick"),
+        ("REGEX(?x, \"99 kni\", \"i\")", "", "99 kni"),
+        ("REGEX(?x, \"NATION 2\", \"i\")", "", "nation 2"),
+    ] {
+        let holds = |text: &str| text.contains(exact) && folded(text).contains(in_any_case);
+        let compiled = compile(&parse(condition), &columns(1), &context).unwrap();
+        let truths = compiled.truths(&Batch::new(vec![ids.clone()], ids.len()), &context).unwrap();
+        let wrong = truths.iter().zip(&texts).find(|(truth, text)| **truth != Truth::from(holds(text)));
+        assert_eq!(wrong, None, "{condition}");
+        assert!(truths.contains(&Truth::True) && truths.contains(&Truth::False), "{condition}");
     }
 }
 

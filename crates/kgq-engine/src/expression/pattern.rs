@@ -26,8 +26,14 @@ pub struct Pattern {
     regex: Regex,
     /// Flag `q`: the characters of the pattern and the replacement have no special meaning.
     literal: bool,
-    /// The pattern, if it was given without flags.
+    /// The pattern, if it was given without flags, or with the flag `i` alone.
     plain: Option<String>,
+    any_case: bool,
+}
+
+/// Whether the characters have no special meaning in a pattern.
+fn is_text(pattern: &str) -> bool {
+    !pattern.contains(|c: char| r"\.+*?()|[]{}^$".contains(c))
 }
 
 /// Formats a text of the data for a reason; a long text is cut.
@@ -43,18 +49,23 @@ impl Pattern {
         let regex = xpath_regex::compile(pattern, flags)
             .map_err(|fault| Reason::from(format!("the regular expression {}: {}", shown(pattern), fault.message)))?;
         let literal = flags.contains('q');
-        let plain = flags.is_empty().then(|| pattern.to_owned());
-        Ok(Self { regex, literal, plain })
+        let any_case = flags == "i";
+        let plain = (flags.is_empty() || any_case).then(|| pattern.to_owned());
+        Ok(Self { regex, literal, plain, any_case })
     }
 
     /// If the pattern is a literal text, returns whether it is anchored at the start, the text, and whether it is
     /// anchored at the end.
     pub fn as_literal(&self) -> Option<(bool, &str, bool)> {
-        let pattern = self.plain.as_deref()?;
+        let pattern = self.plain.as_deref().filter(|_| !self.any_case)?;
         let rest = pattern.strip_prefix('^').unwrap_or(pattern);
         let text = rest.strip_suffix('$').unwrap_or(rest);
-        let is_text = !text.contains(|c: char| r"\.+*?()|[]{}^$".contains(c));
-        is_text.then_some((rest.len() < pattern.len(), text, text.len() < rest.len()))
+        is_text(text).then_some((rest.len() < pattern.len(), text, text.len() < rest.len()))
+    }
+
+    /// If the pattern is a literal text in any case, returns it.
+    pub fn as_text_in_any_case(&self) -> Option<&str> {
+        self.plain.as_deref().filter(|pattern| self.any_case && is_text(pattern))
     }
 
     pub fn is_match(&self, text: &str) -> bool {
@@ -212,6 +223,10 @@ mod tests {
         assert_eq!(literal("^a.b"), None);
         assert_eq!(literal("a\\$"), None);
         assert_eq!(Pattern::new("a", "i").unwrap().as_literal(), None);
+        let in_any_case =
+            |pattern: &str, flags| Pattern::new(pattern, flags).unwrap().as_text_in_any_case().map(str::to_owned);
+        assert_eq!(in_any_case("a B", "i"), Some("a B".to_owned()));
+        assert_eq!([in_any_case("^a", "i"), in_any_case("a", ""), in_any_case("a", "is")], [None, None, None]);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use super::stretches::Stretches;
 use super::value::{Text, Value};
 use super::{Context, ROWS_BEFORE_SEARCH};
 use crate::terms::Truth;
-use kgq_snapshot::{Decoder, Family, Snapshot, TermId, TermKind};
+use kgq_snapshot::{Decoder, Family, Snapshot, TermId, TermKind, TextPattern, TextSearch, TextSearcher};
 use kgq_syntax::error::Result;
 use kgq_syntax::rdf::Term;
 use memchr::memmem::Finder;
@@ -28,6 +28,8 @@ pub struct TextTest {
     rows: AtomicUsize,
     /// The ranges of terms that start with the text, computed once that pays.
     starting: OnceLock<Option<Stretches>>,
+    /// What looking for the text in codes takes, prepared once that pays.
+    in_codes: OnceLock<Option<TextSearch>>,
 }
 
 /// What is searched for. The text has no language, so it is compatible with any text (SPARQL 1.1 §17.4.3.1.2).
@@ -57,6 +59,13 @@ impl Looking {
     }
 }
 
+/// The texts of stored terms.
+struct TextsOfTerms<'s> {
+    decoder: Decoder<'s>,
+    /// Tells most of those that have not what is looked for, without decoding them.
+    searcher: Option<TextSearcher<'s>>,
+}
+
 /// Rows between two checks of the clock.
 const ROWS_BETWEEN_CHECKS: usize = 256;
 
@@ -65,7 +74,7 @@ const MOST_CLASSES: usize = 256;
 
 impl TextTest {
     pub fn new(test: Looking, of_str: bool) -> Self {
-        Self { test, of_str, rows: AtomicUsize::new(0), starting: OnceLock::new() }
+        Self { test, of_str, rows: AtomicUsize::new(0), starting: OnceLock::new(), in_codes: OnceLock::new() }
     }
 
     /// Whether the terms' texts need not be read.
@@ -122,14 +131,31 @@ impl TextTest {
         }
     }
 
+    /// How the text is looked for in codes, if it can be.
+    fn in_codes(&self, snapshot: &Snapshot) -> Option<&TextSearch> {
+        let prepare = || {
+            let pattern = match &self.test {
+                Looking::Contains(part) => TextPattern::exact(part.needle()),
+                Looking::Matches(pattern) => pattern.as_text_in_any_case().and_then(TextPattern::in_any_case),
+                Looking::StartsWith(_) | Looking::EndsWith(_) | Looking::Compared(..) => None,
+            };
+            snapshot.text_search(&pattern?)
+        };
+        self.in_codes.get_or_init(prepare).as_ref()
+    }
+
     pub fn truths(&self, ids: &[TermId], context: &Context<'_>) -> Result<Vec<Truth>> {
-        let stretches = if self.rows.fetch_add(ids.len(), atomic::Ordering::Relaxed) + ids.len() > ROWS_BEFORE_SEARCH {
-            self.stretches(context)
-        } else {
-            None
+        let snapshot = context.terms.snapshot();
+        let seen = self.rows.fetch_add(ids.len(), atomic::Ordering::Relaxed) + ids.len();
+        let (stretches, in_codes) = match seen > ROWS_BEFORE_SEARCH {
+            true => (self.stretches(context), self.in_codes(snapshot)),
+            false => (None, None),
         };
         // Terms mostly come in the order of their ids, and a text is decoded from those near it.
-        let mut decoder = context.terms.snapshot().decoder();
+        let mut texts = TextsOfTerms {
+            decoder: snapshot.decoder(),
+            searcher: in_codes.map(|search| snapshot.text_searcher(search)),
+        };
         let mut truths: Vec<Truth> = Vec::with_capacity(ids.len());
         for (row, id) in ids.iter().enumerate() {
             if row % ROWS_BETWEEN_CHECKS == ROWS_BETWEEN_CHECKS - 1 {
@@ -139,7 +165,7 @@ impl TextTest {
                 Some(last) if ids[row - 1] == *id => *last,
                 _ => match stretches.and_then(|stretches| stretches.truth(*id)) {
                     Some(truth) => truth,
-                    None => self.truth(*id, context, &mut decoder),
+                    None => self.truth(*id, context, &mut texts),
                 },
             };
             truths.push(truth);
@@ -147,7 +173,7 @@ impl TextTest {
         Ok(truths)
     }
 
-    fn truth(&self, id: TermId, context: &Context<'_>, decoder: &mut Decoder<'_>) -> Truth {
+    fn truth(&self, id: TermId, context: &Context<'_>, texts: &mut TextsOfTerms<'_>) -> Truth {
         let terms = &context.terms;
         if id == TermId::UNBOUND {
             return Truth::Error;
@@ -161,8 +187,14 @@ impl TextTest {
         } else {
             snapshot.is_string(id)
         };
-        let text = if has_text { decoder.text(id) } else { None };
-        text.and_then(|text| self.holds(text)).into()
+        if !has_text {
+            return Truth::Error;
+        }
+        match texts.searcher.as_mut().and_then(|searcher| searcher.finds(id)) {
+            Some(false) => Truth::False,
+            Some(true) if matches!(self.test, Looking::Contains(_)) => Truth::True,
+            _ => texts.decoder.text(id).and_then(|text| self.holds(text)).into(),
+        }
     }
 
     fn truth_of_computed(&self, id: TermId, context: &Context<'_>) -> Option<bool> {
