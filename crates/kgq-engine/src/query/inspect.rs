@@ -61,11 +61,11 @@ pub fn variables(query: &spargebra::Query) -> Vec<Variable> {
     walk.variables.into_iter().collect()
 }
 
-/// Returns the variables that stand in a triple pattern or path, or as the name of a graph.
+/// Returns the variables that statements of the data bind, and nothing else does.
 pub(super) fn stated_variables(query: &spargebra::Query) -> BTreeSet<Variable> {
     let mut walk = Walk { skip_services: true, ..Walk::default() };
     walk.query(query);
-    walk.stated
+    &walk.stated - &walk.given
 }
 
 /// Returns the variables of an expression, including those of EXISTS, sorted.
@@ -223,6 +223,8 @@ struct Walk {
     variables: BTreeSet<Variable>,
     /// Those of triple patterns, paths and names of graphs.
     stated: BTreeSet<Variable>,
+    /// Those of VALUES, BIND, aggregates and other servers.
+    given: BTreeSet<Variable>,
     services: Vec<String>,
     functions: Vec<Function>,
     calls: BTreeSet<Call>,
@@ -294,6 +296,11 @@ impl Walk {
         self.stated.insert(variable.clone());
     }
 
+    fn given(&mut self, variable: &Variable) {
+        self.variable(variable);
+        self.given.insert(variable.clone());
+    }
+
     /// Collects the variables of a CONSTRUCT template. Its terms need not be in the data.
     fn variables_of(&mut self, triple: &TriplePattern) {
         for term in [&triple.subject, &triple.object] {
@@ -347,12 +354,12 @@ impl Walk {
                 self.pattern(inner);
             }
             GraphPattern::Extend { inner, variable, expression } => {
-                self.variable(variable);
+                self.given(variable);
                 self.pattern(inner);
                 self.expression(expression);
             }
             GraphPattern::Values { variables, bindings } => {
-                variables.iter().for_each(|v| self.variable(v));
+                variables.iter().for_each(|v| self.given(v));
                 for value in bindings.iter().flatten().flatten() {
                     if let spargebra::term::GroundTerm::NamedNode(node) = value {
                         self.term(node, Position::Value);
@@ -377,7 +384,7 @@ impl Walk {
             GraphPattern::Group { inner, variables, aggregates } => {
                 variables.iter().for_each(|v| self.variable(v));
                 for (variable, aggregate) in aggregates {
-                    self.variable(variable);
+                    self.given(variable);
                     if let AggregateExpression::FunctionCall { expr, .. } = aggregate {
                         self.expression(expr);
                     }
@@ -386,8 +393,11 @@ impl Walk {
             }
             GraphPattern::Service { name, inner, .. } => {
                 self.services.push(name.to_string());
-                if !self.skip_services {
-                    self.pattern(inner);
+                match self.skip_services {
+                    true => variables_of_pattern(inner, &mut |variable| {
+                        self.given.insert(variable.clone());
+                    }),
+                    false => self.pattern(inner),
                 }
             }
         }

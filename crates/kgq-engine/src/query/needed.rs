@@ -16,7 +16,13 @@ pub fn needed_terms(query: &spargebra::Query, is_absent: &dyn Fn(&UsedTerm) -> b
     | spargebra::Query::Ask { pattern, .. }
     | spargebra::Query::Construct { pattern, .. }
     | spargebra::Query::Describe { pattern, .. }) = query;
-    let mut needs = Needs { is_absent, stated: stated_variables(query), default: Absent::new(), named: Absent::new() };
+    let mut needs = Needs {
+        is_absent,
+        stated: stated_variables(query),
+        required: required(pattern),
+        default: Absent::new(),
+        named: Absent::new(),
+    };
     if let Some(dataset) = query.dataset() {
         let all = |graphs: &[NamedNode]| needs.all(graphs.iter().map(Some), Position::Graph);
         let named = dataset.named.as_deref().map(all).unwrap_or_default();
@@ -30,8 +36,10 @@ type Absent = BTreeSet<UsedTerm>;
 
 struct Needs<'a> {
     is_absent: &'a dyn Fn(&UsedTerm) -> bool,
-    /// The variables whose values come from the data.
+    /// The variables that nothing but statements of the data binds.
     stated: BTreeSet<Variable>,
+    /// Those that a statement binds in every solution of the query or sub-SELECT.
+    required: BTreeSet<Variable>,
     /// The graphs of FROM, if all are absent.
     default: Absent,
     /// Those of FROM NAMED, if all are absent.
@@ -49,7 +57,66 @@ fn either(one: Absent, other: Absent) -> Absent {
     if one.is_empty() || other.is_empty() { Absent::new() } else { both(one, other) }
 }
 
+/// The variables that a statement binds in every solution.
+fn required(pattern: &GraphPattern) -> BTreeSet<Variable> {
+    match pattern {
+        GraphPattern::Bgp { patterns } => patterns.iter().flat_map(variables_of_triple).collect(),
+        GraphPattern::Path { path, .. } if may_be_empty(path) => BTreeSet::new(),
+        GraphPattern::Path { subject, object, .. } => {
+            [subject, object].into_iter().filter_map(variable_of_term).collect()
+        }
+        GraphPattern::Join { left, right } | GraphPattern::Lateral { left, right } => {
+            &required(left) | &required(right)
+        }
+        GraphPattern::Union { left, right } => &required(left) & &required(right),
+        GraphPattern::Project { inner, variables } => &required(inner) & &variables.iter().cloned().collect(),
+        GraphPattern::Group { inner, variables, .. } => &required(inner) & &variables.iter().cloned().collect(),
+        GraphPattern::LeftJoin { left: inner, .. }
+        | GraphPattern::Minus { left: inner, .. }
+        | GraphPattern::Filter { inner, .. }
+        | GraphPattern::Graph { inner, .. }
+        | GraphPattern::Extend { inner, .. }
+        | GraphPattern::OrderBy { inner, .. }
+        | GraphPattern::Distinct { inner }
+        | GraphPattern::Reduced { inner }
+        | GraphPattern::Slice { inner, .. } => required(inner),
+        GraphPattern::Values { .. } | GraphPattern::Service { .. } => BTreeSet::new(),
+    }
+}
+
+fn variables_of_triple(triple: &TriplePattern) -> Vec<Variable> {
+    let predicate = match &triple.predicate {
+        NamedNodePattern::Variable(variable) => Some(variable.clone()),
+        NamedNodePattern::NamedNode(_) => None,
+    };
+    [&triple.subject, &triple.object].into_iter().filter_map(variable_of_term).chain(predicate).collect()
+}
+
+fn variable_of_term(pattern: &TermPattern) -> Option<Variable> {
+    match pattern {
+        TermPattern::Variable(variable) => Some(variable.clone()),
+        _ => None,
+    }
+}
+
 impl Needs<'_> {
+    /// What is known within a sub-SELECT, where variables that it does not project are others than those outside.
+    fn projecting(&self, inner: &GraphPattern, projected: &[Variable]) -> Self {
+        let outside = projected.iter().filter(|variable| self.required.contains(*variable)).cloned();
+        Self {
+            is_absent: self.is_absent,
+            stated: self.stated.clone(),
+            required: outside.chain(required(inner)).collect(),
+            default: self.default.clone(),
+            named: self.named.clone(),
+        }
+    }
+
+    /// Whether the values of a variable come from the data.
+    fn is_of_data(&self, variable: &Variable) -> bool {
+        self.stated.contains(variable) || self.required.contains(variable)
+    }
+
     fn term(&self, iri: &NamedNode, position: Position) -> Absent {
         let used = UsedTerm { iri: iri.clone(), position };
         if (self.is_absent)(&used) { Absent::from([used]) } else { Absent::new() }
@@ -79,7 +146,7 @@ impl Needs<'_> {
             GraphPattern::Filter { expr, inner } => both(self.pattern(inner, in_graph), self.condition(expr, in_graph)),
             GraphPattern::Graph { name, inner } => both(self.name(name, Position::Graph), self.pattern(inner, true)),
             GraphPattern::Values { variables, bindings } => {
-                let columns = variables.iter().enumerate().filter(|(_, variable)| self.stated.contains(*variable));
+                let columns = variables.iter().enumerate().filter(|(_, variable)| self.is_of_data(variable));
                 columns
                     .flat_map(|(column, _)| {
                         self.all(bindings.iter().map(|row| ground(row.get(column)?)), Position::Value)
@@ -88,10 +155,10 @@ impl Needs<'_> {
             }
             GraphPattern::Extend { inner, .. }
             | GraphPattern::OrderBy { inner, .. }
-            | GraphPattern::Project { inner, .. }
             | GraphPattern::Distinct { inner }
             | GraphPattern::Reduced { inner }
             | GraphPattern::Slice { inner, .. } => self.pattern(inner, in_graph),
+            GraphPattern::Project { inner, variables } => self.projecting(inner, variables).pattern(inner, in_graph),
             // Without keys there is a group, even of no solutions.
             GraphPattern::Group { variables, .. } if variables.is_empty() => Absent::new(),
             GraphPattern::Group { inner, .. } => self.pattern(inner, in_graph),
@@ -144,7 +211,7 @@ impl Needs<'_> {
             Expression::Or(one, other) => either(self.condition(one, in_graph), self.condition(other, in_graph)),
             Expression::Equal(one, other) | Expression::SameTerm(one, other) => {
                 let compared = |value: &Expression, with: &Expression| match value {
-                    Expression::Variable(variable) if self.stated.contains(variable) => {
+                    Expression::Variable(variable) if self.is_of_data(variable) => {
                         self.all([constant(with)], Position::Value)
                     }
                     _ => Absent::new(),
@@ -152,7 +219,7 @@ impl Needs<'_> {
                 both(compared(one, other), compared(other, one))
             }
             Expression::In(value, list) => match &**value {
-                Expression::Variable(variable) if self.stated.contains(variable) => {
+                Expression::Variable(variable) if self.is_of_data(variable) => {
                     self.all(list.iter().map(constant), Position::Value)
                 }
                 _ => Absent::new(),
@@ -237,6 +304,8 @@ mod tests {
             ("?s :q ?o FILTER(?o IN (:no1, :no2))", "no1 no2"),
             ("?s :q ?o FILTER EXISTS { ?o :no ?x }", "no"),
             ("VALUES ?p { :no1 :no2 } ?s ?p ?o", "no1 no2"),
+            ("VALUES ?x { :no } { ?x :q ?o } UNION { ?s :q ?x }", "no"),
+            ("?s :q ?o OPTIONAL { ?o :r ?x } FILTER(?x = :no)", "no"),
             ("GRAPH :no { ?s :q ?o }", "no"),
             ("FROM :no1 FROM :no2 { ?s :q ?o }", "no1 no2"),
             ("FROM :g FROM NAMED :no { GRAPH ?g { ?s :q ?o } }", "no"),
@@ -265,6 +334,13 @@ mod tests {
             "VALUES ?p { :no :q } ?s ?p ?o",
             "VALUES ?p { :no UNDEF } ?s ?p ?o",
             "VALUES ?x { :no } ?s :q ?o",
+            "VALUES ?x { :no } FILTER NOT EXISTS { ?x :q ?o }",
+            "VALUES ?x { :no } MINUS { ?x :q ?o }",
+            "VALUES ?x { :no } OPTIONAL { ?x :q ?o }",
+            "VALUES ?x { :no } { ?x :q ?o } UNION { ?s :q ?o }",
+            "VALUES ?x { :no } ?x :q* ?o",
+            "BIND(:no AS ?x) OPTIONAL { ?x :q ?o } FILTER(?x = :no)",
+            "?x :q ?o { SELECT ?s { VALUES ?x { :no } ?s :q ?o } }",
             "FROM :no FROM :g { ?s :q ?o }",
             "FROM :no FROM NAMED :g { GRAPH ?g { ?s :q ?o } }",
             "{ SELECT (COUNT(*) AS ?n) { ?s :no ?o } }",
