@@ -124,6 +124,7 @@ fn what_does_not_fit_into_the_memory_is_made_for_each_binding() {
     let limits = Limits { memory: Some(150_000), ..Limits::default() };
     let counted = |budget: &Budget| {
         let plan = analyzed(&data(400), &correlated("EXISTS"), budget);
+        assert!(plan.contains("made once"), "{plan}");
         plan.lines()
             .find(|line| line.contains("exists"))
             .and_then(|line| line.split("got ").nth(1)?.split(' ').next().map(str::to_owned))

@@ -188,7 +188,10 @@ impl Input {
         let read = (&mut reader).take(4).read_to_end(&mut start);
         read.map_err(|e| passed(&e).unwrap_or_else(|| self.unreadable(&e)))?;
         if let Some(packed) = Packed::of(&start) {
-            return Err(packed.refusal(&self.name));
+            return Err(match self.compression {
+                Compression::None => packed.refusal(&self.name),
+                Compression::Gzip | Compression::Zstd => packed.refusal_inside(&self.name),
+            });
         }
         if let Some(encoding) = other_encoding(&start) {
             return Err(not_utf8(&self.name, encoding));

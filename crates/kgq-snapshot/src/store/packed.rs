@@ -39,6 +39,16 @@ impl Packed {
         };
         Error::input(format!("{name} is {what}")).hint(hint)
     }
+
+    /// The error for a compressed file whose text, once decompressed, is no text.
+    pub fn refusal_inside(self, name: &str) -> Error {
+        let (what, hint) = match self {
+            Self::Gzip | Self::Zstd | Self::Bzip2 | Self::Xz => ("is compressed twice", "decompress it once first"),
+            Self::Zip => ("holds a zip archive", "take the RDF out of it first"),
+            Self::Pdf => ("holds a PDF", "kgq reads RDF"),
+        };
+        Error::input(format!("{name} {what}")).hint(hint)
+    }
 }
 
 #[cfg(test)]
