@@ -63,7 +63,7 @@ fn required(pattern: &GraphPattern) -> BTreeSet<Variable> {
         GraphPattern::Bgp { patterns } => patterns.iter().flat_map(variables_of_triple).collect(),
         GraphPattern::Path { path, .. } if may_be_empty(path) => BTreeSet::new(),
         GraphPattern::Path { subject, object, .. } => {
-            [subject, object].into_iter().filter_map(variable_of_term).collect()
+            [subject, object].into_iter().flat_map(variables_of_term).collect()
         }
         GraphPattern::Join { left, right } | GraphPattern::Lateral { left, right } => {
             &required(left) | &required(right)
@@ -74,28 +74,34 @@ fn required(pattern: &GraphPattern) -> BTreeSet<Variable> {
         GraphPattern::LeftJoin { left: inner, .. }
         | GraphPattern::Minus { left: inner, .. }
         | GraphPattern::Filter { inner, .. }
-        | GraphPattern::Graph { inner, .. }
         | GraphPattern::Extend { inner, .. }
         | GraphPattern::OrderBy { inner, .. }
         | GraphPattern::Distinct { inner }
         | GraphPattern::Reduced { inner }
         | GraphPattern::Slice { inner, .. } => required(inner),
+        GraphPattern::Graph { name, inner } => required(inner).into_iter().chain(variable_of_name(name)).collect(),
         GraphPattern::Values { .. } | GraphPattern::Service { .. } => BTreeSet::new(),
     }
 }
 
 fn variables_of_triple(triple: &TriplePattern) -> Vec<Variable> {
-    let predicate = match &triple.predicate {
-        NamedNodePattern::Variable(variable) => Some(variable.clone()),
-        NamedNodePattern::NamedNode(_) => None,
-    };
-    [&triple.subject, &triple.object].into_iter().filter_map(variable_of_term).chain(predicate).collect()
+    let ends = [&triple.subject, &triple.object].into_iter().flat_map(variables_of_term);
+    ends.chain(variable_of_name(&triple.predicate)).collect()
 }
 
-fn variable_of_term(pattern: &TermPattern) -> Option<Variable> {
+fn variable_of_name(name: &NamedNodePattern) -> Option<Variable> {
+    match name {
+        NamedNodePattern::Variable(variable) => Some(variable.clone()),
+        NamedNodePattern::NamedNode(_) => None,
+    }
+}
+
+/// Also those within a triple term, which is part of the statement.
+fn variables_of_term(pattern: &TermPattern) -> Vec<Variable> {
     match pattern {
-        TermPattern::Variable(variable) => Some(variable.clone()),
-        _ => None,
+        TermPattern::Variable(variable) => vec![variable.clone()],
+        TermPattern::Triple(triple) => variables_of_triple(triple),
+        _ => Vec::new(),
     }
 }
 
@@ -306,6 +312,8 @@ mod tests {
             ("VALUES ?p { :no1 :no2 } ?s ?p ?o", "no1 no2"),
             ("VALUES ?x { :no } { ?x :q ?o } UNION { ?s :q ?x }", "no"),
             ("?s :q ?o OPTIONAL { ?o :r ?x } FILTER(?x = :no)", "no"),
+            ("VALUES ?g { :no } GRAPH ?g { ?s :q ?o }", "no"),
+            ("VALUES ?x { :no } ?r :of <<( ?x :q ?o )>>", "no"),
             ("GRAPH :no { ?s :q ?o }", "no"),
             ("FROM :no1 FROM :no2 { ?s :q ?o }", "no1 no2"),
             ("FROM :g FROM NAMED :no { GRAPH ?g { ?s :q ?o } }", "no"),

@@ -21,7 +21,8 @@ impl Dictionary {
 }
 
 impl TextSearcher<'_> {
-    /// Whether a literal has the text in its lexical form. `None` if only decoding it tells, or it is no literal.
+    /// Whether a literal has the text in its lexical form; of a text in any case, whether it may have it. `None` if only decoding it
+    /// tells, or it is no literal.
     #[inline]
     pub fn finds(&mut self, id: TermId) -> Option<bool> {
         self.forms.finds(id.get().checked_sub(self.first)?)

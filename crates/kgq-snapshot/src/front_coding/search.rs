@@ -85,7 +85,8 @@ impl Unit {
 }
 
 impl<'a> TableSearcher<'a> {
-    /// Whether the string at `index` has the text in it. `None` if only decoding it tells, or there is no such string.
+    /// Whether the string at `index` has the text in it; of a text in any case, whether it may have it. `None` if only decoding it tells,
+    /// or there is no such string.
     #[inline]
     pub(in super::super) fn finds(&mut self, index: u32) -> Option<bool> {
         if index >= self.table.len() {
@@ -111,6 +112,10 @@ impl<'a> TableSearcher<'a> {
     fn begin_next(&mut self) -> Option<(Met, &'a [u8], bool)> {
         let in_codes = !self.block.is_first;
         let (shared, mut rest) = self.block.next()?;
+        // The mark in which the remembered beginning ends may be of a string before the last.
+        if shared > LONGEST_SHARED {
+            return None;
+        }
         let mut met = self.go_back(shared)?;
         let (mut at, end) = (shared, self.block.shared_by_next().min(LONGEST_SHARED));
         while at < end {
@@ -167,6 +172,11 @@ mod tests {
         };
         let mut strings: Vec<String> = (0..60_000).map(|_| text(&mut random)).collect();
         strings.extend((0..40).map(|n| format!("{}{n}", "shared beginnings ".repeat(300))));
+        // Beginnings about as long as what is remembered, which symbols cross.
+        let long = "the ministry of statements ".repeat(160);
+        for length in LONGEST_SHARED - 8..LONGEST_SHARED + 8 {
+            strings.extend(["aa", "b", "bc"].map(|end| format!("{}{}{end}", length % 7, &long[..length - 1])));
+        }
         strings.sort();
         strings.dedup();
         let mut builder = StringTableBuilder::default();
@@ -188,7 +198,7 @@ mod tests {
         let (strings, table) = coded();
         let long = "informationinformationinformationinformationinformationinformation";
         for wanted in
-            ["n", "ation", "graphgraph", "of the of", "yE", "Émileq", "tat", "beginnings 3", "zz", &long[..63]]
+            ["n", "ation", "graphgraph", "of the of", "yE", "Émileq", "tat", "beginnings 3", "ntsb", "zz", &long[..63]]
         {
             let search = table.search(&TextPattern::exact(wanted.as_bytes()).unwrap()).unwrap();
             let mut searcher = table.searcher(&search);
