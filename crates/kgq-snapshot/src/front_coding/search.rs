@@ -172,10 +172,14 @@ mod tests {
         };
         let mut strings: Vec<String> = (0..60_000).map(|_| text(&mut random)).collect();
         strings.extend((0..40).map(|n| format!("{}{n}", "shared beginnings ".repeat(300))));
-        // Beginnings about as long as what is remembered, which symbols cross.
+        // Beginnings about as long as what is remembered, behind which the first goes on within a symbol, and two others otherwise.
         let long = "the ministry of statements ".repeat(160);
         for length in LONGEST_SHARED - 8..LONGEST_SHARED + 8 {
-            strings.extend(["aa", "b", "bc"].map(|end| format!("{}{}{end}", length % 7, &long[..length - 1])));
+            for shift in 0..8 {
+                let rest = &long[shift..];
+                let beginning = format!("{shift}{length}{}", &rest[..length - 5]);
+                strings.extend([&rest[length - 5..length + 15], "~b", "~bc"].map(|end| format!("{beginning}{end}")));
+            }
         }
         strings.sort();
         strings.dedup();
@@ -198,7 +202,7 @@ mod tests {
         let (strings, table) = coded();
         let long = "informationinformationinformationinformationinformationinformation";
         for wanted in
-            ["n", "ation", "graphgraph", "of the of", "yE", "Émileq", "tat", "beginnings 3", "ntsb", "zz", &long[..63]]
+            ["n", "ation", "graphgraph", "of the of", "yE", "Émileq", "tat", "beginnings 3", "~bc", "zz", &long[..63]]
         {
             let search = table.search(&TextPattern::exact(wanted.as_bytes()).unwrap()).unwrap();
             let mut searcher = table.searcher(&search);
