@@ -32,7 +32,7 @@ pub use catalogue::NAME as CATALOGUE;
 pub use explain::{Explanation, explain};
 pub use finding::{Finding, Severity};
 pub(crate) use keys::findings as undefined_keys;
-pub(crate) use places::{Places, outline, places_in_turtle};
+pub(crate) use places::{Places, TREE_TO_TEXT, outline, places_in_turtle};
 pub use report::{CitationCounts, Counts, Report, ReportFormat};
 pub use shapes::Validated;
 pub use terms::namespace;

@@ -22,16 +22,24 @@ use rustc_hash::FxHashMap;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
+/// The parse tree of a text takes about this many times the bytes of the text.
+pub const TREE_TO_TEXT: u64 = 16;
+
 /// The places of the statements in one file, or in a part of one.
 pub struct Places {
     file: String,
     text: Arc<str>,
-    /// The line of the file on which the text starts, from 1.
-    first_line: usize,
-    /// The byte offset at which each line starts.
-    lines: Vec<usize>,
+    lines: TextLines,
     statements: FxHashMap<Triple, Written>,
     subjects: FxHashMap<NamedOrBlankNode, Span>,
+}
+
+/// Where the lines of a text start: counting them from the start for each place would be slow in a large text.
+struct TextLines {
+    /// The line of the file on which the text starts, from 1.
+    first: usize,
+    /// The byte offset at which each line starts.
+    starts: Vec<usize>,
 }
 
 #[derive(Clone)]
@@ -53,7 +61,7 @@ impl Places {
         if let Some(document) = dialect.and_then(|dialect| turtle::parse(source, dialect, known).ok()) {
             places.match_up(quads, turtle::triples::triples(&text, &document, base));
         }
-        places.lines = line_starts(&text);
+        places.lines = TextLines::of(&text, 1);
         places.text = text.into();
         if format == Some(RdfFormat::RdfXml) {
             let located = places.in_rdf_xml(base);
@@ -69,8 +77,7 @@ impl Places {
     fn of_piece(file: &str, piece: Piece<'_>, quads: &[Quad]) -> Self {
         let mut places = Self::nothing_in(file);
         places.match_up(quads, piece.triples.into_iter());
-        places.first_line = piece.start.line;
-        places.lines = line_starts(piece.text);
+        places.lines = TextLines::of(piece.text, piece.start.line);
         places.text = piece.text.into();
         places
     }
@@ -79,8 +86,7 @@ impl Places {
         Self {
             file: file.to_owned(),
             text: Arc::default(),
-            first_line: 1,
-            lines: Vec::new(),
+            lines: TextLines::of("", 1),
             statements: FxHashMap::default(),
             subjects: FxHashMap::default(),
         }
@@ -114,7 +120,7 @@ impl Places {
         let (mut at, mut byte) = (Position { line: 1, column: 1 }, 0);
         for position in positions {
             if position.line > at.line {
-                byte = self.lines.get(position.line - 1).copied().unwrap_or(self.text.len());
+                byte = self.lines.starts.get(position.line - 1).copied().unwrap_or(self.text.len());
                 at = Position { line: position.line, column: 1 };
             }
             let rest = &self.text[byte..];
@@ -168,7 +174,7 @@ impl Places {
     pub fn string(&self, statement: &Triple) -> Option<(String, Embedded)> {
         let Written { object, .. } = self.statements.get(statement)?;
         let (text, embedded) = Embedded::in_turtle(&self.text, object.clone())?;
-        Some((text, embedded.from_line(self.first_line)))
+        Some((text, embedded.from_line(self.lines.first)))
     }
 
     /// Returns where a node is first written as a subject; in a format without a parse tree, where its name first
@@ -192,12 +198,23 @@ impl Places {
     }
 
     fn place(&self, span: Span) -> Place {
-        // Counting lines from the start for each finding would be slow in a large file.
-        let line = self.lines.partition_point(|start| *start <= span.start);
-        let start = line.checked_sub(1).map_or(0, |index| self.lines[index]);
-        let end = self.lines.get(line).copied().unwrap_or(self.text.len());
-        let place = Source::new(&self.file, &self.text[start..end]).place(span.start - start..span.end - start);
-        Place { line: line + self.first_line - 1, ..place }
+        self.lines.place(&self.file, &self.text, span)
+    }
+}
+
+impl TextLines {
+    fn of(text: &str, first: usize) -> Self {
+        let ends = memchr::memchr_iter(b'\n', text.as_bytes());
+        Self { first, starts: std::iter::once(0).chain(ends.map(|at| at + 1)).collect() }
+    }
+
+    /// The place of a part of the text of which these are the lines.
+    fn place(&self, file: &str, text: &str, span: Span) -> Place {
+        let line = self.starts.partition_point(|start| *start <= span.start);
+        let start = line.checked_sub(1).map_or(0, |index| self.starts[index]);
+        let end = self.starts.get(line).copied().unwrap_or(text.len());
+        let place = Source::new(file, &text[start..end]).place(span.start - start..span.end - start);
+        Place { line: line + self.first - 1, ..place }
     }
 }
 
@@ -209,11 +226,6 @@ fn dialect_of(format: RdfFormat) -> Option<Dialect> {
         RdfFormat::NQuads => Some(Dialect::NQuads),
         _ => None,
     }
-}
-
-/// The byte offset at which each line starts.
-fn line_starts(text: &str) -> Vec<usize> {
-    std::iter::once(0).chain(memchr::memchr_iter(b'\n', text.as_bytes()).map(|at| at + 1)).collect()
 }
 
 /// The span that shows a statement: its object, and its predicate if that is on the same line.

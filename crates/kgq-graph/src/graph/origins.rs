@@ -1,7 +1,7 @@
 //! Where statements are written: file, line and column.
 
 use super::Graph;
-use crate::check::{Places, outline, places_in_turtle};
+use crate::check::{Places, TREE_TO_TEXT, outline, places_in_turtle};
 use kgq_snapshot::store::Input;
 use kgq_snapshot::{Ids, Origin, Snapshot, TermId};
 use kgq_syntax::budget::{Budget, Reservation, Steps};
@@ -13,8 +13,6 @@ use std::io::{BufRead, BufReader, Read};
 
 /// Estimated bytes of memory per statement held as ids in a set, and then in a list.
 const ALIKE_BYTES: u64 = 64;
-/// The parse tree of a text takes about this many times the bytes of the text.
-const TREE_TO_TEXT: u64 = 16;
 
 impl Graph {
     /// Returns where these statements are written, in their order; `None` for statements from a saved snapshot. A
@@ -68,14 +66,15 @@ impl Graph {
     fn places_in(&self, file: usize, input: &Input, statements: &[&Quad], budget: &Budget) -> Result<Vec<Place>> {
         let alike = alike(file, statements, self.snapshot()?, budget)?;
         let found = places_in_turtle(input, input.open(self.options.bounds)?, &alike, budget)?;
-        let (has_tree, found) = (found.is_none(), found.unwrap_or_default());
+        // The places keep their room until the end.
+        let (is_read_whole, (found, _room)) = (found.is_none(), found.unwrap_or_default());
         let triples: Vec<Triple> = statements.iter().map(|quad| Triple::from((*quad).clone())).collect();
         if triples.iter().all(|triple| found.contains_key(triple)) {
             return Ok(triples.iter().filter_map(|triple| found.get(triple).cloned()).collect());
         }
         let text = self.text(input)?;
-        let _held = budget.reserve(text.len() as u64 * if has_tree { TREE_TO_TEXT } else { 1 })?;
-        let places = Places::new(&input.name, text, Some(input).filter(|_| has_tree), &alike);
+        let _held = budget.reserve(text.len() as u64 * if is_read_whole { TREE_TO_TEXT } else { 1 })?;
+        let places = Places::new(&input.name, text, Some(input).filter(|_| is_read_whole), &alike);
         let place = |triple: &Triple| {
             let exact = found.get(triple).cloned().or_else(|| places.statement(triple));
             let place = exact.or_else(|| places.subject(&triple.subject));

@@ -4,14 +4,12 @@
 use super::parse::{Parser, Step};
 use super::tree::Dialect;
 use super::triples::{Located, Scope, Walk};
+use crate::Token;
 use crate::diagnose::Known;
 use crate::rdf::GraphName;
 use std::collections::VecDeque;
 use std::io::{Error, ErrorKind, Read, Result};
 use std::sync::Arc;
-
-/// The tokens at the end of a text that change if more text follows: `1`, `.` and `e` become one number.
-const UNSURE_TOKENS: usize = 3;
 
 /// Where a piece starts, and what is in force there. Reading can go on from here.
 #[derive(Clone, Debug)]
@@ -61,16 +59,11 @@ impl<R: Read> Pieces<R> {
         Self { reader, dialect, size, next: start, buffer: Vec::new(), from: 0, given: 0 }
     }
 
-    /// Where the next piece starts.
-    pub fn start(&self) -> &Start {
-        &self.next
-    }
-
-    /// Reads the next piece; `None` at the end of the text.
+    /// Reads the next piece; `None` at the end of the text. `hold` is told how many bytes of text are held before they are.
     ///
     /// # Errors
-    /// Those of the reader; [`ErrorKind::InvalidData`] if the text is not UTF-8 or has a mistake.
-    pub fn read(&mut self) -> Result<Option<Piece<'_>>> {
+    /// Those of the reader and of `hold`; [`ErrorKind::InvalidData`] if the text is not UTF-8 or has a mistake.
+    pub fn read(&mut self, hold: &mut dyn FnMut(usize) -> Result<()>) -> Result<Option<Piece<'_>>> {
         self.from += std::mem::take(&mut self.given);
         if self.from * 2 >= self.buffer.len() {
             self.buffer.drain(..self.from);
@@ -78,6 +71,7 @@ impl<R: Read> Pieces<R> {
         }
         let mut size = self.size;
         loop {
+            hold(size)?;
             let is_whole = self.fill(size)?;
             if self.unread(size).is_empty() {
                 return Ok(None);
@@ -124,7 +118,7 @@ impl<R: Read> Pieces<R> {
                     }
                 }
                 Ok(None) if is_whole => return Ok(Some((steps, text.len()))),
-                Err(_) if is_whole || parser.at + UNSURE_TOKENS < parser.tokens.len() => {
+                Err(_) if is_whole || is_final(text, &parser.tokens[parser.at..]) => {
                     return Err(ErrorKind::InvalidData.into());
                 }
                 Ok(None) | Err(_) => break,
@@ -154,6 +148,12 @@ impl<R: Read> Pieces<R> {
     }
 }
 
+/// Whether the first of these tokens stays as it is, whatever text follows: `my`, `-` and `data` may become the prefix of a name, but not
+/// once white space stands behind them.
+fn is_final(text: &str, tokens: &[Token]) -> bool {
+    tokens.len() > 1 && text[tokens[0].start..].contains([' ', '\t', '\r', '\n'])
+}
+
 /// Bytes as text. Unless the text ends with them, the last character may be cut.
 fn text_of(bytes: &[u8], is_whole: bool) -> Result<&str> {
     match std::str::from_utf8(bytes) {
@@ -180,7 +180,7 @@ mod tests {
     fn pieces(text: &str, start: Start, size: usize) -> Vec<(Start, VecDeque<Located>)> {
         let mut pieces = Pieces::new(text.as_bytes(), Dialect::TriG, start, size);
         let mut read = Vec::new();
-        while let Some(piece) = pieces.read().unwrap() {
+        while let Some(piece) = pieces.read(&mut |_| Ok(())).unwrap() {
             read.push((piece.start, piece.triples));
         }
         read
@@ -209,7 +209,31 @@ mod tests {
         let text =
             "<http://e/s> <http://e/p> 1 .\n<http://e/s> nothing:known 2 .\n".to_owned() + &"# rest\n".repeat(99);
         let mut pieces = Pieces::new(text.as_bytes(), Dialect::Turtle, Start::of_text(None), 30);
-        assert_eq!(pieces.read().unwrap().unwrap().triples.len(), 1);
-        assert_eq!(pieces.read().err().unwrap().kind(), ErrorKind::InvalidData);
+        assert_eq!(pieces.read(&mut |_| Ok(())).unwrap().unwrap().triples.len(), 1);
+        assert_eq!(pieces.read(&mut |_| Ok(())).err().unwrap().kind(), ErrorKind::InvalidData);
+    }
+
+    #[test]
+    fn a_name_that_is_cut_is_no_mistake() {
+        let statements: String =
+            (0..9).map(|n| format!("my-org-data.v2:s{n} my-org-data.v2:p-q 1.5e{n} .\n")).collect();
+        let text = format!("@prefix my-org-data.v2: <http://e/> .\n{statements}");
+        for size in 1..200 {
+            let all = pieces(&text, Start::of_text(None), size);
+            assert_eq!(all.iter().map(|(_, triples)| triples.len()).sum::<usize>(), 9, "{size}");
+        }
+    }
+
+    #[test]
+    fn what_is_held_is_told_and_can_be_refused() {
+        let text = format!("<http://e/s> <http://e/p> {} .\n", vec!["1"; 99].join(" , "));
+        let mut pieces = Pieces::new(text.as_bytes(), Dialect::Turtle, Start::of_text(None), 30);
+        let mut most = 0;
+        let mut hold = |bytes: usize| {
+            most = bytes;
+            if bytes > 100 { Err(ErrorKind::OutOfMemory.into()) } else { Ok(()) }
+        };
+        assert_eq!(pieces.read(&mut hold).err().unwrap().kind(), ErrorKind::OutOfMemory);
+        assert_eq!(most, 120);
     }
 }

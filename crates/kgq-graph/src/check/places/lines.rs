@@ -1,7 +1,7 @@
 //! Where the statements of a large line-based file are written, without holding its text: a statement's line is found
 //! by its number.
 
-use super::Places;
+use super::{Places, TextLines};
 use kgq_snapshot::store::{Content, Input};
 use kgq_syntax::error::Place;
 use kgq_syntax::rdf::{Compression, GraphName, RdfFormat, Triple};
@@ -78,7 +78,7 @@ impl LinePlaces {
                     let text = String::from_utf8(text).ok()?;
                     let quad = statement.clone().in_graph(GraphName::DefaultGraph);
                     let places = Places::new(&self.input.name, text, Some(&self.input), &[quad]);
-                    return Some(Places { first_line: line, ..places });
+                    return Some(Places { lines: TextLines { first: line, ..places.lines }, ..places });
                 }
                 left -= 1;
             }

@@ -14,7 +14,7 @@ use std::io::{self, Cursor, Seek, SeekFrom};
 use std::ops::Range;
 use std::path::PathBuf;
 
-/// Below this many bytes as stored, the tree of the whole file costs little.
+/// Below this many bytes of text, the tree of the whole file costs little.
 const SMALL: u64 = 1 << 18;
 /// Bytes of a part: a few hundred statements.
 const PART: usize = 1 << 14;
@@ -45,11 +45,11 @@ enum Stored {
 }
 
 impl PartPlaces {
-    /// Finds the parts of a document with this many statements; `None` if it is small, in a format without a parse tree, or
-    /// if its tree does not give as many statements.
+    /// Finds the parts of a document with this many statements; `None` if it is small, in a format without a parse tree, if it
+    /// cannot be read, has a mistake or too many prefixes, or if its tree does not give as many statements.
     pub fn of(input: &Input, statements: usize, bounds: Bounds) -> Option<Self> {
         let dialect = dialect_of(input.format)?;
-        if input.stored_size() < SMALL {
+        if !input.has_text_of(SMALL) {
             return None;
         }
         let stored = Stored::of(input, bounds)?;
@@ -71,7 +71,7 @@ impl PartPlaces {
         let (first, start) = &self.parts[part];
         let end = self.parts.get(part + 1).map_or(self.statements, |(next, _)| *next);
         let mut pieces = Pieces::new(self.stored.open(start.offset)?, self.dialect, start.clone(), PART);
-        let piece = pieces.read()?.ok_or(io::ErrorKind::UnexpectedEof)?;
+        let piece = pieces.read(&mut |_| Ok(()))?.ok_or(io::ErrorKind::UnexpectedEof)?;
         Ok(Places::of_piece(&self.name, piece, &read(*first..end)))
     }
 }
@@ -104,7 +104,7 @@ impl Stored {
 fn parts(text: impl io::Read, dialect: Dialect, base: Option<&str>, statements: usize) -> Option<Vec<(usize, Start)>> {
     let mut pieces = Pieces::new(text, dialect, Start::of_text(base), PART);
     let (mut parts, mut number, mut prefixes): (Vec<(usize, Start)>, _, _) = (Vec::new(), 0, 0);
-    while let Some(piece) = pieces.read().ok()? {
+    while let Some(piece) = pieces.read(&mut |_| Ok(())).ok()? {
         prefixes += parts.last().map_or(0, |(_, before)| piece.start.own_prefixes(before));
         if prefixes > MAX_PREFIXES {
             return None;

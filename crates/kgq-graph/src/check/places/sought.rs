@@ -1,43 +1,45 @@
 //! Where some statements of a Turtle file are written, found in one pass that holds only what is sought.
 
-use super::{dialect_of, outline, shown};
+use super::{TREE_TO_TEXT, TextLines, dialect_of, outline, shown};
 use kgq_snapshot::store::Input;
-use kgq_syntax::budget::Budget;
-use kgq_syntax::error::{Error, Place, Result, Source};
+use kgq_syntax::budget::{Budget, Reservation};
+use kgq_syntax::error::{Error, Place, Result};
 use kgq_syntax::rdf::{Quad, Triple};
 use kgq_syntax::turtle::pieces::{Piece, Pieces, Start};
 use rustc_hash::FxHashMap;
 use std::collections::VecDeque;
-use std::io::{ErrorKind, Read};
+use std::io::{self, ErrorKind, Read};
 
 /// Bytes of a piece: large enough that reading is quick.
 const PIECE: usize = 1 << 16;
 /// Estimated bytes of memory per place, with its statement.
 const PLACE_BYTES: u64 = 640;
 
+/// Places by statement, and the room that they take.
+pub type Held = (FxHashMap<Triple, Place>, Reservation);
+
 /// Returns where these statements, in file order, are written in a document whose text is given; `None` in a format without
 /// a parse tree. What follows a mistake in the text is not found.
 ///
 /// # Errors
 /// Those of reading, and of the budget.
-pub fn places_in_turtle(
-    input: &Input,
-    text: impl Read,
-    quads: &[Quad],
-    budget: &Budget,
-) -> Result<Option<FxHashMap<Triple, Place>>> {
+pub fn places_in_turtle(input: &Input, text: impl Read, quads: &[Quad], budget: &Budget) -> Result<Option<Held>> {
     let Some(dialect) = dialect_of(input.format) else { return Ok(None) };
-    let _held = budget.reserve(quads.len() as u64 * PLACE_BYTES)?;
+    let held = budget.reserve(quads.len() as u64 * PLACE_BYTES)?;
     let mut sought: FxHashMap<Triple, Sought> = FxHashMap::default();
     for quad in quads {
         sought.entry(outline(quad)).or_default().missing += 1;
     }
     let mut pieces = Pieces::new(text, dialect, Start::of_text(input.base.as_deref()), PIECE);
+    let mut of_piece = Reservation::default();
+    let mut hold = |bytes: usize| of_piece.resize(budget, bytes as u64 * TREE_TO_TEXT).map_err(io::Error::other);
     loop {
         budget.check()?;
-        match pieces.read() {
+        match pieces.read(&mut hold) {
             Ok(Some(piece)) => find(&mut sought, piece, &input.name),
-            Err(error) if error.kind() != ErrorKind::InvalidData => return Err(Error::io(&input.name, &error)),
+            Err(error) if error.kind() != ErrorKind::InvalidData => {
+                return Err(error.downcast::<Error>().unwrap_or_else(|error| Error::io(&input.name, &error)));
+            }
             Ok(None) | Err(_) => break,
         }
     }
@@ -47,7 +49,7 @@ pub fn places_in_turtle(
             places.entry(Triple::from(quad.clone())).or_insert(place);
         }
     }
-    Ok(Some(places))
+    Ok(Some((places, held)))
 }
 
 /// Statements that differ at most in the names of their blank nodes: only file order tells which is which.
@@ -58,12 +60,13 @@ struct Sought {
 }
 
 fn find(sought: &mut FxHashMap<Triple, Sought>, piece: Piece<'_>, file: &str) {
+    let mut lines = None;
     for located in piece.triples {
         let Some(sought) = sought.get_mut(&outline(&located.quad)).filter(|sought| sought.missing > 0) else {
             continue;
         };
-        let place = Source::new(file, piece.text).place(shown(piece.text, &located.predicate, &located.object));
+        let lines = lines.get_or_insert_with(|| TextLines::of(piece.text, piece.start.line));
         sought.missing -= 1;
-        sought.found.push_back(Place { line: place.line + piece.start.line - 1, ..place });
+        sought.found.push_back(lines.place(file, piece.text, shown(piece.text, &located.predicate, &located.object)));
     }
 }
