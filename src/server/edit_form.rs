@@ -376,12 +376,12 @@ fn saved(job: &Job<'_>, sent: &Sent, done: &Done) -> Ending {
         Ok(node) => Ok(Form { node, fields: Vec::new(), new: None }),
         Err(_) => Form::of(&job.held.graph, sent),
     };
-    let Ok(form) = form else { return done.answer(job) };
+    let Ok(form) = form else { return done.answer() };
     let files: Vec<String> = done.files().map(str::to_owned).collect();
     let step = Step::Saved { files: &files, committed: done.committed == Some(true), warnings: &done.warnings };
     match page(job, StatusCode::OK, &form, sent, (&[], &[]), step) {
         // The change is saved even if the page cannot be made.
-        Ending::Failed(_) => done.answer(job),
+        Ending::Failed(_) => done.answer(),
         page => page,
     }
 }

@@ -9,7 +9,7 @@ use super::problem::Problem;
 use super::reply::Ending;
 use super::request::RequestKey;
 use super::sessions::Signed;
-use super::state::version_of;
+use super::state::{Held, version_of};
 use super::tokens::{Holder, Scope};
 use super::work::{Job, work};
 use crate::edits::{self, Commit, Outcome, Requirements};
@@ -184,14 +184,15 @@ pub async fn write(
     wish: Wish,
     plan: impl FnOnce(&Desk<'_>) -> Result<Plan, Ending> + Send + 'static,
 ) -> Result<Response, Problem> {
-    write_and_tell(server, asked, wish, plan, |job, made| match made {
-        Ok(done) => done.answer(job),
+    write_and_tell(server, asked, wish, plan, |_, made| match made {
+        Ok(done) => done.answer(),
         Err(ending) => ending,
     })
     .await
 }
 
-/// Makes a change when its turn comes, and reports it, or why it was not made, from the graph that is served then.
+/// Makes a change when its turn comes, and reports it from the graph that it made, or why it was not made from the one that is
+/// served then.
 pub async fn write_and_tell(
     server: &Shared,
     asked: RequestKey,
@@ -205,7 +206,7 @@ pub async fn write_and_tell(
     work(server, asked, move |job, _| {
         let author = Author { holder: &author, message: message.as_deref(), conditions };
         let made = made(job, turn, &author, plan).map(|done| done.advised(job));
-        let held = job.server.held();
+        let held = made.as_ref().map_or_else(|_| job.server.held(), |done| Arc::clone(&done.held));
         Err(tell(&Job { server: job.server, held: &held, asked: job.asked, options: job.options.clone() }, made))
     })
     .await
@@ -247,6 +248,8 @@ fn made(
         }
         Ok(()) => {}
     }
+    // The turn is not over, so the graph has no later change.
+    done.held = job.server.held();
     Ok(done)
 }
 
@@ -291,6 +294,8 @@ pub struct Done {
     pub committed: Option<bool>,
     pub warnings: Vec<String>,
     advice: Option<Advice>,
+    /// The served graph when the turn to write ended.
+    held: Arc<Held>,
 }
 
 fn carry_out(job: &Job<'_>, writer: &Writer, budget: &Budget, plan: Plan, author: &Author<'_>) -> Result<Done, Ending> {
@@ -325,7 +330,7 @@ fn carry_out(job: &Job<'_>, writer: &Writer, budget: &Budget, plan: Plan, author
         plan.change.removed.len()
     ));
     let (committed, Plan { change, reply: told, advice, .. }) = (committed.map(|made| made.is_ok()), plan);
-    Ok(Done { change, edit, told, committed, warnings, advice })
+    Ok(Done { change, edit, told, committed, warnings, advice, held: Arc::clone(job.held) })
 }
 
 impl Done {
@@ -350,7 +355,7 @@ impl Done {
     }
 
     /// The answer to the client.
-    pub fn answer(&self, job: &Job<'_>) -> Ending {
+    pub fn answer(&self) -> Ending {
         let mut headers = HeaderMap::new();
         let status = match &self.told {
             Told::Status(status, address) => {
@@ -363,7 +368,7 @@ impl Done {
             }
             Told::Report => StatusCode::OK,
         };
-        let version = job.server.held().version.clone();
+        let version = &self.held.version;
         let report = json!({
             "added": self.change.added.len(),
             "removed": self.change.removed.len(),
@@ -422,3 +427,7 @@ fn refused(verdict: &Verdict) -> Problem {
     );
     Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail).with("findings", findings).with("failed", failed)
 }
+
+#[cfg(test)]
+#[path = "write_tests.rs"]
+mod tests;
