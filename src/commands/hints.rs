@@ -16,8 +16,10 @@ fn hint(limit: Exceeded) -> &'static str {
             "`--timeout` (`timeout` in kgq.toml) sets how long it may take"
         }
         // kgq.toml limits the time of queries only: large files may take longer.
-        Exceeded::Time(Work::Loading | Work::Export | Work::Validation) => "`--timeout` sets how long it may take",
-        Exceeded::Memory(Work::Query | Work::Loading | Work::Serving | Work::Edit) => {
+        Exceeded::Time(Work::Loading | Work::Keeping | Work::Export | Work::Validation) => {
+            "`--timeout` sets how long it may take"
+        }
+        Exceeded::Memory(Work::Query | Work::Loading | Work::Keeping | Work::Serving | Work::Edit) => {
             "`--max-memory` (`max-memory` in kgq.toml) sets how much a query, or reading its data, may take"
         }
         Exceeded::Memory(Work::Client) => "`--per-client-memory` sets how much the queries of one client may hold",

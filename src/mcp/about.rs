@@ -38,7 +38,7 @@ pub fn tool() -> Tool {
 pub fn call(call: &Call<'_>) -> Outcome {
     check(call.arguments, &["lang"])?;
     let graph = call.graph;
-    let (snapshot, index) = (graph.snapshot()?, graph.index()?);
+    let (snapshot, index) = (graph.snapshot()?, graph.index_within(&call.work)?);
     let title = graph.project().map(|p| p.manifest.title.clone().unwrap_or_else(|| p.manifest.name.clone()));
     let mut told = json!({
         "title": title.unwrap_or_else(|| "a graph".into()),
@@ -72,7 +72,7 @@ pub fn call(call: &Call<'_>) -> Outcome {
 }
 
 fn some_classes(call: &Call<'_>) -> Result<Vec<(NamedNode, u64)>> {
-    let (snapshot, index) = (call.graph.snapshot()?, call.graph.index()?);
+    let (snapshot, index) = (call.graph.snapshot()?, call.graph.index_within(&call.work)?);
     let named = |(id, count): &(TermId, u64)| Some((iri(snapshot, *id)?, *count));
     let classes = index.classes().iter().filter_map(named).take(CLASSES).collect();
     snapshot.intact()?;

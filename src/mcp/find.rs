@@ -43,7 +43,8 @@ pub fn call(call: &Call<'_>) -> Outcome {
     // One more than wanted shows whether there are more.
     let most_and_one = most + 1;
     let among = among(call, given::text(call.arguments, "kind")?)?;
-    let mut findings = find::find(call.graph, find::Request { text, among, most: most_and_one })?;
+    let request = find::Request { text, among, most: most_and_one, budget: &call.work };
+    let mut findings = find::find(call.graph, request)?;
     let more = findings.found.len() > most;
     findings.found.truncate(most);
     let (found, left) = fitting(told(call, &findings.found)?, call.budget.tokens);

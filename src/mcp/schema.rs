@@ -49,7 +49,7 @@ pub fn call(call: &Call<'_>) -> Outcome {
     let most = given::number(call.arguments, "limit")?;
     let tokens = if most.is_some() { call.budget.tokens } else { TOKENS.min(call.budget.tokens) };
     let budget = AnswerSize { tokens, rows: most.unwrap_or(FEW).clamp(1, MOST), ..call.budget };
-    let (snapshot, index) = (call.graph.snapshot()?, call.graph.index()?);
+    let (snapshot, index) = (call.graph.snapshot()?, call.graph.index_within(&call.work)?);
     let class = given::text(call.arguments, "class")?.map(|name| class_of(call, name)).transpose()?;
     let (classes, properties) = match class {
         Some(class) => (vec![class], index.properties_of(class.0)),
@@ -84,7 +84,7 @@ pub fn call(call: &Call<'_>) -> Outcome {
 /// The class of this name, with the number of its members.
 fn class_of(call: &Call<'_>, name: &str) -> Result<(TermId, u64)> {
     let node = call.thing(name)?;
-    let (snapshot, index) = (call.graph.snapshot()?, call.graph.index()?);
+    let (snapshot, index) = (call.graph.snapshot()?, call.graph.index_within(&call.work)?);
     let id = snapshot.id(node.as_ref().into());
     let found = id.and_then(|id| index.classes().iter().find(|(class, _)| *class == id).copied());
     found.ok_or_else(|| {

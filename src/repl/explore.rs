@@ -121,14 +121,14 @@ pub fn no_row(row: usize, rows: usize) -> Error {
 /// `.classes`: lists the classes, or those whose name or label contains the given words.
 pub fn classes(shell: &mut Shell<'_>, words: &[String]) -> Result<()> {
     let state = shell.shared.get();
-    let rows = state.index_when_ready().classes().to_vec();
+    let rows = state.index_when_ready()?.classes().to_vec();
     table(shell, rows, &words.join(" "))
 }
 
 /// `.properties`: lists all properties, or those of the members of a class.
 pub fn properties(shell: &mut Shell<'_>, words: &[String]) -> Result<()> {
     let state = shell.shared.get();
-    let index = state.index_when_ready();
+    let index = state.index_when_ready()?;
     if words.is_empty() {
         return table(shell, index.properties().to_vec(), "");
     }

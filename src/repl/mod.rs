@@ -115,6 +115,7 @@ impl Shell<'_> {
                 editor
                     .run_edit_commands(&[EditCommand::Clear, EditCommand::InsertString(typeable(&text).into_owned())]);
             }
+            self.tell_that_no_name_is_completed();
             let prompt = ProjectPrompt { name: self.name(), colour: self.output.colour };
             let signal = editor.read_line(&prompt).map_err(|e| Error::io("the terminal", &std::io::Error::other(e)))?;
             if editor.take_history_save_error().is_some() {
@@ -150,6 +151,13 @@ impl Shell<'_> {
             }
         }
         Ok(0)
+    }
+
+    /// Says so once where the index of names could not be made.
+    fn tell_that_no_name_is_completed(&mut self) {
+        if let Some(error) = self.shared.get().failure_to_tell() {
+            self.output.note(&format!("no name is completed: {}", error.message()));
+        }
     }
 
     fn editor(&mut self) -> Reedline {

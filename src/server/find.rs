@@ -48,7 +48,8 @@ fn search(job: &Job<'_>) -> Result<Value, Ending> {
     };
     let language = asked.one("lang")?.map_or_else(|| language(job), str::to_owned);
     let graph = &*held.graph;
-    let findings = find::find(graph, find::Request { text, among: among(graph, asked.one("kind")?)?, most })?;
+    let (among, budget) = (among(graph, asked.one("kind")?)?, &job.options.budget);
+    let findings = find::find(graph, find::Request { text, among, most, budget })?;
     let things: Vec<NamedNode> = findings.found.into_iter().map(|found| found.thing).collect();
     asked.tally.count_rows(things.len() as u64);
     Ok(json!({ "found": told(graph, &things, &language)?, "near": findings.are_near }))
@@ -104,13 +105,14 @@ fn told(graph: &Graph, things: &[NamedNode], language: &str) -> Result<Vec<Value
 
 /// Suggests things for an IRI that does not occur, by the words of its last part.
 pub fn near(job: &Job<'_>, iri: &str) -> Result<Vec<Value>> {
-    told(&job.held.graph, &near_things(&job.held.graph, iri)?, &language(job))
+    told(&job.held.graph, &near_things(job, iri)?, &language(job))
 }
 
 /// The same suggestions, as IRIs.
-pub fn near_things(graph: &Graph, iri: &str) -> Result<Vec<NamedNode>> {
+pub fn near_things(job: &Job<'_>, iri: &str) -> Result<Vec<NamedNode>> {
     let last = iri.rsplit(['#', '/']).find(|part| !part.is_empty()).unwrap_or(iri);
     let text = last.replace(['-', '_', '.'], " ");
-    let findings = find::find(graph, find::Request { text: &text, among: Among::All, most: NEAR })?;
+    let request = find::Request { text: &text, among: Among::All, most: NEAR, budget: &job.options.budget };
+    let findings = find::find(&job.held.graph, request)?;
     Ok(findings.found.into_iter().map(|found| found.thing).collect())
 }

@@ -113,8 +113,8 @@ fn missing(job: &Job<'_>, wanted: &Wanted, reply: &mut Reply) -> Result<(), Endi
         false => (Missing::Unknown, StatusCode::NOT_FOUND),
     };
     let near = match (wanted, named.first()) {
-        (_, Some(thing)) => near_things(&job.held.graph, thing.as_str())?,
-        (Wanted::About(iri), None) => near_things(&job.held.graph, iri)?,
+        (_, Some(thing)) => near_things(job, thing.as_str())?,
+        (Wanted::About(iri), None) => near_things(job, iri)?,
         (_, None) => Vec::new(),
     };
     let broken = broken(job);
@@ -167,7 +167,7 @@ fn viewed<T>(job: &Job<'_>, broken: Option<&str>, look: impl FnOnce(&Held, &Audi
     let (held, asked) = (job.held, job.asked);
     let chosen = asked.all("lang").next().filter(|tag| is_tag(tag)).map(str::to_ascii_lowercase);
     let own = || -> Outcome<String> {
-        let known = held.pages.languages()?;
+        let known = held.pages.languages(&job.options.budget)?;
         let liked = asked.languages().into_iter().flat_map(|tag| {
             let tag = tag.to_ascii_lowercase();
             let primary = tag.split('-').next().unwrap_or_default().to_owned();

@@ -424,8 +424,8 @@ impl<'a> Model<'a> {
     pub fn listed(&self, class: &str) -> Result<Arc<Vec<TermId>>> {
         let key = (class.to_owned(), self.language.to_owned());
         let list = self.list(&key);
-        // Who comes while the list is made waits for it.
-        let mut list = list.lock().unwrap_or_else(PoisonError::into_inner);
+        // Who comes while the list is made waits for it, within its own budget.
+        let mut list = self.budget.lock(&list)?;
         if let Some(listed) = &*list {
             return Ok(Arc::clone(&listed.members));
         }

@@ -14,7 +14,7 @@ use super::routes::{BESIDE, media_type};
 use super::why::About;
 use super::{ontology, thing};
 use kgq_engine::EvaluationOptions;
-use kgq_graph::graph::Graph;
+use kgq_graph::graph::{Graph, Kept};
 use kgq_graph::project::Entailment;
 use kgq_syntax::budget::Budget;
 use kgq_syntax::error::{Error, Result};
@@ -23,15 +23,13 @@ use kgq_syntax::text::thousands;
 use rustc_hash::FxHashMap;
 use self_cell::self_cell;
 use std::path::Path;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::Arc;
 
 /// The pages of one graph, for use by any thread. What pages share is computed once, by the first thread that needs it.
 pub struct Pages {
     graph: Graph,
     address: Option<String>,
-    held: OnceLock<Held>,
-    /// Locked by the thread that makes the index.
-    making: Mutex<()>,
+    held: Kept<Held>,
 }
 
 self_cell! {
@@ -136,37 +134,33 @@ impl Pages {
     /// Creates the pages of a graph. `address` is the public address of the server, as in `https://data.example.org/`, if known;
     /// descriptions of the dataset contain it.
     pub fn new(graph: Graph, address: Option<String>) -> Self {
-        Self { graph, address, held: OnceLock::new(), making: Mutex::default() }
+        Self { graph, address, held: Kept::default() }
     }
 
     /// The languages in which things have names, and those of the site's own texts.
     ///
     /// # Errors
-    /// The files of the graph cannot be read.
-    pub fn languages(&self) -> Result<&[String]> {
-        Ok(&self.index()?.languages)
+    /// The files of the graph cannot be read; the budget is used up while another thread makes the index.
+    pub fn languages(&self, budget: &Budget) -> Result<&[String]> {
+        Ok(&self.index(budget)?.languages)
     }
 
-    fn index(&self) -> Result<&Index<'_>> {
-        if let Some(held) = self.held.get() {
-            return Ok(held.borrow_dependent());
-        }
-        let _making = self.making.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(held) = self.held.get() {
-            return Ok(held.borrow_dependent());
-        }
-        if let Some(error) = refused(self.graph.statement_count()?) {
-            return Err(error);
-        }
-        let name = name_of(&self.graph);
-        let owner = Owner { graph: self.graph.clone(), address: self.address.clone(), name };
-        let made = Held::try_new(owner, |owner| Index::new(source(owner)?, &owner.graph.loading_budget()))?;
-        Ok(self.held.get_or_init(|| made).borrow_dependent())
+    /// The index, made by the first thread that needs it; another waits for that no longer than its budget allows.
+    fn index(&self, budget: &Budget) -> Result<&Index<'_>> {
+        let held = self.graph.keep(&self.held, budget, |keeping| {
+            if let Some(error) = refused(self.graph.statement_count()?) {
+                return Err(error);
+            }
+            let (graph, address) = (self.graph.clone(), self.address.clone());
+            let owner = Owner { name: name_of(&graph), graph, address };
+            Held::try_new(owner, |owner| Index::new(source(owner)?, keeping))
+        })?;
+        Ok(held.borrow_dependent())
     }
 
     fn model<'p>(&'p self, view: &Audience<'p>, decoded: &'p Decoded) -> Result<Model<'p>> {
         let Audience { language, chosen, broken, editable, budget } = *view;
-        Ok(Model { index: self.index()?, decoded, language, chosen, broken, editable, budget })
+        Ok(Model { index: self.index(budget)?, decoded, language, chosen, broken, editable, budget })
     }
 
     /// Returns the page or file at a path below the root. The path is as in an address, without the leading slash and the
@@ -321,7 +315,7 @@ impl Pages {
     /// # Errors
     /// The files of the graph cannot be read.
     pub fn answer_all(&self, go_on: &dyn Fn() -> bool) -> Result<()> {
-        self.index()?.answer_all(go_on);
+        self.index(&self.graph.options().budget)?.answer_all(go_on);
         Ok(())
     }
 }

@@ -7,8 +7,8 @@
 use crate::error::{Error, Kind, Result};
 use std::cell::Cell;
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
 use std::time::{Duration, Instant};
 
 /// The possible limits. `None` means no limit.
@@ -21,6 +21,9 @@ pub struct Limits {
     pub rows: Option<u64>,
 }
 
+/// The pause between two looks at what is waited for.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(10);
+
 /// The kind of work that is limited, for messages and for those who extend them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Work {
@@ -28,6 +31,8 @@ pub enum Work {
     Query,
     /// Reading files, and building the data to be queried.
     Loading,
+    /// What is made of the data once and kept beside them: labels, the search index, the index of a server's pages.
+    Keeping,
     /// All queries of a server together.
     Serving,
     /// The queries of one of its clients.
@@ -45,6 +50,7 @@ impl fmt::Display for Work {
         f.write_str(match self {
             Self::Query => "the query",
             Self::Loading => "reading the data",
+            Self::Keeping => "indexing names and pages",
             Self::Serving => "the server's work in progress",
             Self::Client => "the work in progress for one client",
             Self::Export => "the export",
@@ -100,6 +106,8 @@ struct Shared {
     written: AtomicU64,
     cancelled: AtomicBool,
     parent: Option<Budget>,
+    /// A budget that stops this work too, though the work counts nothing in it.
+    stopper: Option<Budget>,
     /// Bytes set aside for this part: only what exceeds them counts towards the whole.
     own: u64,
 }
@@ -119,7 +127,7 @@ impl Budget {
 
     /// The budget of some work, measured by the given clock.
     pub fn of(work: Work, limits: Limits, clock: Arc<dyn Clock>) -> Self {
-        Self::within(None, work, limits, clock, 0)
+        Self::within([None, None], work, limits, clock, 0)
     }
 
     /// A budget for a part of this work. Its use counts towards this budget too, and cancelling this one cancels it.
@@ -132,15 +140,28 @@ impl Budget {
     /// leave them out of the limit of the whole.
     #[must_use]
     pub fn child_with(&self, work: Work, limits: Limits, own: u64) -> Self {
-        Self::within(Some(self.clone()), work, limits, Arc::clone(&self.0.clock), own)
+        Self::within([Some(self.clone()), None], work, limits, Arc::clone(&self.0.clock), own)
     }
 
-    fn within(parent: Option<Self>, work: Work, limits: Limits, clock: Arc<dyn Clock>, own: u64) -> Self {
+    /// A budget for a part that also stops when `other` stops: the part counts towards this work, and is done for that.
+    #[must_use]
+    pub fn child_stopped_by(&self, work: Work, other: &Self) -> Self {
+        let (whole, clock) = (Some(self.clone()), Arc::clone(&self.0.clock));
+        Self::within([whole, Some(other.clone())], work, Limits::default(), clock, 0)
+    }
+
+    fn within(
+        [parent, stopper]: [Option<Self>; 2],
+        work: Work,
+        limits: Limits,
+        clock: Arc<dyn Clock>,
+        own: u64,
+    ) -> Self {
         // A time beyond the clock's range is no limit.
         let deadline = limits.time.and_then(|time| clock.now().checked_add(time));
         let (held, peak, written) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0));
         let cancelled = AtomicBool::new(false);
-        Self(Arc::new(Shared { work, limits, clock, deadline, held, peak, written, cancelled, parent, own }))
+        Self(Arc::new(Shared { work, limits, clock, deadline, held, peak, written, cancelled, parent, stopper, own }))
     }
 
     /// This budget and its ancestors.
@@ -164,8 +185,37 @@ impl Budget {
             {
                 return Err(took_longer(shared.work, time));
             }
+            if let Some(stopper) = &shared.stopper {
+                stopper.check()?;
+            }
         }
         Ok(())
+    }
+
+    /// Looks for something again and again, until it is there.
+    ///
+    /// # Errors
+    /// Those of `look`; as [`Budget::check`], while it is not there.
+    pub fn wait_for<T>(&self, mut look: impl FnMut() -> Result<Option<T>>) -> Result<T> {
+        loop {
+            if let Some(found) = look()? {
+                return Ok(found);
+            }
+            self.check()?;
+            std::thread::sleep(BETWEEN_LOOKS);
+        }
+    }
+
+    /// Locks a mutex, waiting no longer than this budget allows. What a thread that panicked left in it is taken as it is.
+    ///
+    /// # Errors
+    /// As [`Budget::check`], while another thread holds the lock.
+    pub fn lock<'m, T>(&self, mutex: &'m Mutex<T>) -> Result<MutexGuard<'m, T>> {
+        self.wait_for(|| match mutex.try_lock() {
+            Ok(locked) => Ok(Some(locked)),
+            Err(TryLockError::Poisoned(left)) => Ok(Some(left.into_inner())),
+            Err(TryLockError::WouldBlock) => Ok(None),
+        })
     }
 
     /// Stops the work at its next check. The work of which it is a part goes on.
@@ -174,7 +224,8 @@ impl Budget {
     }
 
     pub fn is_cancelled(&self) -> bool {
-        self.chain().any(|shared| shared.cancelled.load(Ordering::Relaxed))
+        let stopped = |shared: &Shared| shared.stopper.as_ref().is_some_and(Self::is_cancelled);
+        self.chain().any(|shared| shared.cancelled.load(Ordering::Relaxed) || stopped(shared))
     }
 
     /// Reserves bytes until the reservation is dropped.
@@ -453,6 +504,18 @@ mod tests {
 
     fn of_memory(bytes: u64) -> Limits {
         Limits { memory: Some(bytes), ..Limits::default() }
+    }
+
+    #[test]
+    fn a_part_that_another_budget_stops_counts_in_its_whole_only() {
+        let (whole, other) = (Budget::default(), Budget::default());
+        let part = whole.child_stopped_by(Work::Keeping, &other);
+        let _held = part.reserve(10).unwrap();
+        assert_eq!((whole.held(), other.held()), (10, 0));
+        part.check().unwrap();
+        other.cancel();
+        assert_eq!(part.check().unwrap_err().kind(), Kind::Interrupted);
+        assert!(part.is_cancelled() && !whole.is_cancelled());
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use super::*;
 use kgq_graph::graph::{Graph, OpenOptions};
+use kgq_syntax::budget::{Budget, Limits};
 use std::time::Duration;
 
 const GRAPH: &str = r#"
@@ -23,7 +24,7 @@ fn state_of(text: impl Into<Vec<u8>>, format: kgq_syntax::rdf::RdfFormat) -> Pro
     };
     let graph = Graph::open(options).unwrap();
     let state = ProjectState::of(&graph).unwrap();
-    state.index_when_ready();
+    state.index_when_ready().unwrap();
     state
 }
 
@@ -189,11 +190,24 @@ fn a_tab_before_the_index_is_there_is_answered_once_it_is() {
     let text = "SELECT * { industry min";
     assert!(completion.complete(text, text.len()).is_provisional());
     assert_eq!(completion.poll_completion(), CompletionStatus::Pending);
-    shared.get().fill_index();
+    shared.get().fill_index(&Budget::default());
     assert_eq!(completion.poll_completion(), CompletionStatus::Ready);
     let answered = completion.complete(text, text.len());
     assert_eq!((answered.is_provisional(), answered.suggestions()[0].value.as_str()), (false, ":miit"));
     assert_eq!(completion.poll_completion(), CompletionStatus::Idle);
+}
+
+#[test]
+fn where_no_index_can_be_made_a_tab_is_answered_without_names_and_the_reason_is_told_once() {
+    let state = state_of(GRAPH, kgq_syntax::rdf::RdfFormat::Turtle).before_index();
+    assert!(state.failure_to_tell().is_none());
+    state.fill_index(&Budget::new(Limits { memory: Some(1), ..Limits::default() }));
+    let error = state.failure_to_tell().unwrap();
+    assert!(error.limit_passed().is_some() && state.index_when_ready().is_err());
+    assert!(state.failure_to_tell().is_none());
+    let text = "SELECT * { industry min";
+    let answered = Completion::new(Shared::new(state)).complete(text, text.len());
+    assert!(!answered.is_provisional() && answered.suggestions().iter().all(|offer| offer.value != ":miit"));
 }
 
 /// The completions after a text in a project with these canned queries.

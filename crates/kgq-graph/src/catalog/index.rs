@@ -62,6 +62,7 @@ impl TermIndex {
     pub fn build(snapshot: &Snapshot, budget: &Budget) -> Result<Self> {
         let (mut index, steps) = (Self::default(), Steps::new(budget));
         index.take(Counts::of(snapshot, &steps)?);
+        index.held.resize(budget, index.bytes() as u64)?;
         index.names = index.name(snapshot, &steps)?;
         index.held.resize(budget, index.bytes() as u64)?;
         Ok(index)
@@ -126,7 +127,9 @@ impl TermIndex {
                 held.resize(budget, (names.bytes() + named.capacity() * 2 * size_of::<TermId>()) as u64)?;
             }
         }
-        for term in self.unnamed(snapshot, &named, steps)?.terms {
+        let unnamed = self.unnamed(snapshot, &named, steps)?;
+        drop(named);
+        for term in unnamed.terms {
             steps.take()?;
             if snapshot.kind(term) == TermKind::Iri && snapshot.text(term, &mut text) {
                 let iri = String::from_utf8_lossy(&text);

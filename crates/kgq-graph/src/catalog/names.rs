@@ -107,12 +107,12 @@ impl Names {
         self.text.len() + self.found.len() * 4 * size_of::<u32>() + self.words.len() * 2 * size_of::<(u64, Word)>()
     }
 
-    /// Sorts names and words.
+    /// Sorts names and words. The budget counts what this takes beside the names, which whoever collected them counts.
     ///
     /// # Errors
     /// The budget's.
     pub fn index(self, budget: &Budget) -> Result<NameIndex> {
-        let _held = budget.reserve((self.bytes() + self.bytes_to_sort()) as u64)?;
+        let _held = budget.reserve(self.bytes_to_sort() as u64)?;
         let Self { text: unordered, found, mut words } = self;
         let mut order: Vec<u32> = (0..found.len() as u32).collect();
         let key = |n: &u32| {
@@ -380,6 +380,18 @@ mod tests {
 
     fn found(names: &[&str], typed: &str) -> Vec<u32> {
         index(names).search(typed, 9, |_| true).terms.into_iter().map(TermId::get).collect()
+    }
+
+    #[test]
+    fn names_are_counted_once_while_they_are_sorted() {
+        use kgq_syntax::budget::Limits;
+        let mut names = Names::default();
+        (0..1_000).for_each(|n| names.add(&format!("number {n}"), TermId::new(n), false));
+        let most = (names.bytes() + names.bytes_to_sort()) as u64;
+        let budget = Budget::new(Limits { memory: Some(most), ..Limits::default() });
+        let _held = budget.reserve(names.bytes() as u64).unwrap();
+        assert_eq!(names.index(&budget).unwrap().search("number 999", 9, |_| true).terms, [TermId::new(999)]);
+        assert_eq!(budget.peak(), most);
     }
 
     #[test]

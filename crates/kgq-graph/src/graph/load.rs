@@ -1,13 +1,13 @@
 //! The snapshot and what is derived from it: each is made when first asked for, and kept.
 
-use super::{Graph, News, OpenOptions, kept};
+use super::{Graph, Kept, News, OpenOptions, kept};
 use crate::catalog::{Catalog, Labels, TermIndex, label_that_is_a_thing, naming};
 use kgq_engine::{Budget, Limits};
 use kgq_snapshot::store::{Dataset, Input, ReadOptions, ReadProgress};
-use kgq_snapshot::{BuildOptions, Cache, Progress, Snapshot};
+use kgq_snapshot::{BuildOptions, Cache, Progress, Snapshot, TermId};
 use kgq_syntax::budget::Work;
 use kgq_syntax::error::Result;
-use kgq_syntax::rdf::{Contested, NamedNode, Prefixes, Quad, TermRef, vocabulary};
+use kgq_syntax::rdf::{Contested, NamedNode, Prefixes, vocabulary};
 use kgq_syntax::text::{count, visible};
 use std::sync::Arc;
 
@@ -145,36 +145,73 @@ impl Graph {
         Ok(contested.iter().filter(|contested| decided.get(&contested.prefix).is_none()).collect())
     }
 
-    /// Returns the labels of all things. What they hold counts as loaded.
+    /// Returns a budget for what is kept beside the snapshot: all of it together, in all clones of the graph, within the memory
+    /// limit of a query. It has no time limit, because what is not finished is begun again by who asks next.
+    pub fn keeping_budget(&self) -> Budget {
+        self.keeping.child_stopped_by(Work::Keeping, &self.options.budget)
+    }
+
+    /// Returns what the cell keeps beside the snapshot, made by `make` if there is nothing; who waits for another thread to make
+    /// it looks at `waits`.
     ///
     /// # Errors
-    /// Those of loading, and its limits.
+    /// Those of `make`. That there is no memory for it is found out once, and again only when others have let some go.
+    pub fn keep<'k, T>(
+        &self,
+        cell: &'k Kept<T>,
+        waits: &Budget,
+        make: impl FnOnce(&Budget) -> Result<T>,
+    ) -> Result<&'k T> {
+        cell.get(&self.keeping, waits, || make(&self.keeping_budget()))
+    }
+
+    /// Returns the labels of all things, which are kept.
+    ///
+    /// # Errors
+    /// Those of loading; as [`Graph::keep`].
     pub fn labels(&self) -> Result<&Labels> {
         let snapshot = self.snapshot()?;
-        let labels = self.labels.get(|| all_labels(snapshot, &self.loading_budget()))?;
+        let labels = self.keep(&self.labels, &self.options.budget, |budget| all_labels(snapshot, budget))?;
         snapshot.intact()?;
         Ok(labels)
     }
 
-    /// Returns the search index of all names, classes and properties. What it holds counts as loaded.
+    /// Returns the search index of all names, classes and properties, which is kept.
     ///
     /// # Errors
-    /// Those of loading, and its limits.
+    /// Those of loading; as [`Graph::keep`].
     pub fn index(&self) -> Result<&TermIndex> {
+        self.index_within(&self.options.budget)
+    }
+
+    /// Returns the same for work with this budget, which bounds only how long it waits for another thread to make the index.
+    ///
+    /// # Errors
+    /// As [`Graph::index`]; those of the budget.
+    pub fn index_within(&self, budget: &Budget) -> Result<&TermIndex> {
         let snapshot = self.snapshot()?;
-        let index = self.index.get(|| TermIndex::build(snapshot, &self.loading_budget()))?;
+        let index = self.keep(&self.index, budget, |budget| TermIndex::build(snapshot, budget))?;
         snapshot.intact()?;
         Ok(index)
     }
 
-    /// Returns the labels of these things, without looking at any others.
+    /// Returns the labels of these things. Of what the graph says of them, it reads only what names them.
+    ///
+    /// # Errors
+    /// Those of loading, and its limits.
     pub fn labels_of<'a>(&self, things: impl IntoIterator<Item = &'a NamedNode>) -> Result<Labels> {
         let snapshot = self.snapshot()?;
-        let of = |thing: TermRef<'_>| snapshot.find(Some(thing), None, None);
-        let mut quads: Vec<Quad> = things.into_iter().flat_map(|thing| of(thing.as_ref().into())).collect();
-        let labels: Vec<_> = quads.iter().filter_map(label_that_is_a_thing).collect();
-        quads.extend(labels.iter().flat_map(|label| of(label.as_ref().into())));
-        let labels = Labels::of(quads, &self.loading_budget())?;
+        let properties: Vec<TermId> = naming().filter_map(|property| snapshot.id(property.into())).collect();
+        let of = |thing: TermId| {
+            let found =
+                properties.iter().flat_map(move |property| snapshot.find_ids([Some(thing), Some(*property), None]));
+            found.filter_map(|ids| Some((ids, snapshot.statement(ids)?)))
+        };
+        let mut ids: Vec<TermId> = things.into_iter().filter_map(|thing| snapshot.id(thing.into())).collect();
+        let labels = ids.iter().flat_map(|thing| of(*thing)).filter(|(_, quad)| label_that_is_a_thing(quad).is_some());
+        let labels: Vec<TermId> = labels.map(|([_, _, label, _], _)| label).collect();
+        ids.extend(labels);
+        let labels = Labels::of(ids.into_iter().flat_map(of).map(|(_, quad)| quad), &self.loading_budget())?;
         snapshot.intact()?;
         Ok(labels)
     }
@@ -205,4 +242,90 @@ pub(super) fn well_known(prefixes: &mut Prefixes) {
 
 fn all_labels(snapshot: &Snapshot, budget: &Budget) -> Result<Labels> {
     Labels::of(naming().flat_map(|property| snapshot.find(None, Some(property.into()), None)), budget)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kgq_syntax::budget::Clock;
+    use kgq_syntax::rdf::RdfFormat;
+    use std::sync::atomic::{AtomicU64, Ordering};
+    use std::time::Duration;
+
+    /// A clock that moves on at each look, by seconds once it is told to.
+    #[derive(Debug, Default)]
+    struct Looks {
+        taken: AtomicU64,
+        seconds: AtomicU64,
+    }
+
+    impl Clock for Looks {
+        fn now(&self) -> Duration {
+            Duration::from_secs(self.taken.fetch_add(1, Ordering::Relaxed) * self.seconds.load(Ordering::Relaxed))
+        }
+    }
+
+    /// A loaded graph with a time limit of ten seconds and this memory limit.
+    fn loaded(text: String, clock: &Arc<Looks>, memory: Option<u64>) -> Graph {
+        let clock: Arc<dyn Clock> = Arc::<Looks>::clone(clock);
+        let graph = Graph::open(OpenOptions {
+            files: vec!["-".into()],
+            stdin: Some(text.into_bytes()),
+            input_format: Some(RdfFormat::NTriples),
+            asked_limits: Limits { time: Some(Duration::from_secs(10)), ..Limits::default() },
+            limits: Limits { memory, ..Limits::default() },
+            budget: Budget::of(Work::Query, Limits::default(), clock),
+            ..OpenOptions::default()
+        });
+        let graph = graph.unwrap();
+        graph.load().unwrap();
+        graph
+    }
+
+    fn label(n: usize) -> String {
+        format!("<http://e/{n}> <http://www.w3.org/2000/01/rdf-schema#label> \"number {n}\" .\n")
+    }
+
+    #[test]
+    fn what_is_kept_is_made_whatever_the_time_limit_of_a_query() {
+        let clock = Arc::<Looks>::default();
+        let graph = loaded((0..5_000).map(label).collect(), &clock, None);
+        clock.seconds.store(100, Ordering::Relaxed);
+        assert!(graph.loading_budget().time_left() < Some(Duration::from_secs(10)));
+        assert_eq!(graph.labels().unwrap().iter().count(), 5_000);
+        assert_eq!(graph.index().unwrap().search("number 4999", 9, |_| true).terms.len(), 1);
+    }
+
+    #[test]
+    fn what_is_kept_is_within_the_memory_limit_together_and_counts_once_for_all_clones() {
+        let most = 16 << 20;
+        let graph = loaded((0..5_000).map(label).collect(), &Arc::default(), Some(most));
+        graph.labels().unwrap();
+        let labels = graph.keeping.held();
+        graph.clone().index().unwrap();
+        graph.with_budget(Budget::default()).labels().unwrap();
+        let all = graph.keeping.held();
+        assert!(0 < labels && labels < all && all < most, "{labels} {all}");
+        let _other = graph.keeping_budget().reserve(most - all).unwrap();
+        assert!(
+            graph
+                .keep(&Kept::<Labels>::default(), &Budget::default(), |budget| {
+                    all_labels(graph.snapshot().unwrap(), budget)
+                })
+                .is_err()
+        );
+    }
+
+    #[test]
+    fn for_the_labels_of_a_thing_its_other_statements_are_not_read() {
+        let clock = Arc::<Looks>::default();
+        let other = |n: usize| format!("<http://e/1> <http://e/p> \"{n}\" .\n");
+        let graph = loaded((0..20_000).map(other).chain([label(1), label(2)]).collect(), &clock, None);
+        let before = clock.taken.load(Ordering::Relaxed);
+        let thing = NamedNode::new_unchecked("http://e/1");
+        let labels = graph.labels_of([&thing]).unwrap();
+        assert_eq!((labels.get(&thing, "en"), labels.iter().count()), (Some("number 1"), 1));
+        // The budget is looked at once in a thousand statements, and when it starts.
+        assert_eq!(clock.taken.load(Ordering::Relaxed) - before, 1);
+    }
 }

@@ -14,17 +14,19 @@ mod sources;
 
 pub use ask::UpdateContext;
 pub(crate) use files::same_file;
+pub use kept::Kept;
 pub use live::{Live, Reloaded, Stamp};
 pub use names::{KnownTerms, says_nothing_of};
 pub use network::{Fetched, Network};
 
 use crate::catalog::{Catalog, Labels, TermIndex};
 use crate::project::{FoundFiles, FoundQueries, Project, folder_files};
-use kept::{Shared, kept};
+use kept::kept;
 use kgq_engine::{self as engine, Budget, Limits, Plans};
 use kgq_snapshot::store::{Contexts, Input, Unfinished, together};
 use kgq_snapshot::{ContentKey, Progress, Snapshot};
 use kgq_syntax::bounds::Bounds;
+use kgq_syntax::budget::Work;
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::{Prefixes, RdfFormat};
 use std::collections::{BTreeMap, BTreeSet};
@@ -95,8 +97,10 @@ pub struct Graph {
     prefixes: OnceLock<Prefixes>,
     /// The same with the well-known prefixes.
     well_known: OnceLock<Prefixes>,
-    labels: Shared<Labels>,
-    index: Shared<TermIndex>,
+    /// What is kept beside the snapshot counts here, in all clones.
+    keeping: Budget,
+    labels: Kept<Labels>,
+    index: Kept<TermIndex>,
     catalog: OnceLock<Arc<Catalog>>,
     /// For each file, whether it has the role of data.
     is_data: OnceLock<Arc<[bool]>>,
@@ -136,7 +140,9 @@ impl Graph {
         if let Some(project) = &mut project {
             project.is_trusted = options.trusted.contains(&project.root);
         }
+        let limits = Limits { memory: options.limits.memory, ..Limits::default() };
         Self {
+            keeping: options.budget.child(Work::Keeping, limits),
             options,
             project: project.map(Arc::new),
             files: OnceLock::new(),
@@ -148,8 +154,8 @@ impl Graph {
             large: OnceLock::new(),
             prefixes: OnceLock::new(),
             well_known: OnceLock::new(),
-            labels: Shared::default(),
-            index: Shared::default(),
+            labels: Kept::default(),
+            index: Kept::default(),
             catalog: OnceLock::new(),
             is_data: OnceLock::new(),
             fingerprint: OnceLock::new(),

@@ -3,6 +3,7 @@
 use crate::catalog::{ParameterContext, Role, classes_of, labels_of};
 use crate::graph::Graph;
 use kgq_snapshot::TermId;
+use kgq_syntax::budget::Budget;
 use kgq_syntax::error::Result;
 use kgq_syntax::rdf::{NamedNode, Term};
 
@@ -14,6 +15,8 @@ pub struct Request<'a> {
     pub among: Among,
     /// The largest number of things to return.
     pub most: usize,
+    /// Bounds how long another thread is waited for that makes the index.
+    pub budget: &'a Budget,
 }
 
 /// The things among which is looked.
@@ -60,9 +63,9 @@ const UNNAMED: usize = 4;
 /// Finds things by name.
 ///
 /// # Errors
-/// Those of loading; damage to the snapshot.
+/// Those of loading, and of waiting for the index; damage to the snapshot.
 pub fn find(graph: &Graph, request: Request<'_>) -> Result<Findings> {
-    let (snapshot, index) = (graph.snapshot()?, graph.index()?);
+    let (snapshot, index) = (graph.snapshot()?, graph.index_within(request.budget)?);
     let wanted = |id: TermId| match request.among {
         Among::All => true,
         Among::Role(role) => index.role(id) == role,
@@ -113,7 +116,7 @@ mod tests {
         let class = class.map(|class| NamedNode::new(class).unwrap());
         let id = |class: &NamedNode| graph.snapshot().unwrap().id(class.as_ref().into()).unwrap();
         let among = class.as_ref().map_or(Among::All, |class| Among::MembersOf(id(class)));
-        let findings = find(&graph, Request { text, among, most: 9 }).unwrap();
+        let findings = find(&graph, Request { text, among, most: 9, budget: &Budget::default() }).unwrap();
         (findings.found.into_iter().map(|found| found.thing.into_string()).collect(), findings.are_near)
     }
 
