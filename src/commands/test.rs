@@ -5,7 +5,7 @@ use super::output::Output;
 use kgq_graph::answers::{Coverage, FOLDER};
 use kgq_graph::graph::Graph;
 use kgq_graph::request::replace::{Replaced, replace};
-use kgq_graph::request::test::{Failure, Request, test};
+use kgq_graph::request::test::{FailedCase, Request, test};
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::text::{count, visible};
 
@@ -38,7 +38,7 @@ pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
     Ok(u8::from(failed > 0))
 }
 
-fn tell(failure: &Failure, output: &mut Output) -> Result<()> {
+fn tell(failure: &FailedCase, output: &mut Output) -> Result<()> {
     let (red, reset) = if output.colour { ("\x1b[1;31m", "\x1b[0m") } else { ("", "") };
     let mut lines = failure.lines.iter();
     let first = lines.next().map_or("", String::as_str);
@@ -57,6 +57,7 @@ fn accept(accepted: Vec<Replaced>, graph: &Graph, output: &mut Output) -> Result
     let lock = lock(&graph.require_project()?.root, output)?;
     let names: Vec<String> = accepted.iter().map(|file| visible(&file.name).into_owned()).collect();
     replace(Some(&lock), accepted, &graph.options().unfinished)?;
+    drop(lock);
     names.iter().try_for_each(|name| output.line(&format!("accepted {name}")))
 }
 

@@ -7,7 +7,7 @@ use super::signature;
 use super::watchdog::Watchdog;
 use kgq_engine::query::with_curies;
 use kgq_graph::graph::Graph;
-use kgq_graph::request::bundle::{Bundle, Claim, Standing, Truth, compare, unpack, verify};
+use kgq_graph::request::bundle::{Bundle, Claim, ClaimTruth, Standing, compare, unpack, verify};
 use kgq_snapshot::store::open_file;
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::{Prefixes, Quad};
@@ -57,7 +57,7 @@ pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
     let mut claims = verify(&bundle, graph.options().bounds, &graph.evaluation_options())?;
     claims.extend(signed(&bundle, args.allowed_signers.as_deref())?);
     if let Some(style) = args.citation {
-        if let Some(fails) = claims.iter().find(|claim| claim.truth == Truth::Fails) {
+        if let Some(fails) = claims.iter().find(|claim| claim.truth == ClaimTruth::Fails) {
             return Err(Error::input(format!("{}: {}", args.bundle.display(), fails.text)));
         }
         return print_citation(&style.of(&bundle)?, output).map(|()| 0);
@@ -78,7 +78,7 @@ pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
     if !changes.is_empty() {
         output.page(&changes)?;
     }
-    Ok(u8::from(claims.iter().any(|claim| claim.truth == Truth::Fails)))
+    Ok(u8::from(claims.iter().any(|claim| claim.truth == ClaimTruth::Fails)))
 }
 
 fn has_graph(graph: &Graph) -> bool {
@@ -107,9 +107,9 @@ fn signed(bundle: &Bundle, allowed: Option<&Path>) -> Result<Vec<Claim>> {
 fn show(claims: &[Claim], output: &mut Output) -> Result<()> {
     for claim in claims {
         let (mark, colour) = match claim.truth {
-            Truth::Holds => ("holds", "\x1b[32m"),
-            Truth::Fails => ("FAILS", "\x1b[31m"),
-            Truth::Unknown => ("open ", "\x1b[33m"),
+            ClaimTruth::Holds => ("holds", "\x1b[32m"),
+            ClaimTruth::Fails => ("FAILS", "\x1b[31m"),
+            ClaimTruth::Unknown => ("open ", "\x1b[33m"),
         };
         let (colour, reset) = if output.colour { (colour, "\x1b[0m") } else { ("", "") };
         output.line(&format!("{colour}{mark}{reset}  {}", visible(&claim.text)))?;

@@ -17,6 +17,8 @@ pub struct Case {
     /// As the user would write it.
     pub file: String,
     pub path: PathBuf,
+    /// The file's content, which `expected` was read from.
+    pub text: String,
     pub expected: Expected,
 }
 
@@ -59,7 +61,7 @@ fn read(project: &Project, catalog: &Catalog, (name, ending): (&str, &str), file
     let text = String::from_utf8(bytes)
         .map_err(|e| Error::input(format!("{file} is not UTF-8 (byte {})", e.utf8_error().valid_up_to())))?;
     let expected = Expected::read(file, ending, &text)?;
-    Ok(Case { name: name.to_owned(), query, file: file.to_owned(), path, expected })
+    Ok(Case { name: name.to_owned(), query, file: file.to_owned(), path, text, expected })
 }
 
 /// The query with the file's name, or the one with the longest name that precedes a dot in it.

@@ -6,19 +6,27 @@ use crate::project::Project;
 use kgq_syntax::budget::Budget;
 use kgq_syntax::error::{Error, Result};
 use kgq_syntax::rdf::{Prefixes, Term};
-use std::fs;
 use std::path::PathBuf;
 
-/// The outcome of a case.
+/// A case with what its query answers now.
 #[derive(Clone, Debug)]
-pub struct Tested {
+pub struct Compared {
     /// The name of the query and the case.
     pub name: String,
     pub file: String,
     /// Why it failed, the first line naming row and cell; `None` if it passed.
     pub failure: Option<Vec<String>>,
-    /// The text that its file must have for the case to pass, if the query could be evaluated.
-    pub accepted: Option<(PathBuf, String)>,
+    /// What its file must hold for the case to pass, if the query could be evaluated.
+    pub accepted: Option<Accepted>,
+}
+
+/// A file of expected answers with what the query answers now.
+#[derive(Clone, Debug)]
+pub struct Accepted {
+    pub path: PathBuf,
+    /// The text that the answer was compared with.
+    pub before: String,
+    pub after: String,
 }
 
 /// Evaluates a canned query with the values of its parameters.
@@ -33,7 +41,7 @@ pub fn run(
     filter: Option<&str>,
     answer: Answerer<'_>,
     budget: &Budget,
-) -> Result<(Vec<Tested>, Vec<Case>)> {
+) -> Result<(Vec<Compared>, Vec<Case>)> {
     let (mut tested, mut all) = (Vec::new(), Vec::new());
     for (name, case) in cases(project, catalog)? {
         let wanted = filter.is_none_or(|filter| name.contains(filter));
@@ -45,7 +53,7 @@ pub fn run(
                 all.push(case);
             }
             Err(error) if wanted => {
-                tested.push(Tested { file: name.clone(), name, failure: Some(lines(&error)), accepted: None })
+                tested.push(Compared { file: name.clone(), name, failure: Some(lines(&error)), accepted: None })
             }
             Err(_) => {}
         }
@@ -53,7 +61,7 @@ pub fn run(
     Ok((tested, all))
 }
 
-fn run_case(catalog: &Catalog, prefixes: &Prefixes, case: &Case, answer: Answerer<'_>, budget: &Budget) -> Tested {
+fn run_case(catalog: &Catalog, prefixes: &Prefixes, case: &Case, answer: Answerer<'_>, budget: &Budget) -> Compared {
     let name = |term: &Term| shown(term, prefixes);
     let compared = catalog.get(&case.query).and_then(|query| {
         let outcome = answer(query, &case.values())?;
@@ -63,10 +71,12 @@ fn run_case(catalog: &Catalog, prefixes: &Prefixes, case: &Case, answer: Answere
         Err(error) => (Some(lines(&error)), None),
         Ok((difference, outcome)) => {
             let text = difference.as_ref().and_then(|_| accepted(case, &outcome, prefixes).ok());
-            (difference.map(|d| d.lines), text.map(|text| (case.path.clone(), text)))
+            let before = || case.text.clone();
+            let accepted = text.map(|after| Accepted { path: case.path.clone(), before: before(), after });
+            (difference.map(|d| d.lines), accepted)
         }
     };
-    Tested { name: case.name.clone(), file: case.file.clone(), failure, accepted }
+    Compared { name: case.name.clone(), file: case.file.clone(), failure, accepted }
 }
 
 /// Returns the new text of the file; its comments are kept.
@@ -75,8 +85,7 @@ fn accepted(case: &Case, outcome: &Outcome, prefixes: &Prefixes) -> Result<Strin
     if ending == "json" {
         return write(ending, &case.expected.params, outcome, prefixes);
     }
-    let text = fs::read_to_string(&case.path).map_err(|e| Error::io(&case.file, &e))?;
-    let comments: String = text.split_inclusive('\n').take_while(|line| line.starts_with('#')).collect();
+    let comments: String = case.text.split_inclusive('\n').take_while(|line| line.starts_with('#')).collect();
     Ok(comments + &write(ending, &[], outcome, prefixes)?)
 }
 

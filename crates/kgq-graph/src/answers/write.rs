@@ -8,6 +8,9 @@ use oxttl::TurtleSerializer;
 use serde_json::{Map, Value, json};
 use std::fmt::Write as _;
 
+/// The endings of [`ending`].
+pub(crate) const ENDINGS: [&str; 3] = ["csv", "json", "ttl"];
+
 /// Returns the ending for the file that an answer is written to, if it does not exist yet.
 pub fn ending(outcome: &Outcome) -> &'static str {
     match outcome {

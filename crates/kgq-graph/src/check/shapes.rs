@@ -3,7 +3,9 @@
 use super::finding::{Finding, Severity};
 use super::idle::{idle_targets, unknown_terms};
 use super::report::Report;
-use super::shacl::{self, Failure, IllFormed, Shapes, Texts, ValidationData, ValidationResult, infer, validate};
+use super::shacl::{
+    self, IllFormed, Shapes, Texts, ValidationData, ValidationFailure, ValidationResult, infer, validate,
+};
 use super::subject::{Subject, as_node};
 use super::{Check, Explanation};
 use crate::project::MANIFEST;
@@ -156,7 +158,7 @@ fn ends_validation(error: &Error) -> bool {
 }
 
 /// Reports why validation stopped, at the place of the shape where it stopped.
-fn failed(subject: &Subject<'_>, failure: &Failure) -> Finding {
+fn failed(subject: &Subject<'_>, failure: &ValidationFailure) -> Finding {
     let mut finding = Finding::from_error("validation-failed", MANIFEST, &failure.error);
     if let Some(shape) = &failure.shape {
         let focus = failure.focus.as_ref().map(|focus| format!(" for {}", subject.name(focus)));

@@ -1,11 +1,11 @@
 //! The canned queries asked again and compared with the answers expected of them, which the new answers may replace.
 
-use super::replace::{Replaced, content};
-use crate::answers::{self, Answerer, Coverage, FOLDER, coverage, first_case};
+use super::replace::Replaced;
+use crate::answers::{self, Accepted, Answerer, Coverage, ENDINGS, FOLDER, coverage, first_case};
 use crate::catalog::Catalog;
 use crate::graph::Graph;
 use crate::project::Project;
-use kgq_syntax::error::{Error, Kind, Result};
+use kgq_syntax::error::Result;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
@@ -19,7 +19,7 @@ pub struct Request<'a> {
 }
 
 /// An answer that is not what is expected, and is not accepted.
-pub struct Failure {
+pub struct FailedCase {
     /// The name of the query and the case.
     pub name: String,
     pub file: String,
@@ -28,11 +28,11 @@ pub struct Failure {
 }
 
 /// What the comparison found. Nothing is written yet.
-pub struct Tested {
+pub struct TestReport {
     /// The number of answers that are as expected.
     pub passed: usize,
     /// In the order of their names; then the queries without a case that cannot be answered.
-    pub failures: Vec<Failure>,
+    pub failures: Vec<FailedCase>,
     /// The files of expected answers with the accepted ones: of cases that failed, and of queries that had no case.
     pub accepted: Vec<Replaced>,
     /// What no expected answer covers, accepted ones included.
@@ -43,14 +43,14 @@ pub struct Tested {
 ///
 /// # Errors
 /// A graph that is no project, or cannot be loaded; files of answers that cannot be listed.
-pub fn test(graph: &Graph, request: Request<'_>) -> Result<Tested> {
+pub fn test(graph: &Graph, request: Request<'_>) -> Result<TestReport> {
     test_by(graph, request, &mut |query, values| graph.outcome(query, values))
 }
 
-fn test_by(graph: &Graph, request: Request<'_>, answer: Answerer<'_>) -> Result<Tested> {
+fn test_by(graph: &Graph, request: Request<'_>, answer: Answerer<'_>) -> Result<TestReport> {
     let (project, catalog, prefixes) = (graph.require_project()?, graph.catalog()?, graph.prefixes()?);
     // Read before the queries run: what is saved meanwhile was not compared, and may not be replaced.
-    let before = if request.accept { contents(project)? } else { Contents::new() };
+    let before = if request.accept { contents_for_first(project, catalog) } else { Contents::new() };
     let budget = graph.loading_budget();
     let (cases, read) = answers::run(project, catalog, prefixes, request.filter, answer, &budget)?;
     let passed = cases.iter().filter(|case| case.failure.is_none()).count();
@@ -58,21 +58,24 @@ fn test_by(graph: &Graph, request: Request<'_>, answer: Answerer<'_>) -> Result<
     for case in cases {
         let Some(lines) = case.failure else { continue };
         match case.accepted.filter(|_| request.accept) {
-            Some((path, text)) => accepted.push(replaced(case.file, path, text, &before)),
-            None => failures.push(Failure { name: case.name, file: case.file, lines }),
+            Some(Accepted { path, before, after }) => {
+                let (before, after) = (Some(before.into_bytes()), after.into_bytes());
+                accepted.push(Replaced { name: case.file, path, before, after });
+            }
+            None => failures.push(FailedCase { name: case.name, file: case.file, lines }),
         }
     }
     let base = project.manifest.base.as_deref();
     let coverage = coverage(catalog, &read, graph.parse_context()?, graph.snapshot()?, base);
     graph.intact()?;
-    let mut tested = Tested { passed, failures, accepted, coverage };
+    let mut tested = TestReport { passed, failures, accepted, coverage };
     if request.accept {
         tested.accept_first(graph, request.filter, answer, &before)?;
     }
     Ok(tested)
 }
 
-impl Tested {
+impl TestReport {
     /// Accepts the answers of queries that have no case.
     fn accept_first(
         &mut self,
@@ -87,12 +90,13 @@ impl Tested {
             let query = catalog.get(name)?;
             match first_case(project, query, prefixes, answer) {
                 Ok((path, text)) => {
-                    self.accepted.push(replaced(project.display_path(&path), path, text, before));
+                    let (file, before) = (project.display_path(&path), before.get(&path).cloned());
+                    self.accepted.push(Replaced { name: file, path, before, after: text.into_bytes() });
                     written.insert(name.to_owned());
                 }
                 Err(error) => {
                     let lines = error.to_string().lines().map(str::to_owned).collect();
-                    self.failures.push(Failure { name: name.to_owned(), file: query.file.clone(), lines });
+                    self.failures.push(FailedCase { name: name.to_owned(), file: query.file.clone(), lines });
                 }
             }
         }
@@ -115,27 +119,13 @@ fn first_wanted<'a>(
 
 type Contents = BTreeMap<PathBuf, Vec<u8>>;
 
-/// The files of expected answers.
-fn contents(project: &Project) -> Result<Contents> {
+/// What stands where first cases would be written: mostly nothing, but also files that are no case, or none that can be read.
+fn contents_for_first(project: &Project, catalog: &Catalog) -> Contents {
     let folder = project.root.join(FOLDER);
-    let mut found = Contents::new();
-    if !folder.is_dir() {
-        return Ok(found);
-    }
-    for entry in walkdir::WalkDir::new(&folder) {
-        let entry = entry.map_err(|e| Error::new(Kind::Io, e.to_string()))?;
-        let path = entry.into_path();
-        // Also behind a link.
-        if path.is_file() {
-            let bytes = content(&project.display_path(&path), &path)?;
-            found.extend(bytes.map(|bytes| (path, bytes)));
-        }
-    }
-    Ok(found)
-}
-
-fn replaced(name: String, path: PathBuf, text: String, before: &Contents) -> Replaced {
-    Replaced { name, before: before.get(&path).cloned(), path, after: text.into_bytes() }
+    let names = catalog.queries.iter().flat_map(|query| ENDINGS.map(|ending| format!("{}.{ending}", query.name)));
+    let paths = names.map(|name| folder.join(name)).filter(|path| path.is_file());
+    // A file that cannot be read is found when it would be replaced.
+    paths.filter_map(|path| std::fs::read(&path).ok().map(|bytes| (path, bytes))).collect()
 }
 
 #[cfg(test)]
@@ -145,6 +135,21 @@ mod tests {
     use crate::graph::OpenOptions;
     use kgq_snapshot::store::Unfinished;
     use std::fs;
+
+    #[test]
+    fn only_what_stands_where_a_first_case_would_be_is_read_before_the_queries_run() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        fs::create_dir_all(path(FOLDER).join("new.json")).unwrap();
+        fs::write(path("kgq.toml"), "name = \"t\"\ndata = []\nqueries = [\"*.rq\"]\n").unwrap();
+        fs::write(path("new.rq"), "#+ title: New\nSELECT ?o { ?s ?p ?o }\n").unwrap();
+        for name in [".cache", "notes.md", "new.case.csv", "new.csv"] {
+            fs::write(path(FOLDER).join(name), name).unwrap();
+        }
+        let graph = Graph::open(OpenOptions { folder: folder.path().into(), ..Default::default() }).unwrap();
+        let found = contents_for_first(graph.require_project().unwrap(), graph.catalog().unwrap());
+        assert_eq!(found, Contents::from([(path(FOLDER).join("new.csv"), b"new.csv".to_vec())]));
+    }
 
     #[test]
     fn an_answer_that_is_saved_while_the_queries_run_is_not_overwritten() {
@@ -158,7 +163,7 @@ mod tests {
         let (old, new) = (path(FOLDER).join("old.csv"), path(FOLDER).join("new.csv"));
         let graph = Graph::open(OpenOptions { folder: folder.path().into(), ..Default::default() }).unwrap();
         let accept = Request { filter: None, accept: true };
-        let written = |tested: Tested| replace(None, tested.accepted, &Unfinished::default());
+        let written = |tested: TestReport| replace(None, tested.accepted, &Unfinished::default());
         for saved in [&old, &new] {
             fs::write(&old, "o\n2\n").unwrap();
             let _ = fs::remove_file(&new);

@@ -7,7 +7,7 @@
 use super::dataset::{NodeId, ValidationData};
 use super::rule::{Head, Rule};
 use super::shape::{ShapeId, Shapes};
-use super::validate::{Failure, Validation};
+use super::validate::{Validation, ValidationFailure};
 use kgq_engine::Limits;
 use kgq_syntax::budget::Work;
 use kgq_syntax::error::{Error, Result};
@@ -27,9 +27,9 @@ pub fn infer(
     shapes: &Shapes,
     limits: Limits,
     name: &dyn Fn(&Term) -> String,
-) -> std::result::Result<usize, Failure> {
+) -> std::result::Result<usize, ValidationFailure> {
     // If the time ran out while reading the shapes, some may be missing.
-    dataset.budget().check().map_err(|error| Failure { error, shape: None, focus: None })?;
+    dataset.budget().check().map_err(|error| ValidationFailure { error, shape: None, focus: None })?;
     let mut rules: Vec<(ShapeId, usize, &Rule)> = Vec::new();
     for (index, shape) in shapes.shapes.iter().enumerate().filter(|(_, shape)| !shape.deactivated) {
         rules.extend(shape.rules.iter().enumerate().map(|(number, rule)| (ShapeId(index), number, rule)));
@@ -51,7 +51,7 @@ pub fn infer(
                 last = if found.len() > before { Some(*shape) } else { last };
             }
             let found = named.label(found, dataset);
-            all += dataset.add(found).map_err(|error| Failure { error, shape: None, focus: None })?;
+            all += dataset.add(found).map_err(|error| ValidationFailure { error, shape: None, focus: None })?;
         }
         if all == before {
             return Ok(all);
@@ -60,7 +60,7 @@ pub fn infer(
     let error = Error::limit(format!("the rules of the shapes still find new statements after {MAX_ROUNDS} rounds"))
         .hint("a rule must not go on from its own results for ever");
     let shape = last.map(|id| dataset.term(shapes.get(id).node));
-    Err(Failure { error, shape, focus: None })
+    Err(ValidationFailure { error, shape, focus: None })
 }
 
 impl Validation<'_> {

@@ -34,7 +34,7 @@ pub use infer::infer;
 pub use reader::{Texts, WrittenText};
 pub use report::{Idle, Report, ValidationResult};
 pub use shape::{IllFormed, Shapes};
-pub use validate::{Failure, validate};
+pub use validate::{ValidationFailure, validate};
 
 #[cfg(test)]
 mod tests {
@@ -60,7 +60,7 @@ mod tests {
 
     const PREFIXES: &str = "@prefix sh: <http://www.w3.org/ns/shacl#> . @prefix : <http://e/> .\n";
 
-    fn report(graph: &str) -> Result<Report, Failure> {
+    fn report(graph: &str) -> Result<Report, ValidationFailure> {
         let text = format!("{PREFIXES}{graph}");
         let triples = oxttl::TurtleParser::new().for_slice(text.as_bytes()).map(|t| t.unwrap());
         let dataset = one_graph(triples);

@@ -25,7 +25,7 @@ pub fn validate(
     shapes: &Shapes,
     limits: Limits,
     name: &dyn Fn(&Term) -> String,
-) -> std::result::Result<Report, Failure> {
+) -> std::result::Result<Report, ValidationFailure> {
     let mut validation = Validation::new(dataset, shapes, limits, name);
     match validation.all() {
         Ok(()) => {
@@ -38,7 +38,7 @@ pub fn validate(
 
 /// Why there is no report: the shape that could not be checked, and the node.
 #[derive(Debug)]
-pub struct Failure {
+pub struct ValidationFailure {
     pub error: Error,
     /// The named shape being checked, or the innermost one if none has a name.
     pub shape: Option<Term>,
@@ -147,12 +147,12 @@ impl<'a> Validation<'a> {
         self.focus_nodes(self.shapes.get(id)).map_err(|e| e.prefixed("its target failed: "))
     }
 
-    pub fn failure(&self, error: Error) -> Failure {
+    pub fn failure(&self, error: Error) -> ValidationFailure {
         let inner = self.stack.iter().map(|(id, focus)| (*id, Some(*focus)));
         let at: Vec<(ShapeId, Option<NodeId>)> = self.outermost.into_iter().chain(inner).collect();
         let named = at.iter().rev().find(|(id, _)| self.is_named(*id)).or(at.last());
         let term = |node: NodeId| self.dataset.term(node);
-        Failure {
+        ValidationFailure {
             error,
             shape: named.map(|(id, _)| term(self.shapes.get(*id).node)),
             focus: named.and_then(|(_, focus)| *focus).map(term).map(Box::new),

@@ -20,7 +20,7 @@ pub use citation::CitationStyle;
 pub use facts::Revision;
 pub use make::{Occasion, Question, make, make_within};
 pub use time::timestamp;
-pub use verify::{Claim, Standing, Truth, compare, is_plain_signature, unpack, verify};
+pub use verify::{Claim, ClaimTruth, Standing, compare, is_plain_signature, unpack, verify};
 
 use facts::Facts;
 use kgq_syntax::rdf::Quad;

@@ -22,12 +22,12 @@ use std::path::PathBuf;
 /// One thing that was checked, and the outcome.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Claim {
-    pub truth: Truth,
+    pub truth: ClaimTruth,
     pub text: String,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Truth {
+pub enum ClaimTruth {
     Holds,
     Fails,
     /// What is available does not decide it.
@@ -36,15 +36,15 @@ pub enum Truth {
 
 impl Claim {
     pub fn holds(text: impl Into<String>) -> Self {
-        Self { truth: Truth::Holds, text: text.into() }
+        Self { truth: ClaimTruth::Holds, text: text.into() }
     }
 
     pub fn fails(text: impl Into<String>) -> Self {
-        Self { truth: Truth::Fails, text: text.into() }
+        Self { truth: ClaimTruth::Fails, text: text.into() }
     }
 
     pub fn unknown(text: impl Into<String>) -> Self {
-        Self { truth: Truth::Unknown, text: text.into() }
+        Self { truth: ClaimTruth::Unknown, text: text.into() }
     }
 }
 
