@@ -5,7 +5,8 @@ use super::output::Output;
 use super::terminal::Content;
 use kgq_graph::check::{Baseline, ReportFormat, explain};
 use kgq_graph::graph::Graph;
-use kgq_graph::request::replace::{Replaced, content, replace};
+use kgq_graph::request::replace::{Replaced, replace};
+use kgq_snapshot::store::together;
 use kgq_syntax::error::{Error, Result, Source};
 use kgq_syntax::text::{count, visible};
 use std::path::{Path, PathBuf};
@@ -112,11 +113,12 @@ fn read(file: &Path) -> Result<Baseline> {
 fn update(file: PathBuf, graph: &Graph, output: &mut Output) -> Result<u8> {
     let name = file.display().to_string();
     let shown = visible(&name).into_owned();
-    let before = content(&name, &file)?;
+    let before = together::content(&file, &name)?;
     let baseline = Baseline::of(&graph.check()?);
     let replaced = Replaced { name, path: file, before, after: baseline.text()?.into_bytes() };
     let lock = graph.project().map(|project| lock(&project.root, output)).transpose()?;
     replace(lock.as_ref(), vec![replaced], &graph.options().unfinished)?;
+    drop(lock);
     let findings = count(baseline.len() as u64, "finding", "findings");
     output.line(&format!("{shown} holds {findings}"))?;
     Ok(0)

@@ -1,5 +1,6 @@
 //! What all commands that edit the project's files share: the lock, the diff, the checks, the writing, the commit.
 
+use super::descriptors::raise_limit;
 use super::output::Output;
 use super::terminal::Content;
 use crate::edits::{self, Commit, Outcome, Requirements};
@@ -73,8 +74,10 @@ pub fn lock(root: &Path, output: &mut Output) -> Result<Writing> {
     Ok(writing)
 }
 
-/// Takes a lock, and notes for whom it had to wait.
+/// Takes a lock, and notes for whom it had to wait. All files of an edit stay open until each of them is written beside its place,
+/// so many may be open.
 fn waited<T>(output: &mut Output, take: impl FnOnce(&dyn Fn(&str)) -> Result<T>) -> Result<T> {
+    raise_limit();
     let waiting = RefCell::new(None);
     let taken = take(&|who| *waiting.borrow_mut() = Some(who.to_owned()))?;
     if let Some(who) = waiting.into_inner() {

@@ -1,5 +1,6 @@
 //! `kgq fmt`.
 
+use super::descriptors::raise_limit;
 use super::editing::lock;
 use super::output::{Output, write_to};
 use super::terminal::Content;
@@ -30,8 +31,13 @@ pub fn run(args: &Args, graph: &Graph, output: &mut Output) -> Result<u8> {
     if args.files.iter().any(|name| name == "-") {
         return standard_input(args, graph, output);
     }
-    let Formatted { files, changed, mut errors } = format(graph, &args.files)?;
-    let mut names: Vec<String> = changed.iter().map(|file| visible(&file.name).into_owned()).collect();
+    let (mut names, mut changed) = (Vec::new(), Vec::new());
+    let Formatted { files, mut errors } = format(graph, &args.files, &mut |file| {
+        names.push(visible(&file.name).into_owned());
+        if !args.check {
+            changed.push(file);
+        }
+    })?;
     if !args.check
         && let Err(error) = write(graph, changed, output)
     {
@@ -51,6 +57,8 @@ fn write(graph: &Graph, files: Vec<Replaced>, output: &mut Output) -> Result<()>
     if files.is_empty() {
         return Ok(());
     }
+    // All files stay open until each of them is written beside its place.
+    raise_limit();
     let lock = graph.project().map(|project| lock(&project.root, output)).transpose()?;
     replace(lock.as_ref(), files, &graph.options().unfinished)
 }

@@ -11,6 +11,7 @@ mod check;
 mod cite;
 mod completions;
 mod describe;
+mod descriptors;
 mod diff;
 mod editing;
 mod explain;

@@ -1,5 +1,6 @@
 //! `kgq serve`.
 
+use super::descriptors::raise_limit;
 use super::output::Output;
 use super::terminal::Stream;
 use super::watchdog::Watchdog;
@@ -267,18 +268,7 @@ fn scheme(args: &Args) -> Result<&'static str> {
 
 /// The most connections: what the system's limit on open files allows, less some for other files, but at most [`CONNECTIONS`].
 fn connections() -> usize {
-    #[cfg(unix)]
-    {
-        use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-        let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
-        // If the system refuses, the limit stays as it was.
-        let raised = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }).is_ok();
-        let files = if raised { maximum } else { current };
-        let files = files.and_then(|files| usize::try_from(files).ok()).unwrap_or(usize::MAX);
-        CONNECTIONS.min(files.saturating_sub(OTHER_FILES)).max(1)
-    }
-    #[cfg(not(unix))]
-    CONNECTIONS
+    CONNECTIONS.min(raise_limit().saturating_sub(OTHER_FILES)).max(1)
 }
 
 /// A log to standard error, one line per entry.

@@ -7,6 +7,7 @@ use kgq_engine::query::order_columns;
 use kgq_graph::answers::Outcome;
 use kgq_graph::request::replace::{lock_within, replace};
 use kgq_graph::request::save::{Request, Saved};
+use kgq_syntax::budget::{Limits, Work};
 use kgq_syntax::error::{Error, Result};
 use std::time::Duration;
 
@@ -23,7 +24,9 @@ pub fn save(shell: &mut Shell<'_>, words: &[String]) -> Result<()> {
     let request = Request { name, text: &last.text, outcome: &outcome(last) };
     let Saved { query, answer } = kgq_graph::request::save::save(&shell.graph, &request)?;
     let note = format!("saved as {} with its answer in {}: give it a title", query.name, answer.name);
-    let lock = lock_within(&shell.graph.require_project()?.root, PATIENCE)?;
+    let patience = Limits { time: Some(PATIENCE), ..Limits::default() };
+    let budget = shell.graph.options().budget.child(Work::Edit, patience);
+    let lock = lock_within(&shell.graph.require_project()?.root, &budget)?;
     replace(Some(&lock), vec![query, answer], &shell.graph.options().unfinished)?;
     drop(lock);
     shell.output.note(&note);

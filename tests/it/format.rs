@@ -177,6 +177,24 @@ fn fmt_names_what_would_change_then_writes_it_and_leaves_broken_files_alone() {
     assert_eq!(fmt(folder.path(), &["a.rdf"]).0, 2);
 }
 
+#[cfg(unix)]
+#[test]
+fn more_files_are_formatted_than_may_be_open_at_first() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let names: Vec<String> = (0..100).map(|n| format!("{n}.ttl")).collect();
+    for name in &names {
+        std::fs::write(folder.path().join(name), "<http://ex/a> <http://ex/p> 1 .").expect("a file can be written");
+    }
+    let run = std::process::Command::new("sh")
+        .args(["-c", "ulimit -S -n 64; exec \"$0\" fmt \"$@\"", env!("CARGO_BIN_EXE_kgq")])
+        .args(&names)
+        .current_dir(folder.path())
+        .output()
+        .expect("the program runs");
+    let err = String::from_utf8_lossy(&run.stderr);
+    assert_eq!((run.status.code(), err.trim()), (Some(0), "100 of 100 files changed"));
+}
+
 #[test]
 fn the_projects_own_files_and_those_of_a_new_project_are_formatted() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));

@@ -6,10 +6,6 @@ use kgq_graph::graph::Graph;
 use kgq_snapshot::store::together::{self, Finished, Replacement, Writing};
 use kgq_syntax::budget::Budget;
 use kgq_syntax::error::{Error, Result};
-use std::time::Duration;
-
-/// The pause between two attempts to lock a project.
-const BETWEEN_LOOKS: Duration = Duration::from_millis(10);
 
 /// A project that no other process reads or writes in the meantime.
 pub struct Writer {
@@ -31,19 +27,13 @@ impl Writer {
         Ok(Self { finished, writing: Some(writing), ..Self::looking(graph)? })
     }
 
-    /// Like [`Writer::open`], for a caller that cannot block: polls until the budget is used up.
+    /// Like [`Writer::open`], for a caller that cannot block: waits no longer than the budget allows.
     ///
     /// # Errors
     /// As [`Writer::open`]; that the budget is used up.
     pub fn open_within(graph: &Graph, budget: &Budget) -> Result<Self> {
         let root = project_of(graph)?;
-        let (writing, finished) = loop {
-            budget.check()?;
-            match together::write_at_once(&root)? {
-                Some(held) => break held,
-                None => std::thread::sleep(BETWEEN_LOOKS),
-            }
-        };
+        let (writing, finished) = together::write_within(&root, budget)?;
         Ok(Self { finished, writing: Some(writing), ..Self::looking(graph)? })
     }
 

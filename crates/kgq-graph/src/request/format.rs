@@ -17,8 +17,6 @@ use std::path::{Path, PathBuf};
 pub struct Formatted {
     /// The number of files that were read.
     pub files: usize,
-    /// Those whose text changes, in the order in which they were found.
-    pub changed: Vec<Replaced>,
     /// Why others cannot be formatted, one error a file.
     pub errors: Vec<Error>,
 }
@@ -35,20 +33,21 @@ struct File {
     dialect: Dialect,
 }
 
-/// Formats files, folders of files, or globs; without names, the files of the project.
+/// Formats files, folders of files, or globs; without names, the files of the project. `changes` is given each file whose text
+/// changes, in the order in which they are found.
 ///
 /// # Errors
 /// A name that is no file of Turtle or TriG. The mistakes of a file are in the result.
-pub fn format(graph: &Graph, names: &[String]) -> Result<Formatted> {
+pub fn format(graph: &Graph, names: &[String], changes: &mut dyn FnMut(Replaced)) -> Result<Formatted> {
     let files = if names.is_empty() { of_project(graph)? } else { named(graph, names)? };
-    let (mut changed, mut errors) = (Vec::new(), Vec::new());
+    let mut errors = Vec::new();
     for file in &files {
         match one(graph, file) {
-            Ok(replaced) => changed.extend(replaced),
+            Ok(replaced) => replaced.into_iter().for_each(&mut *changes),
             Err(error) => errors.push(error),
         }
     }
-    Ok(Formatted { files: files.len(), changed, errors })
+    Ok(Formatted { files: files.len(), errors })
 }
 
 /// Formats a text; it is Turtle, unless the graph's files are read as TriG.
@@ -159,12 +158,15 @@ mod tests {
         write("c.ttl", "e:a e:p 1 .");
         write("d.nt", "<http://e/a> <http://e/p> \"1\" .");
         let graph = Graph::open(OpenOptions { folder: folder.path().into(), ..Default::default() }).unwrap();
-        let found = format(&graph, &[]).unwrap();
-        let [changed] = found.changed.as_slice() else { panic!("{:?}", found.changed) };
+        let mut all = Vec::new();
+        let found = format(&graph, &[], &mut |file| all.push(file)).unwrap();
+        let [changed] = all.as_slice() else { panic!("{all:?}") };
         assert_eq!((found.files, found.errors.len(), changed.name.as_str()), (3, 1, "a.ttl"));
         assert_eq!(changed.before.as_deref(), Some("@prefix e: <http://e/> . e:a e:p 1 .".as_bytes()));
         assert_eq!(changed.after, b"@prefix e: <http://e/> .\n\ne:a\n    e:p 1 ;\n.\n");
         let names = [folder.path().join("d.nt").display().to_string()];
-        assert!(format(&graph, &names).is_err_and(|error| error.message().contains("neither Turtle nor TriG")));
+        assert!(
+            format(&graph, &names, &mut drop).is_err_and(|error| error.message().contains("neither Turtle nor TriG"))
+        );
     }
 }

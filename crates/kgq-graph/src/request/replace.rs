@@ -2,14 +2,12 @@
 //! under the project's lock, and none if one of them is not any more what it was when it was read.
 
 use kgq_snapshot::store::together::{self, Replacement, Writing};
-use kgq_snapshot::store::{Unfinished, WholeFile};
+use kgq_snapshot::store::{Staging, Unfinished, WholeFile};
+use kgq_syntax::budget::{Budget, Exceeded};
 use kgq_syntax::error::{Error, Kind, Result};
 use kgq_syntax::text::visible;
-use std::io::{ErrorKind, Write};
-use std::path::{Component, Path, PathBuf};
-use std::time::{Duration, Instant};
-
-const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
+use std::io::Write;
+use std::path::{Path, PathBuf};
 
 /// A file that gets new content.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,22 +23,16 @@ pub struct Replaced {
 /// Locks a folder as [`together::write`] does, for a caller that must not wait for long.
 ///
 /// # Errors
-/// A folder that cannot be locked; an earlier edit that cannot be finished; that others still read or write there when this time
-/// is over.
-pub fn lock_within(root: &Path, patience: Duration) -> Result<Writing> {
-    let end = Instant::now() + patience;
-    loop {
-        if let Some((writing, _)) = together::write_at_once(root)? {
-            return Ok(writing);
+/// A folder that cannot be locked; an earlier edit that cannot be finished; that others still read or write there when the budget
+/// is used up.
+pub fn lock_within(root: &Path, budget: &Budget) -> Result<Writing> {
+    match together::write_within(root, budget) {
+        Ok((writing, _)) => Ok(writing),
+        Err(error) if matches!(error.limit_passed(), Some(Exceeded::Time(_))) => {
+            Err(Error::new(Kind::Io, "another process reads or writes the files of the project: nothing is written")
+                .hint("try again when it is done"))
         }
-        if Instant::now() >= end {
-            return Err(Error::new(
-                Kind::Io,
-                "another process reads or writes the files of the project: nothing is written",
-            )
-            .hint("try again when it is done"));
-        }
-        std::thread::sleep(BETWEEN_LOOKS);
+        Err(error) => Err(error),
     }
 }
 
@@ -56,12 +48,13 @@ pub fn replace(project: Option<&Writing>, files: Vec<Replaced>, unfinished: &Unf
     // One file is whole by itself, and needs no journal.
     let is_one = files.len() == 1;
     for file in files {
-        match project.filter(|_| !is_one).and_then(|writing| name_below(writing.root(), &file.path)) {
+        match project.filter(|_| !is_one).and_then(|writing| together::name_of(writing.root(), &file.path)) {
             Some(name) => own.push(Replacement { name, before: file.before, after: Some(file.after) }),
             None => others.push(file),
         }
     }
-    let staged: Vec<WholeFile> = others.iter().map(|file| stage(file, unfinished)).collect::<Result<_>>()?;
+    let mut staging = Staging::new(unfinished);
+    let staged: Vec<WholeFile> = others.iter().map(|file| stage(file, &mut staging)).collect::<Result<_>>()?;
     others.iter().try_for_each(unchanged)?;
     if let Some(writing) = project.filter(|_| !own.is_empty()) {
         writing.replace(&own, unfinished)?;
@@ -70,7 +63,7 @@ pub fn replace(project: Option<&Writing>, files: Vec<Replaced>, unfinished: &Unf
 }
 
 fn unchanged(file: &Replaced) -> Result<()> {
-    if content(&file.name, &file.path)? == file.before {
+    if together::content(&file.path, &file.name)? == file.before {
         return Ok(());
     }
     let name = visible(&file.name);
@@ -79,42 +72,16 @@ fn unchanged(file: &Replaced) -> Result<()> {
 }
 
 /// Writes the new content beside the file.
-fn stage(file: &Replaced, unfinished: &Unfinished) -> Result<WholeFile> {
+fn stage(file: &Replaced, staging: &mut Staging<'_>) -> Result<WholeFile> {
     if file.path.metadata().is_ok_and(|found| !found.is_file()) {
         return Err(Error::usage(format!("{} is no file that could be replaced", visible(&file.name))));
     }
     if let Some(folder) = file.path.parent() {
         std::fs::create_dir_all(folder).map_err(|e| Error::io(folder.display(), &e))?;
     }
-    let mut whole = WholeFile::create(&file.path, unfinished)?;
+    let mut whole = staging.create(&file.path)?;
     whole.file().write_all(&file.after).map_err(|e| Error::io(&file.name, &e))?;
     Ok(whole)
-}
-
-/// The content of a file; `None` if there is none.
-///
-/// # Errors
-/// A file that cannot be read.
-pub fn content(name: &str, path: &Path) -> Result<Option<Vec<u8>>> {
-    match std::fs::read(path) {
-        Ok(bytes) => Ok(Some(bytes)),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(Error::io(name, &error)),
-    }
-}
-
-/// The name of a file in the folder, relative to it. `None` if the file lies outside, also by a link, or is hidden: files that
-/// are written as one are named in a journal, which may name no other.
-fn name_below(root: &Path, path: &Path) -> Option<String> {
-    let (full_root, full) = (std::path::absolute(root).ok()?, std::path::absolute(path).ok()?);
-    let name = full.strip_prefix(&full_root).ok()?;
-    let is_plain = |part: Component<'_>| match part {
-        Component::Normal(part) => !part.to_string_lossy().starts_with('.'),
-        _ => false,
-    };
-    let real = |path: &Path| std::fs::canonicalize(path).ok();
-    let is_inside = full.ancestors().find_map(real)?.starts_with(real(root)?);
-    (is_inside && name.components().all(is_plain)).then(|| name.to_str().map(str::to_owned)).flatten()
 }
 
 #[cfg(test)]
@@ -159,16 +126,32 @@ mod tests {
         assert_eq!((fs::read(path("a")).unwrap(), fs::read(path("b")).unwrap()), (b"2".to_vec(), b"2".to_vec()));
     }
 
+    #[test]
+    fn who_waits_for_a_project_waits_no_longer_than_the_budget_allows() {
+        use kgq_syntax::budget::Limits;
+        use std::time::Duration;
+        let folder = tempfile::tempdir().unwrap();
+        let (writing, _) = together::write(folder.path(), &|_| ()).unwrap();
+        let over = Budget::new(Limits { time: Some(Duration::ZERO), ..Limits::default() });
+        let error = lock_within(folder.path(), &over).unwrap_err();
+        assert_eq!((error.kind(), error.message().contains("another process")), (Kind::Io, true));
+        let cancelled = Budget::default();
+        cancelled.cancel();
+        assert_eq!(lock_within(folder.path(), &cancelled).unwrap_err().kind(), Kind::Interrupted);
+        drop(writing);
+        lock_within(folder.path(), &over).unwrap();
+    }
+
     #[cfg(unix)]
     #[test]
     fn a_file_outside_of_the_folder_or_behind_a_link_is_replaced_by_itself() {
         let (folder, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         fs::write(other.path().join("a"), "1").unwrap();
         std::os::unix::fs::symlink(other.path(), folder.path().join("link")).unwrap();
-        assert_eq!(name_below(folder.path(), &folder.path().join("link/a")), None);
-        assert_eq!(name_below(folder.path(), &folder.path().join(".hidden/a")), None);
-        assert_eq!(name_below(folder.path(), &other.path().join("a")), None);
-        assert_eq!(name_below(folder.path(), &folder.path().join("x/y")), Some("x/y".to_owned()));
+        assert_eq!(together::name_of(folder.path(), &folder.path().join("link/a")), None);
+        assert_eq!(together::name_of(folder.path(), &folder.path().join(".hidden/a")), None);
+        assert_eq!(together::name_of(folder.path(), &other.path().join("a")), None);
+        assert_eq!(together::name_of(folder.path(), &folder.path().join("x/y")), Some("x/y".to_owned()));
         let (writing, _) = together::write(folder.path(), &|_| ()).unwrap();
         let file = replaced(folder.path().join("link/a"), Some("1"), "2");
         replace(Some(&writing), vec![file], &Unfinished::default()).unwrap();

@@ -38,4 +38,4 @@ pub use read::{Parsed, Progress as ReadProgress, ReadOptions, read, read_all, re
 pub use sniff::{SNIFFED, Seems, sniff};
 pub(crate) use version::announcement;
 pub(crate) use whole_file::remove_abandoned;
-pub use whole_file::{Unfinished, WholeFile};
+pub use whole_file::{Staging, Unfinished, WholeFile};

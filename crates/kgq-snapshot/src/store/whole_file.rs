@@ -2,6 +2,7 @@
 //! failure leaves an existing file unchanged. Leftovers of killed processes beside the file are removed.
 
 use kgq_syntax::error::{Error, Result};
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fs::{self, File, Permissions, TryLockError};
 use std::io::ErrorKind;
@@ -62,6 +63,39 @@ pub struct WholeFile {
     unfinished: Unfinished,
 }
 
+/// Files that are written beside their places before any of them takes its own. What killed writers left in a folder is looked
+/// for once for all of them.
+#[derive(Debug)]
+pub struct Staging<'u> {
+    unfinished: &'u Unfinished,
+    swept: BTreeSet<PathBuf>,
+}
+
+impl<'u> Staging<'u> {
+    pub fn new(unfinished: &'u Unfinished) -> Self {
+        Self { unfinished, swept: BTreeSet::new() }
+    }
+
+    /// As [`WholeFile::create`].
+    ///
+    /// # Errors
+    /// When the folder cannot be written to.
+    pub fn create(&mut self, path: &Path) -> Result<WholeFile> {
+        let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        let permissions = fs::metadata(&target).ok().filter(fs::Metadata::is_file).map(|m| m.permissions());
+        self.start(path, target, permissions)
+    }
+
+    fn start(&mut self, path: &Path, target: PathBuf, permissions: Option<Permissions>) -> Result<WholeFile> {
+        if let Some(folder) = folder_of(&target)
+            && self.swept.insert(folder.to_owned())
+        {
+            remove_abandoned(folder);
+        }
+        WholeFile::start(path, target, permissions, self.unfinished)
+    }
+}
+
 impl WholeFile {
     /// Starts a file that will be at `path`, with the permissions of the existing file, or those of a new one. If `path` is
     /// a symbolic link, its target is replaced, not the link.
@@ -69,9 +103,7 @@ impl WholeFile {
     /// # Errors
     /// When the folder cannot be written to.
     pub fn create(path: &Path, unfinished: &Unfinished) -> Result<Self> {
-        let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-        let permissions = fs::metadata(&target).ok().filter(fs::Metadata::is_file).map(|m| m.permissions());
-        Self::start(path, target, permissions, unfinished)
+        Staging::new(unfinished).create(path)
     }
 
     /// Starts a file that only its user can read. A symbolic link in its place is replaced.
@@ -79,14 +111,11 @@ impl WholeFile {
     /// # Errors
     /// When the folder cannot be written to.
     pub fn private(path: &Path, unfinished: &Unfinished) -> Result<Self> {
-        Self::start(path, path.to_owned(), private(), unfinished)
+        Staging::new(unfinished).start(path, path.to_owned(), private())
     }
 
     fn start(path: &Path, target: PathBuf, permissions: Option<Permissions>, unfinished: &Unfinished) -> Result<Self> {
         let failed = |error| Error::io(path.display(), &error);
-        if let Some(folder) = folder_of(&target) {
-            remove_abandoned(folder);
-        }
         let mut attempt = 0;
         loop {
             let temporary = temporary_name(&target, attempt);
@@ -251,6 +280,22 @@ mod tests {
         let second = WholeFile::create(&folder.path().join("a"), &Unfinished::default()).unwrap();
         assert_eq!(names(folder.path()).len(), 2);
         drop((first, second));
+        assert!(names(folder.path()).is_empty());
+    }
+
+    #[test]
+    fn what_dead_writers_left_in_a_folder_is_removed_once_for_files_that_are_staged_together() {
+        let folder = tempfile::tempdir().unwrap();
+        let left = || fs::write(folder.path().join(".other.1-0.building"), "half").unwrap();
+        let unfinished = Unfinished::default();
+        let mut staging = Staging::new(&unfinished);
+        let staged = ["a", "b"].map(|name| {
+            left();
+            staging.create(&folder.path().join(name)).unwrap()
+        });
+        assert_eq!(names(folder.path()).len(), 3, "the second looked for it again");
+        drop(staged);
+        drop(WholeFile::create(&folder.path().join("c"), &unfinished).unwrap());
         assert!(names(folder.path()).is_empty());
     }
 

@@ -9,8 +9,9 @@ mod lock;
 #[cfg(test)]
 mod tests;
 
-use super::{Unfinished, WholeFile, whole_file};
+use super::{Staging, Unfinished, WholeFile, whole_file};
 use journal::Journal;
+use kgq_syntax::budget::Budget;
 use kgq_syntax::error::{Error, Kind, Result};
 pub use lock::{Reading, Writing};
 use sha2::{Digest, Sha256};
@@ -76,14 +77,14 @@ pub fn write(root: &Path, waits: &dyn Fn(&str)) -> Result<(Writing, Finished)> {
     Ok((writing, finished))
 }
 
-/// Like `write`, but without waiting: `None` while somebody else reads or writes in the folder.
+/// Like [`write`], but waits no longer than the budget allows.
 ///
 /// # Errors
-/// As [`read`].
-pub fn write_at_once(root: &Path) -> Result<Option<(Writing, Finished)>> {
-    let Some(writing) = Writing::at_once(root)? else { return Ok(None) };
+/// As [`read`]; that of the budget, while somebody else reads or writes in the folder.
+pub fn write_within(root: &Path, budget: &Budget) -> Result<(Writing, Finished)> {
+    let writing = budget.wait_for(|| Writing::at_once(root))?;
     let finished = finish(root, &|_, _| Ok(()))?;
-    Ok(Some((writing, finished)))
+    Ok((writing, finished))
 }
 
 impl Writing {
@@ -105,8 +106,9 @@ impl Writing {
         for file in files {
             may_write(root, &file.name)?;
         }
+        let mut staging = Staging::new(unfinished);
         let staged: Vec<Option<WholeFile>> =
-            files.iter().map(|file| stage(root, file, unfinished, steps)).collect::<Result<_>>()?;
+            files.iter().map(|file| stage(root, file, &mut staging, steps)).collect::<Result<_>>()?;
         for file in files {
             if content(&root.join(&file.name), &file.name)? != file.before {
                 return Err(Error::new(
@@ -138,21 +140,36 @@ fn journal_of(root: &Path) -> PathBuf {
 /// Refuses hidden files, and names that lead out of the folder by `..` or by a link: a journal may come with somebody else's
 /// folder.
 fn may_write(root: &Path, name: &str) -> Result<()> {
-    let path = Path::new(name);
-    let plain = path.components().all(|part| match part {
-        Component::Normal(part) => !part.to_string_lossy().starts_with('.'),
-        _ => false,
-    });
-    let real = |path: &Path| fs::canonicalize(path).ok();
-    let there = root.join(path).ancestors().find_map(real);
-    let inside = there.zip(real(root)).is_some_and(|(there, root)| there.starts_with(root));
-    if plain && inside {
+    if is_own(root, Path::new(name)) {
         return Ok(());
     }
     Err(Error::policy(format!("{name} lies outside of the project's folder, or is hidden: it is not edited")))
 }
 
-fn content(path: &Path, name: &str) -> Result<Option<Vec<u8>>> {
+fn is_own(root: &Path, name: &Path) -> bool {
+    let plain = name.components().all(|part| match part {
+        Component::Normal(part) => !part.to_string_lossy().starts_with('.'),
+        _ => false,
+    });
+    let real = |path: &Path| fs::canonicalize(path).ok();
+    let there = root.join(name).ancestors().find_map(real);
+    plain && there.zip(real(root)).is_some_and(|(there, root)| there.starts_with(root))
+}
+
+/// The name by which [`Writing::replace`] takes a file: relative to the folder. `None` for a file that it refuses: one that is
+/// hidden, or lies outside, also by a link.
+pub fn name_of(root: &Path, path: &Path) -> Option<String> {
+    let [full_root, full] = [root, path].map(|path| std::path::absolute(path).ok());
+    let (full_root, full) = (full_root?, full?);
+    let name = full.strip_prefix(full_root).ok().filter(|name| is_own(root, name))?;
+    name.to_str().map(str::to_owned)
+}
+
+/// The content of a file, which errors name so; `None` if there is none.
+///
+/// # Errors
+/// A file that cannot be read.
+pub fn content(path: &Path, name: &str) -> Result<Option<Vec<u8>>> {
     match fs::read(path) {
         Ok(bytes) => Ok(Some(bytes)),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
@@ -160,13 +177,13 @@ fn content(path: &Path, name: &str) -> Result<Option<Vec<u8>>> {
     }
 }
 
-fn stage(root: &Path, file: &Replacement, unfinished: &Unfinished, steps: &Steps<'_>) -> Result<Option<WholeFile>> {
+fn stage(root: &Path, file: &Replacement, staging: &mut Staging<'_>, steps: &Steps<'_>) -> Result<Option<WholeFile>> {
     let Some(after) = &file.after else { return Ok(None) };
     let path = root.join(&file.name);
     if let Some(folder) = path.parent() {
         make_folder(root, folder, steps).map_err(|error| Error::io(&file.name, &error))?;
     }
-    let mut whole = WholeFile::create(&path, unfinished)?;
+    let mut whole = staging.create(&path)?;
     fill(&mut whole, after, steps).map_err(|error| Error::io(&file.name, &error))?;
     Ok(Some(whole))
 }
@@ -278,8 +295,9 @@ fn finish(root: &Path, steps: &Steps<'_>) -> Result<Finished> {
         left.push(Replacement { name: entry.name, before: now, after: entry.after });
     }
     let known = Unfinished::default();
+    let mut staging = Staging::new(&known);
     let staged: Vec<_> =
-        left.iter().map(|file| stage(root, file, &known, steps)).collect::<Result<_>>().map_err(unfinished)?;
+        left.iter().map(|file| stage(root, file, &mut staging, steps)).collect::<Result<_>>().map_err(unfinished)?;
     apply(root, &left, staged, steps).and_then(|()| forget(root, steps)).map_err(unfinished)?;
     Ok(left.into_iter().map(|file| file.name).collect())
 }
