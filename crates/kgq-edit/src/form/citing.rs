@@ -20,6 +20,8 @@ pub struct Citing<'g> {
     audit: Audit<'g>,
     texts: Texts,
     citations: Vec<NamedNode>,
+    /// Those that a new one is made like.
+    like: Vec<NamedNode>,
 }
 
 /// A citation with the statements that create it; no statements if the graph has it already.
@@ -35,7 +37,8 @@ impl<'g> Citing<'g> {
         let audit = graph.audit()?;
         let texts = graph.source_texts(&audit, &[])?;
         let citations = audit.citations();
-        Ok(Self { graph, audit, texts, citations })
+        let like = spread(&citations, MOST_LIKE);
+        Ok(Self { graph, audit, texts, citations, like })
     }
 
     /// Creates a citation of these words of a document. `node` is the label for a blank node.
@@ -144,15 +147,10 @@ impl<'g> Citing<'g> {
         around.min_by(|(a, x), (b, y)| a.cmp(b).then_with(|| x.as_str().cmp(y.as_str()))).map(|(_, node)| node.clone())
     }
 
-    /// The first citations, as many as are looked at to make another.
-    fn some_citations(&self) -> &[NamedNode] {
-        &self.citations[..self.citations.len().min(MOST_LIKE)]
-    }
-
-    /// The most frequent class of citations.
+    /// The most frequent class of citations, as far as they are looked at.
     fn class(&self, statements: &Statements<'_>) -> Option<NamedNode> {
         let mut times: FxHashMap<&NamedNode, usize> = FxHashMap::default();
-        let all = self.some_citations().iter().flat_map(|name| statements.about(&name.clone().into()));
+        let all = self.like.iter().flat_map(|name| statements.about(&name.clone().into()));
         for quad in all.filter(|quad| quad.predicate.as_ref() == rdf::TYPE) {
             if let Term::NamedNode(class) = &quad.object {
                 *times.entry(class).or_default() += 1;
@@ -175,8 +173,29 @@ impl<'g> Citing<'g> {
             label if label.chars().any(char::is_alphanumeric) => label,
             _ => of_document(),
         };
-        let name =
-            naming::proposed(self.graph, self.some_citations(), &label).map_err(|error| error.message().to_owned())?;
+        let name = naming::proposed(self.graph, &self.like, &label).map_err(|error| error.message().to_owned())?;
         name.ok_or_else(|| "no name can be made for a citation: name one that the graph has".to_owned())
+    }
+}
+
+/// At most this many of these things, taken at even distances: neighbours in the order of IRIs are often of one kind.
+fn spread(things: &[NamedNode], most: usize) -> Vec<NamedNode> {
+    things.iter().step_by(things.len().div_ceil(most).max(1)).cloned().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_many_citations_some_of_each_kind_are_looked_at() {
+        let named = |kind: &str, n: usize| NamedNode::new_unchecked(format!("http://e/{kind}/{n}"));
+        let few = (0..MOST_LIKE).map(|n| named("a", n));
+        let all: Vec<NamedNode> = few.chain((0..9 * MOST_LIKE).map(|n| named("b", n))).collect();
+        let some = spread(&all, MOST_LIKE);
+        let of_few = some.iter().filter(|thing| thing.as_str().starts_with("http://e/a/")).count();
+        assert_eq!((some.len(), of_few), (MOST_LIKE, MOST_LIKE / 10));
+        assert_eq!(spread(&all[..MOST_LIKE], MOST_LIKE), all[..MOST_LIKE]);
+        assert!(spread(&[], MOST_LIKE).is_empty());
     }
 }
