@@ -10,6 +10,7 @@ use kgq_engine::query::{ParseContext, Query, parse_query};
 use kgq_engine::{self as engine, Answer, EvaluationOptions, Executor, Limits};
 use kgq_snapshot::store::Input;
 use kgq_snapshot::{BuildOptions, Snapshot};
+use kgq_syntax::bounds::Bounds;
 use kgq_syntax::error::{Error, Result, Source};
 use kgq_syntax::rdf::{Prefixes, Term};
 use md5::{Digest, Md5};
@@ -129,7 +130,9 @@ struct Timed {
 fn time_query(snapshot: &Snapshot, file: &Path, options: &Options, first: impl Fn(f64)) -> Result<Timed> {
     let name = file.to_string_lossy();
     let text = std::fs::read_to_string(file).map_err(|e| Error::io(&name, &e))?;
-    let context = ParseContext { prefixes: &Prefixes::new(), base: None, bounds: Default::default() };
+    // A hundred thousand values are a text of several megabytes.
+    let bounds = Bounds { max_query_size: 16 << 20, ..Bounds::default() };
+    let context = ParseContext { prefixes: &Prefixes::new(), base: None, bounds };
     let timed = |digested| {
         let (started, worked) = (Instant::now(), processor_time());
         // Peers are given the text too.
