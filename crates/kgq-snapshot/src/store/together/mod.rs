@@ -77,7 +77,7 @@ pub fn write(root: &Path, waits: &dyn Fn(&str)) -> Result<(Writing, Finished)> {
     Ok((writing, finished))
 }
 
-/// Like [`write`], but waits no longer than the budget allows.
+/// Like [`write()`], but waits no longer than the budget allows.
 ///
 /// # Errors
 /// As [`read`]; that of the budget, while somebody else reads or writes in the folder.
