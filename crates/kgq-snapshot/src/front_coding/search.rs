@@ -172,13 +172,16 @@ mod tests {
         };
         let mut strings: Vec<String> = (0..60_000).map(|_| text(&mut random)).collect();
         strings.extend((0..40).map(|n| format!("{}{n}", "shared beginnings ".repeat(300))));
-        // Beginnings about as long as what is remembered, behind which the first goes on within a symbol, and two others otherwise.
+        // Beginnings about as long as what is remembered, behind which the first goes on within a symbol, and two others otherwise. What
+        // follows each three keeps one whose beginning is not known from spoiling the next.
         let long = "the ministry of statements ".repeat(160);
         for length in LONGEST_SHARED - 8..LONGEST_SHARED + 8 {
             for shift in 0..8 {
-                let rest = &long[shift..];
-                let beginning = format!("{shift}{length}{}", &rest[..length - 5]);
-                strings.extend([&rest[length - 5..length + 15], "~b", "~bc"].map(|end| format!("{beginning}{end}")));
+                let (rest, name) = (&long[shift..], format!("{shift}{length}"));
+                let beginning = format!("{name}{}", &rest[..length - name.len()]);
+                let behind = &rest[beginning.len() - name.len()..][..20];
+                strings.extend([behind, "~b", "~bc"].map(|end| format!("{beginning}{end}")));
+                strings.extend((0..24).map(|n| format!("{name}~{n}")));
             }
         }
         strings.sort();
