@@ -23,6 +23,9 @@ MANIFEST = """name = "memory"
 base = "{base}"
 data = ["{data}"]
 queries = ["queries/*.rq"]
+
+[limits]
+timeout = "1h"
 """
 TITLES = ["http://purl.org/dc/elements/1.1/title", "http://xmlns.com/foaf/0.1/name", "http://www.w3.org/2000/01/rdf-schema#label"]
 COUNT = "#+ title: How many statements each property has\nSELECT ?p (COUNT(*) AS ?n) { ?s ?p ?o } GROUP BY ?p ORDER BY DESC(?n) ?p\n"
