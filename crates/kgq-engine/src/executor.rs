@@ -14,7 +14,7 @@ use super::plan::physical::PhysicalPlan;
 use super::plan::planner::Planner;
 use super::plan::simplify::{Knowledge, simplify};
 use super::plan::translate::{Around, Translator};
-use super::plan::{Graph, Var, Variables};
+use super::plan::{Graph, Var, VarSet, Variables};
 use super::plans::{PlanKey, Plans};
 use super::result::{Described, Rows};
 use super::terms::Terms;
@@ -248,7 +248,7 @@ pub(crate) fn plan<'s>(
         Query::Describe { .. } => (Form::Describe, names.iter().map(|name| translator.var(name)).collect()),
     };
     let mut variables = translator.variables;
-    let logical = simplify(logical, &Knowledge { statistics: &cx, budget });
+    let logical = simplify(logical, &Knowledge { statistics: &cx, budget, outer: VarSet::default() });
     budget.check()?;
     let ids = |term: &Term| cx.terms().id(term.clone());
     let (bound, default_graph) = (logical.map_terms(&ids)?, default.map_terms(&ids)?);

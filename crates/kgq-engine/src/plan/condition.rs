@@ -75,13 +75,15 @@ impl<T> Scalar<T> {
         }
     }
 
+    /// Returns the variable if the whole expression is `BOUND` of it.
+    pub fn bound(&self) -> Option<Var> {
+        bound(&self.expression)
+    }
+
     /// Returns the variable if the whole expression is `!BOUND` of it.
     pub fn unbound(&self) -> Option<Var> {
         match &self.expression {
-            Expression::Not(inner) => match **inner {
-                Expression::Bound(var) => Some(var),
-                _ => None,
-            },
+            Expression::Not(inner) => bound(inner),
             _ => None,
         }
     }
@@ -112,6 +114,13 @@ impl<T> Scalar<T> {
             variables: self.variables.clone(),
             exists: exists.collect::<Result<_>>()?,
         })
+    }
+}
+
+fn bound(expression: &Expression) -> Option<Var> {
+    match expression {
+        Expression::Bound(var) => Some(*var),
+        _ => None,
     }
 }
 

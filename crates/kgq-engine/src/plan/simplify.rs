@@ -1,9 +1,9 @@
 //! Rewrites that keep the solutions and make them cheaper to find: conditions are pushed down to where their variables
-//! are bound, OPTIONAL with `!BOUND` becomes NOT EXISTS, and two variables that must hold the same term become one.
+//! are bound, OPTIONAL with `!BOUND` becomes NOT EXISTS and with a null-rejecting condition a join, and two variables that must hold the same term become one.
 
 use super::pattern::{filter, join, union};
 use super::statistics::Statistics;
-use super::{Condition, Expression, Graph, Pattern, Scalar, Slot, TripleAtom, Var, VarSet, scope};
+use super::{Condition, Expression, Graph, Pattern, Scalar, Slot, TripleAtom, Var, VarSet, null_rejecting, scope};
 use kgq_syntax::budget::Budget;
 use kgq_syntax::rdf::Term;
 
@@ -15,6 +15,16 @@ pub struct Knowledge<'a> {
     pub statistics: &'a dyn Statistics,
     /// If the query has to stop, patterns stay as they are.
     pub budget: &'a Budget,
+    /// The variables that a row around the pattern of an EXISTS may bind: its conditions see them.
+    pub outer: VarSet,
+}
+
+impl Knowledge<'_> {
+    /// What is known inside an EXISTS that is tested for rows of these patterns.
+    fn inside(&self, rows: &[&Logical]) -> Self {
+        let outer = rows.iter().fold(self.outer.clone(), |outer, pattern| outer.union(&scope::possible(pattern)));
+        Self { outer, ..*self }
+    }
 }
 
 /// Rewrites a pattern.
@@ -25,10 +35,13 @@ pub fn simplify(pattern: Logical, data: &Knowledge<'_>) -> Logical {
     match pattern.map_children(|child| simplify(child, data)) {
         Pattern::Join(operands) => hoisted(operands),
         Pattern::Union(branches) => union(branches.into_iter().filter(|p| !matches!(p, Pattern::Empty)).collect()),
-        Pattern::LeftJoin { left, right, conditions } => optional(*left, *right, simplify_all(conditions, data), data),
+        Pattern::LeftJoin { left, right, conditions } => {
+            let conditions = simplify_all(conditions, &[&left, &right], data);
+            optional(*left, *right, conditions, data)
+        }
         Pattern::Minus { left, .. } if matches!(*left, Pattern::Empty) => Pattern::Empty,
         Pattern::Filter { inner, conditions } => {
-            let conditions = simplify_all(conditions, data)
+            let conditions = simplify_all(conditions, &[&inner], data)
                 .into_iter()
                 .map(|condition| match condition {
                     Condition::Exists { pattern, negated } => {
@@ -39,32 +52,38 @@ pub fn simplify(pattern: Logical, data: &Knowledge<'_>) -> Logical {
                 .collect();
             filtered(*inner, conditions, data)
         }
-        Pattern::Extend { inner, var, scalar } => Pattern::Extend { inner, var, scalar: simplify_scalar(scalar, data) },
+        Pattern::Extend { inner, var, scalar } => {
+            let scalar = simplify_scalar(scalar, &[&inner], data);
+            Pattern::Extend { inner, var, scalar }
+        }
         pattern => pattern,
     }
 }
 
-fn simplify_all(conditions: Vec<LogicalCondition>, data: &Knowledge<'_>) -> Vec<LogicalCondition> {
+/// Rewrites the EXISTS of conditions, which are tested for rows of the patterns.
+fn simplify_all(conditions: Vec<LogicalCondition>, rows: &[&Logical], data: &Knowledge<'_>) -> Vec<LogicalCondition> {
     conditions
         .into_iter()
         .map(|condition| match condition {
-            Condition::Scalar(scalar) => Condition::Scalar(simplify_scalar(scalar, data)),
-            Condition::Exists { pattern, negated } => Condition::Exists { pattern: simplify(pattern, data), negated },
+            Condition::Scalar(scalar) => Condition::Scalar(simplify_scalar(scalar, rows, data)),
+            Condition::Exists { pattern, negated } => {
+                Condition::Exists { pattern: simplify(pattern, &data.inside(rows)), negated }
+            }
             other @ (Condition::NotAmong(..) | Condition::Same(..)) => other,
         })
         .collect()
 }
 
-fn simplify_scalar(mut scalar: Scalar<Term>, data: &Knowledge<'_>) -> Scalar<Term> {
+fn simplify_scalar(mut scalar: Scalar<Term>, rows: &[&Logical], data: &Knowledge<'_>) -> Scalar<Term> {
     for (_, pattern) in &mut scalar.exists {
-        *pattern = simplify(std::mem::replace(pattern, Pattern::Empty), data);
+        *pattern = simplify(std::mem::replace(pattern, Pattern::Empty), &data.inside(rows));
     }
     scalar
 }
 
 /// Joins the operands and lifts their conditions to the join where that keeps the meaning: the planner tests them as
 /// early as it can.
-fn hoisted(operands: Vec<Logical>) -> Logical {
+pub(super) fn hoisted(operands: Vec<Logical>) -> Logical {
     let mut conditions = Vec::new();
     let mut inner = Vec::new();
     for operand in operands {
@@ -93,21 +112,41 @@ fn is_local(condition: &LogicalCondition, certain: &VarSet) -> bool {
     }
 }
 
+/// Puts the pattern under the conditions, each pushed down as far as possible, and leaves out what they make needless: OPTIONALs, and
+/// then BOUND of a variable that every solution binds.
+fn filtered(inner: Logical, mut conditions: Vec<LogicalCondition>, data: &Knowledge<'_>) -> Logical {
+    let required = null_rejecting::rejected(&conditions).without(&data.outer);
+    let inner = null_rejecting::inner_joins(inner, &required);
+    if conditions.iter().any(|condition| asked_bound(condition).is_some()) {
+        let certain = scope::certain(&inner);
+        conditions.retain(|condition| asked_bound(condition).is_none_or(|var| !certain.contains(var)));
+    }
+    pushed_down(inner, conditions, data)
+}
+
+/// Returns the variable if the condition is that it is bound.
+fn asked_bound(condition: &LogicalCondition) -> Option<Var> {
+    match condition {
+        Condition::Scalar(scalar) => scalar.bound(),
+        Condition::Exists { .. } | Condition::NotAmong(..) | Condition::Same(..) => None,
+    }
+}
+
 /// Puts the pattern under the conditions, each pushed down as far as possible.
-fn filtered(inner: Logical, conditions: Vec<LogicalCondition>, data: &Knowledge<'_>) -> Logical {
+fn pushed_down(inner: Logical, conditions: Vec<LogicalCondition>, data: &Knowledge<'_>) -> Logical {
     if conditions.is_empty() {
         return inner;
     }
     match inner {
         Pattern::Filter { inner, conditions: mut own } => {
             own.extend(conditions);
-            filtered(*inner, own, data)
+            pushed_down(*inner, own, data)
         }
         Pattern::LeftJoin { left, right, conditions: own } => {
             let free = scope::possible(&right).without(&scope::certain(&left));
             let (down, here): (Vec<_>, Vec<_>) =
                 conditions.into_iter().partition(|c| !c.is_volatile() && !c.variables().intersects(&free));
-            let left = filtered(*left, down, data);
+            let left = pushed_down(*left, down, data);
             not_bound(left, *right, own, here, data)
         }
         Pattern::Union(branches)
@@ -120,12 +159,12 @@ fn filtered(inner: Logical, conditions: Vec<LogicalCondition>, data: &Knowledge<
             union(branches.into_iter().map(|branch| filtered(branch, conditions.clone(), data)).collect())
         }
         Pattern::Minus { left, right } if conditions.iter().all(|c| !c.is_volatile()) => {
-            Pattern::Minus { left: Box::new(filtered(*left, conditions, data)), right }
+            Pattern::Minus { left: Box::new(pushed_down(*left, conditions, data)), right }
         }
         Pattern::Extend { inner, var, scalar } if !scalar.is_volatile() => {
             let (down, here): (Vec<_>, Vec<_>) =
                 conditions.into_iter().partition(|c| !c.is_volatile() && !c.variables().contains(var));
-            let inner = Box::new(filtered(*inner, down, data));
+            let inner = Box::new(pushed_down(*inner, down, data));
             filter(Pattern::Extend { inner, var, scalar }, here)
         }
         inner @ (Pattern::Triple(_) | Pattern::Join(_)) => equated(inner, conditions, data),
@@ -143,7 +182,7 @@ fn not_bound(
     data: &Knowledge<'_>,
 ) -> Logical {
     let visible = scope::possible(&left);
-    let bound = scope::certain(&right).without(&visible);
+    let bound = scope::certain(&right).without(&visible).without(&data.outer);
     let asks = |condition: &LogicalCondition| match condition {
         Condition::Scalar(scalar) => scalar.unbound().is_some_and(|var| bound.contains(var)),
         Condition::Exists { .. } | Condition::NotAmong(..) | Condition::Same(..) => false,
@@ -154,9 +193,9 @@ fn not_bound(
         && let Some(at) = conditions.iter().position(asks)
     {
         conditions.remove(at);
-        let pattern = filtered(right, own, data);
+        let pattern = filtered(right, own, &data.inside(&[&left]));
         let missing = Condition::Exists { pattern: correlated(pattern, &left, data), negated: true };
-        return filtered(filter(left, vec![missing]), conditions, data);
+        return pushed_down(filter(left, vec![missing]), conditions, data);
     }
     filter(optional(left, right, own, data), conditions)
 }

@@ -86,7 +86,7 @@ fn plan(predicates: &[(&str, [f64; 3])], query: &str) -> String {
     pattern.on_in_scope_variable(|variable| names.push(variable.clone()));
     let vars: Vec<Var> = names.iter().map(|name| translator.var(name)).collect();
     let mut variables = translator.variables;
-    let logical = simplify(translated, &Knowledge { statistics: &made_up, budget });
+    let logical = simplify(translated, &Knowledge { statistics: &made_up, budget, outer: VarSet::default() });
     let bound = logical.map_terms(&|term| Ok(made_up.id(term))).unwrap();
     let mut planner = Planner::new(&made_up, budget, &mut variables);
     let plan = match &query {
@@ -227,6 +227,53 @@ parts side by side
       index join PSO :type ?x → ?t, counted, merging
         scan PSO :name → ?x ?n",
     );
+}
+
+#[test]
+fn an_optional_whose_unmatched_rows_no_condition_keeps_is_a_join() {
+    check(
+        PEOPLE,
+        "SELECT ?x { ?x :follows ?y OPTIONAL { ?x :name ?n } FILTER(BOUND(?n)) }",
+        "
+repeat by weight
+  counting merge join of 2 patterns on ?x",
+    );
+    for (condition, is_optional) in [
+        ("?n = 'a'", false),
+        ("!(?n = 'a')", false),
+        ("STRLEN(STR(?n)) > 3 && ?t != 1", false),
+        ("BOUND(?n) || ?n = 'a'", false),
+        ("!(!BOUND(?n) || ?t = 1)", false),
+        ("IF(?t = 1, ?n, ?n = 'a')", false),
+        ("?n IN ('a', 'b')", false),
+        ("COALESCE(?n, ?n + 1)", false),
+        ("?n = 'a' || ?t = 1", true),
+        ("!(?n = 'a' && ?t = 1)", true),
+        ("BOUND(?n) = true", true),
+        ("IF(?t = 1, ?n, true)", true),
+        ("IF(BOUND(?n), ?n, ?t) = 1", true),
+        ("COALESCE(?n, ?t)", true),
+        ("?t IN (?n, 'a')", true),
+        ("EXISTS { ?x :follows ?n }", true),
+    ] {
+        let plan = plan(PEOPLE, &format!("SELECT * {{ ?x :type ?t OPTIONAL {{ ?x :name ?n }} FILTER({condition}) }}"));
+        assert_eq!(plan.contains("optional"), is_optional, "{condition}: {plan}");
+    }
+}
+
+#[test]
+fn optionals_inside_what_a_condition_reads_are_joins_too() {
+    for (pattern, optionals) in [
+        ("?x :type ?t OPTIONAL { ?x :name ?n } OPTIONAL { ?x :follows ?y } FILTER(?n > 3)", 1),
+        ("?x :type ?t OPTIONAL { ?x :follows ?y OPTIONAL { ?y :name ?n } } FILTER(BOUND(?y))", 1),
+        ("?x :type ?t OPTIONAL { ?x :name ?n } ?x :follows ?y FILTER(BOUND(?n))", 0),
+        ("?x :type ?t OPTIONAL { ?x :name ?n } ?y :name ?n FILTER(BOUND(?n))", 1),
+        ("?x :type ?t OPTIONAL { ?x :name ?n } OPTIONAL { ?x :follows ?n } FILTER(BOUND(?n))", 2),
+        ("?x :type ?t OPTIONAL { ?x :name ?n } BIND(1 AS ?one) MINUS { ?x :follows :a } FILTER(?n > 3)", 0),
+    ] {
+        let plan = plan(PEOPLE, &format!("SELECT * {{ {pattern} }}"));
+        assert_eq!(plan.matches("optional").count(), optionals, "{pattern}: {plan}");
+    }
 }
 
 #[test]
