@@ -110,7 +110,7 @@ impl Seen {
             let mut of_triple = [Key::New, Key::New, Key::New];
             for (key, part) in of_triple.iter_mut().zip(parts) {
                 *key = match part {
-                    TemplateTerm::Term(term) => Key::Constant(cx.terms().id(term.clone())?),
+                    TemplateTerm::Term(term) => Key::Constant(cx.terms().id_of(term)?),
                     TemplateTerm::Column(column) => Key::Column(*column),
                     TemplateTerm::Blank(_) => Key::New,
                     TemplateTerm::Triple(_) => return Ok(Self::Terms(FxHashSet::default())),

@@ -250,7 +250,7 @@ pub(crate) fn plan<'s>(
     let mut variables = translator.variables;
     let logical = simplify(logical, &Knowledge { statistics: &cx, budget, outer: VarSet::default() });
     budget.check()?;
-    let ids = |term: &Term| cx.terms().id(term.clone());
+    let ids = |term: &Term| cx.terms().id_of(term);
     let (bound, default_graph) = (logical.map_terms(&ids)?, default.map_terms(&ids)?);
     let mut planner = Planner::new(&cx, budget, &mut variables);
     let plan = match &form {
@@ -282,7 +282,7 @@ impl Planned {
     fn context<'s>(&self, snapshot: &'s Snapshot, query: &Query, run: Run<'_>) -> Result<Context<'s>> {
         let expressions = expression::Context::new(snapshot, query.base_iri().cloned(), run.budget.clone());
         for term in &self.terms {
-            expressions.terms.id(term.clone())?;
+            expressions.terms.id_of(term)?;
         }
         Ok(Context {
             expressions: expressions.counting(run.failures.clone()),

@@ -155,6 +155,17 @@ impl<'s> Terms<'s> {
         }
     }
 
+    /// Returns the id of a term, which is copied only if it has none yet.
+    ///
+    /// # Errors
+    /// As [`Terms::id`].
+    pub fn id_of(&self, term: &Term) -> Result<TermId> {
+        match self.snapshot.id(term.as_ref()) {
+            Some(id) => Ok(id),
+            None => self.add(term.clone(), None),
+        }
+    }
+
     /// Returns the id of a value's term.
     ///
     /// # Errors

@@ -105,8 +105,11 @@ fn size(bytes: usize) -> String {
     }
 }
 
-/// Checks a query or update. The error has the place where the first limit is exceeded.
-pub fn check_query(source: Source<'_>, bounds: &Bounds) -> Result<()> {
+/// Returns the tokens of a query or update that a parser sees, if they keep the bounds.
+///
+/// # Errors
+/// The first limit that is exceeded, at its place.
+pub fn tokens_within(source: Source<'_>, bounds: &Bounds) -> Result<Vec<Token>> {
     let text = source.text;
     if text.len() > bounds.max_query_size {
         return Err(Error::input(format!(
@@ -121,7 +124,8 @@ pub fn check_query(source: Source<'_>, bounds: &Bounds) -> Result<()> {
         return Err(bounds.token_too_long().at(source.place(long.start..long.start + 1)));
     }
     check_depth(source, &tokens, bounds)?;
-    check_operators(source, &tokens, bounds)
+    check_operators(source, &tokens, bounds)?;
+    Ok(tokens)
 }
 
 /// An open bracket, for the count of operators.
@@ -228,7 +232,11 @@ mod tests {
     use super::*;
 
     fn check(text: &str) -> Result<()> {
-        check_query(Source::new("q", text), &Bounds::default())
+        check_within(text, &Bounds::default())
+    }
+
+    fn check_within(text: &str, bounds: &Bounds) -> Result<()> {
+        tokens_within(Source::new("q", text), bounds).map(drop)
     }
 
     fn message(text: &str) -> String {
@@ -251,7 +259,7 @@ mod tests {
     fn no_setting_lets_a_text_overflow_the_stack() {
         let text = format!("ASK {{ FILTER({}1{}) }}", "(".repeat(5_000), ")".repeat(5_000));
         let bounds = Bounds { max_depth: 1_000_000, ..Bounds::default() };
-        let error = check_query(Source::new("q", &text), &bounds).unwrap_err().to_string();
+        let error = check_within(&text, &bounds).unwrap_err().to_string();
         assert!(error.contains("1,000 levels") && error.contains("no setting"), "{error}");
     }
 
@@ -270,7 +278,7 @@ mod tests {
         assert!(check(&format!("ASK {{ ?x ?y ?z FILTER(?x IN ({}1)) }}", "1, ".repeat(5_000))).is_ok());
         assert!(check(&format!("ASK {{ {} }}", "?x ?y ?z . ".repeat(2_001))).is_err());
         let bounds = Bounds { max_operators: usize::MAX, ..Bounds::default() };
-        let check = |text: &str| check_query(Source::new("q", text), &bounds);
+        let check = |text: &str| check_within(text, &bounds);
         assert!(check(&ors(10_000)).unwrap_err().to_string().contains("no setting allows more"));
         assert!(check(&ors(9_999)).is_ok());
     }
@@ -287,7 +295,7 @@ mod tests {
     #[test]
     fn sizes_hold_at_the_limit_and_fail_one_beyond() {
         let bounds = Bounds { max_query_size: 10, max_token: 5, ..Bounds::default() };
-        let check = |text: &str| check_query(Source::new("q", text), &bounds);
+        let check = |text: &str| check_within(text, &bounds);
         assert!(check("'123' 1234").is_ok());
         assert!(check("'1234'").unwrap_err().to_string().contains("--max-token"));
         assert!(check("           ").unwrap_err().to_string().contains("--max-query-size"));

@@ -33,6 +33,23 @@ pub(super) fn tokenize(text: &str, language: &Language) -> Vec<Token> {
     tokens
 }
 
+/// Which bytes are part of an IRI wherever they stand between its angle brackets: all but white space, controls, and `<>"{}|^` with the
+/// grave accent and the backslash, which begins an escape.
+const IN_IRI: [bool; 256] = {
+    let mut inside = [true; 256];
+    let mut control = 0;
+    while control <= 0x20 {
+        inside[control] = false;
+        control += 1;
+    }
+    let mut rest: &[u8] = b"<>\"{}|^`\\";
+    while let [byte, after @ ..] = rest {
+        inside[*byte as usize] = false;
+        rest = after;
+    }
+    inside
+};
+
 struct Scanner<'a> {
     text: &'a str,
     bytes: &'a [u8],
@@ -117,16 +134,13 @@ impl Scanner<'_> {
             return self.punctuation(at, '<');
         }
         let mut i = at + 1;
-        while let Some(b) = self.byte(i) {
-            match b {
-                b'>' => return (TokenKind::Iri, i + 1),
-                b'\\' => match self.byte(i + 1) {
-                    Some(b'u') if self.hex(i + 2, 4) => i += 6,
-                    Some(b'U') if self.hex(i + 2, 8) => i += 10,
-                    _ => break,
-                },
-                0..=0x20 | b'<' | b'"' | b'{' | b'}' | b'|' | b'^' | b'`' => break,
-                _ => i += 1,
+        loop {
+            i += self.bytes[i..].iter().take_while(|b| IN_IRI[usize::from(**b)]).count();
+            i += match (self.byte(i), self.byte(i + 1)) {
+                (Some(b'>'), _) => return (TokenKind::Iri, i + 1),
+                (Some(b'\\'), Some(b'u')) if self.hex(i + 2, 4) => 6,
+                (Some(b'\\'), Some(b'U')) if self.hex(i + 2, 8) => 10,
+                _ => break,
             }
         }
         let begun = &self.text[at + 1..i];

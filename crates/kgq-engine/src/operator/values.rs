@@ -9,14 +9,14 @@ use std::sync::Arc;
 
 #[derive(Debug)]
 pub struct Plan {
-    pub rows: Arc<[Vec<TermId>]>,
-    /// The number of columns.
-    pub width: usize,
+    pub columns: Arc<[Vec<TermId>]>,
+    /// The number of rows, which may have no column.
+    pub rows: usize,
 }
 
 struct Values {
-    rows: Arc<[Vec<TermId>]>,
-    width: usize,
+    columns: Arc<[Vec<TermId>]>,
+    rows: usize,
     at: usize,
     pace: Pace,
 }
@@ -27,26 +27,26 @@ impl Operation for Plan {
     }
 
     fn bytes_of_rows(&self) -> usize {
-        self.rows.len() * (size_of::<Vec<TermId>>() + self.width * size_of::<TermId>())
+        self.rows * self.columns.len() * size_of::<TermId>()
     }
 
     fn describe(&self, _: &Labels<'_>) -> String {
-        format!("{} rows of values", self.rows.len())
+        format!("{} rows of values", self.rows)
     }
 
     fn open<'s>(&self, _: &Opening<'_, 's>) -> Result<Box<dyn Operator<'s> + 's>> {
-        Ok(Box::new(Values { rows: Arc::clone(&self.rows), width: self.width, at: 0, pace: Pace::default() }))
+        Ok(Box::new(Values { columns: Arc::clone(&self.columns), rows: self.rows, at: 0, pace: Pace::default() }))
     }
 }
 
 impl<'s> Operator<'s> for Values {
     fn next(&mut self, _: &Context<'s>) -> Result<Option<Batch>> {
-        let part = &self.rows[self.at..self.rows.len().min(self.at + self.pace.step())];
+        let part = self.at..self.rows.min(self.at + self.pace.step());
         if part.is_empty() {
             return Ok(None);
         }
-        self.at += part.len();
-        let columns = (0..self.width).map(|column| part.iter().map(|row| row[column]).collect()).collect();
+        self.at = part.end;
+        let columns = self.columns.iter().map(|column| column[part.clone()].to_vec()).collect();
         Ok(Some(Batch::new(columns, part.len())))
     }
 }

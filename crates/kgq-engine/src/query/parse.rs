@@ -3,7 +3,7 @@
 
 use super::functions;
 use crate::executor::output_variables;
-use kgq_syntax::bounds::{Bounds, check_query};
+use kgq_syntax::bounds::{Bounds, tokens_within};
 use kgq_syntax::error::{Error, Result, Source};
 use kgq_syntax::rdf::iri::without_dots;
 use kgq_syntax::rdf::{NamedNode, Prefixes, Variable};
@@ -93,8 +93,7 @@ impl Query {
 
 /// Parses a query.
 pub fn parse_query(source: Source<'_>, context: ParseContext<'_>) -> Result<Query> {
-    check_query(source, &context.bounds)?;
-    let tokens = significant(&sparql::tokenize(source.text));
+    let tokens = tokens_within(source, &context.bounds)?;
     let mut algebra = parse(source, &tokens, context, SparqlParser::parse_query, diagnose::query)?;
     strict::check(source, &tokens)?;
     order_columns(source.text, &tokens, &mut algebra);

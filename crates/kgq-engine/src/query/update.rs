@@ -3,7 +3,7 @@
 
 use super::functions;
 use super::parse::{ParseContext, parse};
-use kgq_syntax::bounds::check_query;
+use kgq_syntax::bounds::tokens_within;
 use kgq_syntax::error::{Error, Result, Source};
 use kgq_syntax::rdf::{GraphName, NamedNode};
 use kgq_syntax::{Span, Token, diagnose, significant, sparql, strict};
@@ -72,8 +72,7 @@ pub enum TransferKind {
 
 /// Parses an update.
 pub fn parse_update(source: Source<'_>, context: ParseContext<'_>) -> Result<Update> {
-    check_query(source, &context.bounds)?;
-    let tokens = significant(&sparql::tokenize(source.text));
+    let tokens = tokens_within(source, &context.bounds)?;
     let mut algebra = parse(source, &tokens, context, SparqlParser::parse_update, diagnose::update)?;
     strict::check(source, &tokens)?;
     functions::lower_update(&mut algebra);

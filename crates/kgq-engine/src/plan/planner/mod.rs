@@ -374,19 +374,18 @@ impl<'p> Planner<'p> {
 
     fn values(&self, vars: &[Var], rows: &Arc<[Vec<Option<TermId>>]>) -> PhysicalPlan {
         let certain = scope::certain(&Pattern::Values { vars: vars.to_vec(), rows: Arc::clone(rows) });
-        let unbound = TermId::UNBOUND;
-        let row = |row: &Vec<Option<TermId>>| row.iter().map(|id| id.unwrap_or(unbound)).collect();
-        let mut rows: Vec<Vec<TermId>> = rows.iter().map(row).collect();
+        let column = |at: usize| rows.iter().map(|row| row[at].unwrap_or(TermId::UNBOUND)).collect();
+        let mut columns: Vec<Vec<TermId>> = (0..vars.len()).map(column).collect();
         let count = rows.len() as f64;
         // Many terms are looked up in order, each from where the last was found; the order of rows in VALUES does not matter.
-        let sorted = match vars {
-            [var] if rows.len() >= WORTH_MERGING && certain.contains(*var) => {
-                rows.sort_unstable();
+        let sorted = match (vars, columns.as_mut_slice()) {
+            ([var], [column]) if rows.len() >= WORTH_MERGING && certain.contains(*var) => {
+                column.sort_unstable();
                 vec![*var]
             }
             _ => Vec::new(),
         };
-        let values = values::Plan { rows: rows.into(), width: vars.len() };
+        let values = values::Plan { columns: columns.into(), rows: rows.len() };
         PhysicalPlan::new(values, vars.to_vec()).like(certain, sorted, false).expecting(count, Basis::Query)
     }
 
