@@ -68,7 +68,8 @@ impl<'s> Rows<'s> {
 
 /// Decodes the terms of a column, each distinct one once, in the order of their ids.
 fn decode(column: &[TermId], decoder: &mut Decoder<'_>, cx: &Context<'_>) -> Vec<Option<Term>> {
-    let mut terms: Vec<Option<Term>> = vec![None; column.len()];
+    let mut terms: Vec<Option<Term>> = Vec::new();
+    terms.resize_with(column.len(), || None);
     let mut order: Vec<u64> =
         column.iter().enumerate().map(|(row, id)| u64::from(id.get()) << 32 | row as u64).collect();
     if !order.is_sorted() {

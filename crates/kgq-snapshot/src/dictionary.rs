@@ -231,16 +231,20 @@ impl Dictionary {
     }
 
     fn type_index(&self, literal: u32) -> u32 {
-        if self.has_value(literal) {
-            return self.record(literal).1;
-        }
-        let runs = self.literals.type_runs.len() / 2;
+        if self.has_value(literal) { self.record(literal).1 } else { self.type_run(literal).1 }
+    }
+
+    /// The literals without values that have the type of this one and stand next to it, and the type.
+    fn type_run(&self, literal: u32) -> (Range<u32>, u32) {
+        let starts = &self.literals.type_runs;
+        let runs = starts.len() / 2;
         let (mut low, mut high) = (0, runs);
         while low < high {
             let middle = usize::midpoint(low, high);
-            if self.literals.type_runs.get(middle * 2) <= literal { low = middle + 1 } else { high = middle }
+            if starts.get(middle * 2) <= literal { low = middle + 1 } else { high = middle }
         }
-        if low == 0 { 0 } else { self.literals.type_runs.get(low * 2 - 1) }
+        let (start, index) = if low == 0 { (0, 0) } else { (starts.get(low * 2 - 2), starts.get(low * 2 - 1)) };
+        (start..if low < runs { starts.get(low * 2) } else { u32::MAX }, index)
     }
 
     fn literal_type(&self, literal: u32) -> Option<&LiteralType> {
@@ -379,6 +383,7 @@ impl Dictionary {
             blanks: self.blanks.reader(),
             iris: self.iris.reader(),
             literals: self.literals.forms.reader(),
+            run: (0..0, 0),
         }
     }
 
@@ -472,9 +477,21 @@ pub struct Decoder<'a> {
     blanks: TableReader<'a>,
     iris: TableReader<'a>,
     literals: TableReader<'a>,
+    /// The literals of one type around the last one that has no value, and their type.
+    run: (Range<u32>, u32),
 }
 
 impl Decoder<'_> {
+    fn literal_type(&mut self, literal: u32) -> Option<&LiteralType> {
+        if self.dictionary.has_value(literal) {
+            return self.dictionary.literal_type(literal);
+        }
+        if !self.run.0.contains(&literal) {
+            self.run = self.dictionary.type_run(literal);
+        }
+        self.dictionary.literals.types.get(self.run.1 as usize)
+    }
+
     /// The text of an id's term; `None` where [`super::Snapshot::text`] returns false.
     pub fn text(&mut self, id: TermId) -> Option<&[u8]> {
         let dictionary = self.dictionary;
@@ -501,7 +518,7 @@ impl Decoder<'_> {
             TermKind::Literal => {
                 let literal = id.get() - dictionary.literal_start();
                 let lexical = text(self.literals.get(literal))?;
-                Some(dictionary.literal_type(literal)?.literal(lexical).into())
+                Some(self.literal_type(literal)?.literal(lexical).into())
             }
             TermKind::Triple => {
                 let [subject, predicate, object] = dictionary.triple_components(id)?;

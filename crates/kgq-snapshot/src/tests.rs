@@ -239,6 +239,19 @@ fn every_term_has_one_id_and_keeps_its_lexical_form() {
 }
 
 #[test]
+fn a_decoder_gives_the_terms_of_ids_in_any_order() {
+    let snapshot = snapshot();
+    let count = snapshot.term_count();
+    // Ascending, descending, and back and forth between the types of literals.
+    for step in [1, count - 1, count / 3, 7] {
+        let mut decoder = snapshot.decoder();
+        for id in (0..count).map(|n| TermId::new(n * step % count)) {
+            assert_eq!(decoder.term(id), Some(snapshot.term(id)), "{id:?} after steps of {step}");
+        }
+    }
+}
+
+#[test]
 fn kinds_and_families_are_ranges_of_ids() {
     let snapshot = snapshot();
     let mut next = 0;

@@ -4,6 +4,7 @@
 use super::call::{Function, PatternSource};
 use super::column::{Column, Datum, ROWS_BETWEEN_CHECKS};
 use super::evaluate::Evaluation;
+use super::numbers::Numbers;
 use super::pattern::{Replacement, too_large};
 use super::value::{Number, Text, Value};
 use super::{LARGEST_STRING, strings};
@@ -101,7 +102,11 @@ impl Texts {
                 let has_text = matches!(snapshot.kind(id), TermKind::Iri | TermKind::Literal);
                 let text = decoder.text(id).filter(|_| has_text);
                 if let Some(text) = text {
-                    out.push_str(&String::from_utf8_lossy(text));
+                    // Only damaged bytes need the lossy conversion, which takes several times as long.
+                    match str::from_utf8(text) {
+                        Ok(text) => out.push_str(text),
+                        Err(_) => out.push_str(&String::from_utf8_lossy(text)),
+                    }
                 }
                 return Ok(text.is_some());
             }
@@ -143,8 +148,9 @@ pub fn apply<'b>(
     let part = || others.first().and_then(constant);
     let mapped = match function {
         Function::StrLen => {
-            let length = |text: &str| Value::integer(text.chars().count() as i64);
-            return Ok(Some(Column::Data(texts.iter().map(|text| Some(Datum::Value(length(text?)))).collect())));
+            let lengths: Vec<Option<i64>> =
+                texts.iter().map(|text| text.map(|text| text.chars().count() as i64)).collect();
+            return Ok(Some(integers(lengths)));
         }
         Function::Contains | Function::StrStarts | Function::StrEnds => {
             let Some(part) = part() else { return Ok(None) };
@@ -220,6 +226,14 @@ pub fn apply<'b>(
         _ => return Ok(None),
     };
     Ok(Some(Column::Texts(mapped?)))
+}
+
+/// Returns the integers as numbers of one type, unless a row has none.
+fn integers<'b>(all: Vec<Option<i64>>) -> Column<'b> {
+    match all.iter().copied().collect() {
+        Some(integers) => Column::Numbers(Numbers::Integers(integers)),
+        None => Column::Data(all.into_iter().map(|n| n.map(|n| Datum::Value(Value::integer(n)))).collect()),
+    }
 }
 
 /// CONCAT of texts and constants without a language.
