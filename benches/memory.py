@@ -5,11 +5,13 @@
 
 The file becomes a project in a temporary folder: with a canned query and its expected answer, two shapes, and a git repository whose last
 commit has one statement less. Memory is polled while a command runs: what the process holds itself (`RssAnon`) and mapped pages of files
-(`RssFile`), each at its peak. With --before, a second program runs the same commands on a folder of its own. A command that fails, or takes
-longer than --seconds, is marked.
+(`RssFile`), each at its peak. With --before, a second program runs the same commands on a folder of its own. Each has a cache of its own, which
+is empty at first: what one program leaves there would spare the other the building of a snapshot. A command that fails, or takes longer than
+--seconds, is marked.
 """
 
 import argparse
+import os
 import pathlib
 import re
 import subprocess
@@ -97,9 +99,11 @@ def status(pid):
 def measure(program, arguments, right, folder, limit):
     """The peaks in MB, the seconds, and a remark where it ends with another code than the right ones."""
     log = folder / ".log"
+    own_cache = {**os.environ, "XDG_CACHE_HOME": str(folder.with_suffix(".cache"))}
     with open(log, "wb") as errors:
         started = time.monotonic()
-        process = subprocess.Popen([program, *arguments], cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=errors)
+        quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": errors}
+        process = subprocess.Popen([program, *arguments], cwd=folder, env=own_cache, **quiet)
         own, mapped, remark = 0, 0, ""
         while process.poll() is None:
             held, files = status(process.pid)
