@@ -4,6 +4,7 @@
 use kgq_engine::query::{Query, is_repeatable};
 use kgq_graph::graph::Graph;
 use kgq_syntax::error::{Error, Result};
+use kgq_syntax::text::hexadecimal;
 use sha2::{Digest, Sha256};
 
 /// Identifies the rows of a query; `None` if each run may give others.
@@ -14,7 +15,7 @@ fn rows_of(graph: &Graph, query: &Query) -> Result<Option<String>> {
     let mut hash = Sha256::new();
     hash.update(graph.fingerprint()?.to_string());
     hash.update(query.to_sse());
-    Ok(Some(hash.finalize().iter().take(6).map(|byte| format!("{byte:02x}")).collect()))
+    Ok(Some(hexadecimal(&hash.finalize()[..6])))
 }
 
 pub fn handle(graph: &Graph, query: &Query, given: usize) -> Result<Option<String>> {

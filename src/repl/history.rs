@@ -2,7 +2,7 @@
 
 use kgq_graph::graph::Graph;
 use kgq_syntax::error::{Error, Result};
-use kgq_syntax::text::typeable;
+use kgq_syntax::text::{hexadecimal, typeable};
 use reedline::{History, HistoryItem, HistoryItemId, HistorySessionId, SearchQuery, SqliteBackedHistory};
 use sha2::{Digest, Sha256};
 use std::fs;
@@ -77,7 +77,7 @@ fn file(graph: &Graph) -> Option<PathBuf> {
     let name = match graph.project() {
         Some(project) => {
             let digest = Sha256::digest(project.root.to_string_lossy().as_bytes());
-            let short: String = digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+            let short = hexadecimal(&digest[..6]);
             let name: String = project.manifest.name.chars().filter(|c| c.is_alphanumeric() || *c == '-').collect();
             format!("{name}-{short}")
         }

@@ -21,6 +21,7 @@ use kgq_graph::render::{
 use kgq_graph::request::cited::{CitedAnswer, cited_answer};
 use kgq_syntax::error::{Error, Source};
 use kgq_syntax::rdf::NamedNode;
+use kgq_syntax::text::hexadecimal;
 use sha2::{Digest, Sha256};
 
 /// What the client asks for.
@@ -270,7 +271,7 @@ impl Tag {
 
     fn text(self) -> String {
         let digest = self.rest.finalize();
-        let short: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+        let short = hexadecimal(&digest[..16]);
         format!("\"{}-{short}\"", self.version)
     }
 }

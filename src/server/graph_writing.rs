@@ -18,6 +18,7 @@ use kgq_engine::update::Change;
 use kgq_graph::graph::UpdateContext;
 use kgq_syntax::error::{Error, Source};
 use kgq_syntax::rdf::{GraphName, NamedNode};
+use kgq_syntax::text::hexadecimal;
 use sha2::{Digest, Sha256};
 
 /// The graph that a request writes to.
@@ -46,7 +47,7 @@ impl Target {
                 for number in 0_u64.. {
                     let mut hash = Sha256::new().chain_update(number.to_le_bytes());
                     texts.iter().for_each(|text| hash.update(text.bytes()));
-                    let short: String = hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+                    let short = hexadecimal(&hash.finalize()[..8]);
                     let name = NamedNode::new(format!("{place}{short}"));
                     let name = name.map_err(|_| Problem::bad_request("no graph can be named below this address"))?;
                     let name = GraphName::NamedNode(name);

@@ -22,6 +22,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
 use axum::response::{IntoResponse, Response};
 use kgq_site::{Audience, Missing, Page};
 use kgq_syntax::error::{Error, Kind, Result as Outcome};
+use kgq_syntax::text::hexadecimal;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -208,7 +209,7 @@ fn send(job: &Job<'_>, page: &Page, reply: &mut Reply) -> Result<(), Ending> {
 fn head(job: &Job<'_>, page: &Page, coding: Coding, reply: &mut Reply) {
     // A page depends on more than the graph, so its tag is computed from its bytes.
     let digest = Sha256::new().chain_update(coding.name()).chain_update(&page.body).finalize();
-    let tag: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    let tag = hexadecimal(&digest[..16]);
     let headers = reply.headers();
     describe(page, headers);
     headers.insert(VARY, HeaderValue::from_static("Accept, Accept-Encoding, Accept-Language"));

@@ -5,6 +5,7 @@ use super::tokens::Holder;
 use axum::http::header::COOKIE;
 use axum::http::{HeaderMap, HeaderValue};
 use kgq_syntax::error::{Error, Result};
+use kgq_syntax::text::hexadecimal;
 use rustc_hash::FxHashMap;
 use sha2::{Digest, Sha256};
 use std::sync::{Mutex, PoisonError};
@@ -136,7 +137,7 @@ fn random() -> Result<String> {
     let mut bytes = [0; 24];
     getrandom::fill(&mut bytes)
         .map_err(|error| Error::io("random bytes", &std::io::Error::other(error.to_string())))?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hexadecimal(&bytes))
 }
 
 fn cookie(name: &str, value: &str, seconds: u64, secure: bool) -> HeaderValue {

@@ -20,6 +20,7 @@ use kgq_site::Pages;
 use kgq_syntax::budget::Exceeded;
 use kgq_syntax::error::{Error, Kind, Result};
 use kgq_syntax::rdf::NamedNode;
+use kgq_syntax::text::hexadecimal;
 use sha2::{Digest, Sha256};
 use std::net::IpAddr;
 use std::sync::atomic::Ordering;
@@ -128,7 +129,7 @@ fn tag_of(graph: &Graph) -> Result<String> {
 /// # Errors
 /// The files of the graph cannot be read.
 pub fn version_of(graph: &Graph) -> Result<String> {
-    Ok(Sha256::digest(tag_of(graph)?).iter().take(8).map(|byte| format!("{byte:02x}")).collect())
+    Ok(hexadecimal(&Sha256::digest(tag_of(graph)?)[..8]))
 }
 
 /// How many events are kept for slow listeners.

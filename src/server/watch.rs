@@ -9,7 +9,7 @@ use axum::http::{Method, Request};
 use axum::middleware::Next;
 use axum::response::Response;
 use http_body::{Frame, SizeHint};
-use kgq_syntax::text::visible;
+use kgq_syntax::text::{hexadecimal, visible};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 use std::pin::Pin;
@@ -77,7 +77,7 @@ impl Drop for Visit {
             Some(End::Whole) | None => {}
         }
         if let Some(query) = self.tally.query.get() {
-            let hash: String = Sha256::digest(query).iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+            let hash = hexadecimal(&Sha256::digest(query)[..6]);
             fields.insert("query".into(), Value::String(hash));
             if self.server.log.with_queries {
                 fields.insert("text".into(), query.as_str().into());

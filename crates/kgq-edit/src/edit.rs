@@ -7,7 +7,7 @@ use crate::text::{self, Addition};
 use kgq_engine::update::Change;
 use kgq_graph::graph::{Graph, UpdateContext};
 use kgq_graph::render::{GraphOptions, write_quads};
-use kgq_snapshot::store::{Content, compressed, read};
+use kgq_snapshot::store::{Content, compressed, mark_length, read};
 use kgq_syntax::budget::Budget;
 use kgq_syntax::error::{Error, Result, Source};
 use kgq_syntax::rdf::isomorphism::are_isomorphic;
@@ -186,11 +186,9 @@ pub(crate) fn compare(graph: &Graph, file: &File, text: &str, wanted: Vec<Quad>)
 
 /// The bytes of a text as its file stores them: with the byte order mark that the file had, compressed if the file is.
 pub(crate) fn stored(file: &File, text: &[u8]) -> Result<Vec<u8>> {
-    const MARK: &[u8] = b"\xEF\xBB\xBF";
+    let before = file.stored.as_deref().unwrap_or_default();
     let mut out = Vec::with_capacity(text.len());
-    if file.stored.as_deref().is_some_and(|bytes| bytes.starts_with(MARK)) {
-        out.extend_from_slice(MARK);
-    }
+    out.extend_from_slice(&before[..mark_length(before)]);
     compressed(file.input.compression, &file.name, &mut out, |out| {
         out.write_all(text).map_err(|e| Error::io(&file.name, &e))
     })?;

@@ -6,6 +6,7 @@
 use super::{BuildOptions, ContentKey, Snapshot, content_key_of, digest_of_file};
 use crate::store::{Content, Input, WholeFile, remove_abandoned};
 use kgq_syntax::error::{Error, Result};
+use kgq_syntax::text::hexadecimal;
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::io::Read;
@@ -104,7 +105,7 @@ impl Cache {
             Err(error) if error.kind() == kgq_syntax::error::Kind::Io => return in_memory(),
             Err(error) => return Err(error),
         };
-        let digests = summary.digests.iter().map(hexadecimal);
+        let digests = summary.digests.iter().map(|digest| hexadecimal(digest));
         let sources = sources.into_iter().zip(digests);
         let sources = sources.map(|((path, stamp), digest)| SourceRecord { path, stamp, digest }).collect();
         write_record(&record_path, &Record { key: summary.key.to_string(), taken, sources });
@@ -323,10 +324,6 @@ fn now() -> u64 {
 
 fn nanoseconds(time: SystemTime) -> u64 {
     time.duration_since(UNIX_EPOCH).map_or(0, |d| u64::try_from(d.as_nanos()).unwrap_or(u64::MAX))
-}
-
-fn hexadecimal(digest: &[u8; 32]) -> String {
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn read_record(path: &Path) -> Option<Record> {

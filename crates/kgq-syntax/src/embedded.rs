@@ -74,8 +74,7 @@ impl Embedded {
 
     /// The place in the file of a span of the text.
     pub(crate) fn place(&self, file: &str, span: Span) -> Place {
-        let place = Source::new(file, &self.whole).place(self.span(span));
-        Place { line: place.line + self.first_line - 1, ..place }
+        Source::new(file, &self.whole).place(self.span(span)).from_line(self.first_line)
     }
 
     /// The span of the whole that corresponds to a span of the text.

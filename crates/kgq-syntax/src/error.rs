@@ -121,6 +121,12 @@ impl Place {
     pub fn new(file: impl Into<String>, line: usize, column: usize) -> Self {
         Self { file: file.into(), line, column, excerpt: None }
     }
+
+    /// The place in a file of a place in a part of it that starts on this line, from 1.
+    #[must_use]
+    pub fn from_line(self, first_line: usize) -> Self {
+        Self { line: self.line + first_line - 1, ..self }
+    }
 }
 
 impl fmt::Display for Place {

@@ -1,6 +1,7 @@
 //! Text for people: what may be sent to a terminal, how wide it is there, and which known name was probably meant.
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// Whether a character could control a terminal, or reorder or hide the text around it: C0 and C1 controls (including tab
@@ -165,6 +166,16 @@ pub fn did_you_mean<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) ->
     } else {
         format!("did you mean {} or {last}?", rest.join(", "))
     })
+}
+
+/// Bytes as hexadecimal digits in lower case.
+pub fn hexadecimal(bytes: &[u8]) -> String {
+    let mut digits = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        // Writing to a `String` cannot fail.
+        let _ = write!(digits, "{byte:02x}");
+    }
+    digits
 }
 
 /// A count with its noun: "1 triple", "12,345 triples".

@@ -1,6 +1,7 @@
 //! Texts of source documents: finds the span of a citation by code points, and marks its anchor.
 
 use super::sources::Span;
+use kgq_syntax::text::hexadecimal;
 use std::io::{self, BufRead};
 use std::ops::Range;
 
@@ -36,7 +37,7 @@ pub fn mark(text: &str, span: Span, anchor: Option<&str>) -> Option<Marked> {
 /// Returns the SHA-256 (FIPS 180-4) in hexadecimal digits.
 pub fn sha256(bytes: &[u8]) -> String {
     use sha2::{Digest, Sha256};
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    hexadecimal(&Sha256::digest(bytes))
 }
 
 /// The same of what is read, piece by piece.
@@ -49,7 +50,7 @@ pub fn sha256_of(mut read: impl BufRead) -> io::Result<String> {
     loop {
         let piece = read.fill_buf()?;
         if piece.is_empty() {
-            return Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect());
+            return Ok(hexadecimal(&hash.finalize()));
         }
         hash.update(piece);
         let length = piece.len();

@@ -214,7 +214,7 @@ impl TextLines {
         let start = line.checked_sub(1).map_or(0, |index| self.starts[index]);
         let end = self.starts.get(line).copied().unwrap_or(text.len());
         let place = Source::new(file, &text[start..end]).place(span.start - start..span.end - start);
-        Place { line: line + self.first - 1, ..place }
+        place.from_line(line).from_line(self.first)
     }
 }
 

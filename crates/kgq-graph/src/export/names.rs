@@ -3,6 +3,7 @@
 
 use kgq_syntax::budget::{Budget, Reservation, Steps};
 use kgq_syntax::error::Result;
+use kgq_syntax::text::hexadecimal;
 use rustc_hash::{FxHashMap, FxHashSet};
 use sha2::{Digest, Sha256};
 
@@ -94,7 +95,7 @@ fn unlike(stem: &str, iri: &str, used: &mut FxHashSet<String>) -> String {
 }
 
 fn hash(text: &str) -> String {
-    Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    hexadecimal(&Sha256::digest(text.as_bytes()))
 }
 
 /// The path for an IRI: what follows the base, with the fragment as last part. If characters have to be replaced, the

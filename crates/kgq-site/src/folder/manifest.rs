@@ -1,7 +1,8 @@
 //! The manifest of a folder: the files that kgq made there, the SHA-256 of each, and the command that made them.
 
-use super::{Paths, digits, is_below};
+use super::{Paths, is_below};
 use kgq_syntax::error::{Error, Kind, Result};
+use kgq_syntax::text::hexadecimal;
 use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
@@ -36,7 +37,7 @@ pub fn write(files: impl Iterator<Item = (String, [u8; 32])>, maker: Maker, out:
     write!(out, "{{\n  \"made-by\": {},\n  \"files\": {{", Value::from(maker.command()))?;
     let (mut comma, mut end) = ("", "");
     for (path, hash) in files {
-        write!(out, "{comma}\n    {}: \"{}\"", Value::from(path), digits(&hash))?;
+        write!(out, "{comma}\n    {}: \"{}\"", Value::from(path), hexadecimal(&hash))?;
         (comma, end) = (",", "\n  ");
     }
     writeln!(out, "{end}}}\n}}")

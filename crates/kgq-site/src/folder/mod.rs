@@ -9,6 +9,7 @@ mod staged;
 
 use kgq_snapshot::store::{Unfinished, WholeFile};
 use kgq_syntax::error::{Error, Kind, Result};
+use kgq_syntax::text::hexadecimal;
 use manifest::MANIFEST;
 pub use manifest::Maker;
 pub use paths::Paths;
@@ -187,7 +188,7 @@ impl Folder {
             fs::set_permissions(&target, there.permissions()).map_err(failed)?;
         }
         self.made(path, hash, bytes, unchanged)?;
-        Ok((bytes, digits(&hash)))
+        Ok((bytes, hexadecimal(&hash)))
     }
 
     /// Reads a file that was written.
@@ -225,7 +226,7 @@ impl Folder {
     /// The hashes of the files written so far, in the format of `sha256sum -c`.
     pub fn sums(&self) -> String {
         let files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
-        files.now(self.planned.get()).map(|(path, hash)| format!("{}  {path}\n", digits(&hash))).collect()
+        files.now(self.planned.get()).map(|(path, hash)| format!("{}  {path}\n", hexadecimal(&hash))).collect()
     }
 
     /// Replaces the old site by the new one, unless they are equal.
@@ -373,7 +374,7 @@ fn foreign(path: &Path) -> Error {
 
 /// The SHA-256 of some bytes, in hexadecimal.
 pub fn hex(bytes: &[u8]) -> String {
-    digits(&Sha256::digest(bytes))
+    hexadecimal(&Sha256::digest(bytes))
 }
 
 /// The SHA-256 of what is written.
@@ -386,11 +387,6 @@ fn hash_of(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<[
 fn hash_of_file(path: &Path) -> io::Result<[u8; 32]> {
     let mut file = File::open(path)?;
     hash_of(|out| io::copy(&mut file, out).map(drop))
-}
-
-/// Bytes in hexadecimal digits.
-fn digits(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// A file with the hash of what is written to it.

@@ -196,9 +196,7 @@ impl Input {
         if let Some(encoding) = other_encoding(&start) {
             return Err(not_utf8(&self.name, encoding));
         }
-        if start.starts_with(UTF8_MARK) {
-            start.drain(..UTF8_MARK.len());
-        }
+        start.drain(..mark_length(&start));
         Ok(Box::new(Cursor::new(start).chain(reader)))
     }
 
@@ -217,7 +215,11 @@ impl Input {
     }
 }
 
-const UTF8_MARK: &[u8] = b"\xEF\xBB\xBF";
+/// The length of the UTF-8 byte order mark with which a text of these first bytes begins: 0 without one.
+pub fn mark_length(start: &[u8]) -> usize {
+    const MARK: &[u8] = b"\xEF\xBB\xBF";
+    if start.starts_with(MARK) { MARK.len() } else { 0 }
+}
 
 /// The encoding that the first bytes of a text show, if it is not UTF-8. RDF and SPARQL start with ASCII, so a zero among
 /// the first bytes is half of a wider character.

@@ -44,7 +44,7 @@ pub fn read_lines(input: &Input, text: impl Read, read: &mut ReadLine<'_>, keep:
 pub fn in_line(error: Error, line: usize) -> Error {
     match error.place() {
         Some(place) => {
-            let place = Place { line: place.line + line - 1, ..place.clone() };
+            let place = place.clone().from_line(line);
             error.at(place)
         }
         None => error,

@@ -29,7 +29,7 @@ mod whole_file;
 pub use blank::Relabel;
 pub use compress::compressed;
 pub use dataset::{Dataset, FileReport};
-pub use input::{Content, Input, is_pipe, not_utf8, open_file, other_encoding};
+pub use input::{Content, Input, is_pipe, mark_length, not_utf8, open_file, other_encoding};
 pub use json_places::{JsonNode, JsonObject, JsonStatement, UndefinedKey, json_ld_statements, undefined_keys};
 pub use jsonld::{Contexts, read_context};
 pub use oxigraph::load_into_store;

@@ -14,6 +14,7 @@ use super::rdf11;
 use crate::budget::{Budget, Reservation, Steps};
 use crate::error::Result;
 use crate::sort::{sorted_by_text, sorted_texts};
+use crate::text::hexadecimal;
 use coded::{Table, line};
 use oxrdf::BlankNode;
 use search::Search;
@@ -123,14 +124,6 @@ pub fn name(number: u32) -> BlankNode {
 fn push_name(number: u32, out: &mut String) {
     // Writing to a `String` cannot fail.
     let _ = write!(out, "c14n{number}");
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut out, byte| {
-        // Writing to a `String` cannot fail.
-        let _ = write!(out, "{byte:02x}");
-        out
-    })
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 
 use super::{Places, dialect_of};
 use crate::check::subject::text_of;
-use kgq_snapshot::store::{Content, Input};
+use kgq_snapshot::store::{Content, Input, mark_length};
 use kgq_syntax::bounds::Bounds;
 use kgq_syntax::rdf::{Compression, Quad};
 use kgq_syntax::turtle::pieces::{Pieces, Start};
@@ -20,7 +20,6 @@ const SMALL: u64 = 1 << 18;
 const PART: usize = 1 << 14;
 /// The most prefixes that the starts of all parts together may hold.
 const MAX_PREFIXES: usize = 1 << 18;
-const UTF8_MARK: u64 = 3;
 
 /// Gives the statements of the file with these numbers.
 pub type Read<'a> = dyn Fn(Range<usize>) -> Vec<Quad> + 'a;
@@ -83,9 +82,9 @@ impl Stored {
         if input.compression != Compression::None {
             return text_of(input, bounds).map(Self::Text);
         }
-        let mut start = [0; UTF8_MARK as usize];
+        let mut start = [0; 3];
         io::Read::read_exact(&mut File::open(path).ok()?, &mut start).ok()?;
-        Some(Self::File(path.clone(), if &start == b"\xEF\xBB\xBF" { UTF8_MARK } else { 0 }))
+        Some(Self::File(path.clone(), mark_length(&start) as u64))
     }
 
     fn open(&self, offset: u64) -> io::Result<Box<dyn io::Read + '_>> {

@@ -5,6 +5,7 @@ use crate::graph::Graph;
 use kgq_snapshot::Snapshot;
 use kgq_syntax::budget::Budget;
 use kgq_syntax::error::Result;
+use kgq_syntax::text::hexadecimal;
 use sha2::{Digest, Sha256};
 use std::io::{self, Write};
 
@@ -28,8 +29,7 @@ impl CanonicalGraph {
         let quads = sorted.walk(sorted.all()).map_while(|quad| quad.map_err(|error| stopped = Err(error)).ok());
         let snapshot = Snapshot::from_walk_in_order(quads, stored.len(), budget)?;
         stopped?;
-        let sha256 = hashed.hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-        Ok(Self { snapshot, lines: hashed.lines, sha256 })
+        Ok(Self { snapshot, lines: hashed.lines, sha256: hexadecimal(&hashed.hash.finalize()) })
     }
 }
 

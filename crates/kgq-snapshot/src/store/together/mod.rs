@@ -13,6 +13,7 @@ use super::{Staging, Unfinished, WholeFile, whole_file};
 use journal::Journal;
 use kgq_syntax::budget::Budget;
 use kgq_syntax::error::{Error, Kind, Result};
+use kgq_syntax::text::hexadecimal;
 pub use lock::{Reading, Writing};
 use sha2::{Digest, Sha256};
 use std::fs;
@@ -303,5 +304,5 @@ fn finish(root: &Path, steps: &Steps<'_>) -> Result<Finished> {
 }
 
 fn hash(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    hexadecimal(&Sha256::digest(bytes))
 }
