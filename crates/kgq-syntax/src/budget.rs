@@ -426,6 +426,16 @@ impl Reservation {
         }
     }
 
+    /// Takes over what another reservation in the same budget holds.
+    pub fn join(&mut self, mut other: Self) {
+        let bytes = std::mem::take(&mut other.bytes);
+        let budget = other.budget.take();
+        let is_same = |own: &Budget| budget.as_ref().is_none_or(|other| Arc::ptr_eq(&own.0, &other.0));
+        debug_assert!(self.budget.as_ref().is_none_or(is_same), "a reservation in another budget");
+        self.bytes += bytes;
+        self.budget = self.budget.take().or(budget);
+    }
+
     /// The bytes held.
     pub fn bytes(&self) -> u64 {
         self.bytes

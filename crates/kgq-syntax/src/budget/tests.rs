@@ -120,3 +120,16 @@ fn work_stops_when_its_time_is_up() {
     assert_eq!(part.check().unwrap_err().message(), error.message());
     Budget::new(Limits { time: Some(Duration::MAX), ..Limits::default() }).check().unwrap();
 }
+
+#[test]
+fn a_reservation_that_joins_another_takes_nothing_more() {
+    let budget = Budget::new(Limits { memory: Some(100), ..Limits::default() });
+    let (mut all, first, second) = (Reservation::default(), budget.reserve(40).unwrap(), budget.reserve(60).unwrap());
+    all.join(first);
+    all.join(second);
+    all.join(Reservation::default());
+    assert_eq!((all.bytes(), budget.held(), budget.peak()), (100, 100, 100));
+    all.shrink(30);
+    drop(all);
+    assert_eq!(budget.held(), 0);
+}

@@ -123,6 +123,7 @@ impl Nodes {
                     found.push(subject);
                 }
             }
+            held.resize(steps.budget(), size_of_val(found.as_slice()) as u64)?;
         }
         Ok(())
     }

@@ -69,10 +69,10 @@ impl Document<'_> {
         put: &mut dyn FnMut(&str) -> Result<()>,
     ) -> Result<()> {
         let (subjects, _listed) = sorted.subjects(which)?;
-        let (mut quads, mut held): (Vec<Quad>, _) = (Vec::new(), Reservation::default());
+        let (mut quads, mut held): (Vec<Quad>, Reservation) = Default::default();
         for subject in subjects.iter().filter(|subject| nodes.is_tangled(**subject)) {
             let (group, own) = sorted.group(which, *subject)?;
-            held.grow(self.steps.budget(), own.bytes())?;
+            held.join(own);
             quads.extend(group);
         }
         let quads: Vec<&Quad> = quads.iter().collect();
@@ -158,7 +158,7 @@ impl Block {
         while let Some((subject, depth)) = open.pop() {
             steps.take()?;
             let (group, own) = sorted.group(which, subject)?;
-            block._held.grow(steps.budget(), own.bytes())?;
+            block._held.join(own);
             block.quads.extend(group);
             if sorted.is_blank(subject) {
                 block.nodes.push(subject);

@@ -3,7 +3,7 @@
 use crate::export::sorted::Sorted;
 use crate::graph::Graph;
 use kgq_snapshot::Snapshot;
-use kgq_syntax::budget::Budget;
+use kgq_syntax::budget::{Budget, Reservation};
 use kgq_syntax::error::Result;
 use kgq_syntax::text::hexadecimal;
 use sha2::{Digest, Sha256};
@@ -15,7 +15,12 @@ pub(super) struct CanonicalGraph {
     pub lines: usize,
     /// SHA-256 of these.
     pub sha256: String,
+    /// What the snapshot takes.
+    pub held: Reservation,
 }
+
+/// Estimated bytes of a statement in the snapshot, with its share of the terms.
+const STATEMENT_BYTES: u64 = 32;
 
 impl CanonicalGraph {
     /// # Errors
@@ -29,7 +34,8 @@ impl CanonicalGraph {
         let quads = sorted.walk(sorted.all()).map_while(|quad| quad.map_err(|error| stopped = Err(error)).ok());
         let snapshot = Snapshot::from_walk_in_order(quads, stored.len(), budget)?;
         stopped?;
-        Ok(Self { snapshot, lines: hashed.lines, sha256: hexadecimal(&hashed.hash.finalize()) })
+        let held = budget.reserve(snapshot.len() as u64 * STATEMENT_BYTES)?;
+        Ok(Self { snapshot, lines: hashed.lines, sha256: hexadecimal(&hashed.hash.finalize()), held })
     }
 }
 
@@ -49,5 +55,28 @@ impl Write for Hashed {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::graph::OpenOptions;
+    use kgq_syntax::rdf::RdfFormat;
+
+    #[test]
+    fn a_canonical_graph_counts_as_long_as_it_is_held() {
+        let text: String = (0..100).map(|n| format!("<http://e/{n}> <http://e/p> _:b .\n")).collect();
+        let graph = Graph::open(OpenOptions {
+            files: vec!["-".into()],
+            stdin: Some(text.into_bytes()),
+            input_format: Some(RdfFormat::NTriples),
+            ..OpenOptions::default()
+        });
+        let budget = Budget::default();
+        let canonical = CanonicalGraph::of(&graph.unwrap(), &budget).unwrap();
+        assert_eq!((canonical.lines, budget.held()), (100, 100 * STATEMENT_BYTES));
+        drop(canonical);
+        assert_eq!(budget.held(), 0);
     }
 }

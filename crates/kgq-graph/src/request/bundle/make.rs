@@ -167,7 +167,7 @@ pub fn make_within(
     budget: &Budget,
 ) -> Result<Bundle> {
     // Blank nodes have the same names in the answer, the witnesses and the canonical graph.
-    let CanonicalGraph { snapshot, lines, sha256 } = CanonicalGraph::of(graph, budget)?;
+    let CanonicalGraph { snapshot, lines, sha256, held: _held } = CanonicalGraph::of(graph, budget)?;
     let asked = question.asked(graph)?;
     let query = asked.query(&question.text, graph.options().bounds)?;
     let options = asked.options(options);

@@ -172,7 +172,7 @@ const EXPLAINED: usize = 50;
 pub fn compare(bundle: &Bundle, graph: &Graph, files: &[PathBuf]) -> Result<Standing> {
     let mut standing = Standing { claims: sentences(bundle, graph, files)?, lost: Vec::new(), gained: Vec::new() };
     let budget = graph.budget_of(Work::Export);
-    let CanonicalGraph { snapshot, sha256, .. } = CanonicalGraph::of(graph, &budget)?;
+    let CanonicalGraph { snapshot, sha256, held: _held, .. } = CanonicalGraph::of(graph, &budget)?;
     let same = sha256 == bundle.facts.graph.sha256;
     standing.claims.push(match same {
         true => Claim::holds("the graph at hand is the one that was asked"),
