@@ -2,13 +2,14 @@
 
 use super::run::{Run, RunLiteral, RunTerms, TripleTerm, take_string};
 use super::spool::{Spooled, take, take_array, take_number};
+use super::threads;
 use crate::dictionary::{Dictionary, Literals, RECORD};
 use crate::front_coding::{StringTable, StringTableBuilder};
 use crate::interner::too_many_terms;
 use crate::storage::Words;
 use crate::value::{LITERAL_FAMILIES, LiteralType, WITH_VALUES};
 use kgq_syntax::budget::Budget;
-use kgq_syntax::error::{Error, Result};
+use kgq_syntax::error::Result;
 use kgq_syntax::sort::{Piece, sort_by};
 use rustc_hash::FxHashMap;
 use std::cmp::Ordering;
@@ -33,13 +34,13 @@ pub(super) fn merge(runs: &mut [Run], labels: Labels, budget: &Budget) -> Result
         iri_sources.push(source.iris);
         literal_sources.push(source.literals);
     }
-    let (blanks, iris, literals) = std::thread::scope(|scope| {
-        let literals = scope.spawn(|| merge_literals(literal_sources, &counts, &type_maps, budget));
-        let blanks = merge_blanks(blank_sources, &counts, labels, budget);
-        let iris = merge_iris(iri_sources, &counts, budget);
-        let literals = literals.join().unwrap_or_else(|_| Err(Error::bug("merging literals failed")));
-        (blanks, iris, literals)
-    });
+    let terms = counts.iter().flatten().map(|count| *count as usize).sum();
+    let (literals, (blanks, iris)) = threads::both(
+        terms,
+        "merging literals",
+        || merge_literals(literal_sources, &counts, &type_maps, budget),
+        || (merge_blanks(blank_sources, &counts, labels, budget), merge_iris(iri_sources, &counts, budget)),
+    );
     let ((blanks, blank_order, blank_maps), (iris, iri_maps)) = (blanks?, iris?);
     let (mut literals, literal_maps) = literals?;
     literals.types = types;

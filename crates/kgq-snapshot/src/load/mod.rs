@@ -18,6 +18,7 @@ mod spool;
 mod strings;
 #[cfg(test)]
 mod tests;
+mod threads;
 
 use super::file::Writer;
 use super::interner::Interner;

@@ -3,6 +3,7 @@
 use super::places::Places;
 use super::run::RunStatements;
 use super::spool::{Spool, Spooled, take_array};
+use super::threads;
 use crate::blocks::Blocks;
 use crate::index::Offsets;
 use crate::map::{self, Map};
@@ -75,36 +76,23 @@ pub(super) fn in_memory<const WIDTH: usize, const ORDERS: usize>(
     let (first_starts, mut first_columns) = base(rows, places, budget)?;
     let places = if has_places { first_columns.pop().map(Words::new) } else { None };
     let len = first_columns[0].len();
-    let starts: [Starts; WIDTH] = std::thread::scope(|scope| {
-        let others: Vec<_> =
-            first_columns.iter().map(|column| scope.spawn(|| Starts::count(column, |id| *id, budget))).collect();
-        let mut all: Vec<Starts> = vec![first_starts];
-        for other in others {
-            all.push(other.join().unwrap_or_else(|_| Err(Error::bug("counting statements failed")))?);
-        }
-        Ok(all.try_into().unwrap_or_else(|_| unreachable!("there is one for each component")))
-    })?;
+    let count = |column: &Vec<u32>| Starts::count(column, |id| *id, budget);
+    let mut starts = vec![first_starts];
+    starts.extend(threads::each(&first_columns, len, "counting statements", count)?);
+    let starts: [Starts; WIDTH] = starts.try_into().unwrap_or_else(|_| unreachable!("there is one for each component"));
     let mut columns: [Vec<Vec<u32>>; ORDERS] = [const { Vec::new() }; ORDERS];
     columns[0] = first_columns;
     for stage in plan.stages {
         budget.check()?;
-        let sorted: Result<Vec<Vec<Vec<u32>>>> = std::thread::scope(|scope| {
-            let resort = |(order, from): &(usize, usize)| {
-                let (order, from) = (*order, *from);
-                let (starts, source, orders) = (&starts, &columns[from], &plan.orders);
-                scope.spawn(move || {
-                    let first = &starts[orders[from][0].position()];
-                    let key = &starts[orders[order][0].position()];
-                    let moved = orders[from].iter().position(|c| *c == orders[order][0]);
-                    let moved = moved.expect("both orders have the same components");
-                    move_to_front::<WIDTH>(first, source, moved, key, budget)
-                })
-            };
-            let threads: Vec<_> = stage.iter().map(resort).collect();
-            let failed = |_| Err(Error::bug("sorting statements failed"));
-            threads.into_iter().map(|thread| thread.join().unwrap_or_else(failed)).collect()
-        });
-        for ((order, _), sorted) in stage.iter().zip(sorted?) {
+        let resort = |(order, from): &(usize, usize)| {
+            let first = &starts[plan.orders[*from][0].position()];
+            let key = &starts[plan.orders[*order][0].position()];
+            let moved = plan.orders[*from].iter().position(|c| *c == plan.orders[*order][0]);
+            let moved = moved.expect("both orders have the same components");
+            move_to_front::<WIDTH>(first, &columns[*from], moved, key, budget)
+        };
+        let sorted = threads::each(*stage, len, "sorting statements", resort)?;
+        for ((order, _), sorted) in stage.iter().zip(sorted) {
             columns[*order] = sorted;
         }
     }
@@ -112,11 +100,15 @@ pub(super) fn in_memory<const WIDTH: usize, const ORDERS: usize>(
     for (component, starts) in starts.iter().enumerate() {
         offsets[component] = Offsets::build(starts.runs());
     }
-    Ok((Sorted { len, offsets, columns: pack(columns, budget)? }, places))
+    Ok((Sorted { len, offsets, columns: pack(columns, len, budget)? }, places))
 }
 
-/// Packs the columns of each order.
-fn pack<const ORDERS: usize>(columns: [Vec<Vec<u32>>; ORDERS], budget: &Budget) -> Result<[Vec<Column>; ORDERS]> {
+/// Packs the columns of each order, all of which have this many rows.
+fn pack<const ORDERS: usize>(
+    columns: [Vec<Vec<u32>>; ORDERS],
+    rows: usize,
+    budget: &Budget,
+) -> Result<[Vec<Column>; ORDERS]> {
     let pack = |column: Vec<u32>| {
         let mut packer = Packer::default();
         for part in column.chunks(ROWS_BETWEEN_CHECKS) {
@@ -127,14 +119,9 @@ fn pack<const ORDERS: usize>(columns: [Vec<Vec<u32>>; ORDERS], budget: &Budget) 
         let bits = packer.take_bits();
         Ok(packer.finish(Words::new(bits)))
     };
-    std::thread::scope(|scope| {
-        let threads = columns.map(|order| scope.spawn(move || order.into_iter().map(pack).collect::<Result<_>>()));
-        let mut packed = [const { Vec::new() }; ORDERS];
-        for (order, thread) in packed.iter_mut().zip(threads) {
-            *order = thread.join().unwrap_or_else(|_| Err(Error::bug("packing statements failed")))?;
-        }
-        Ok(packed)
-    })
+    let pack_order = |order: Vec<Vec<u32>>| order.into_iter().map(pack).collect::<Result<Vec<Column>>>();
+    let packed = threads::each(columns, rows, "packing statements", pack_order)?;
+    Ok(packed.try_into().unwrap_or_else(|_| unreachable!("there is one for each order")))
 }
 
 /// Sorts by subject, predicate, object and graph. The first component becomes starts, the others become columns; the places,
@@ -183,7 +170,8 @@ fn split<T: Ord + Copy + Send>(
     statement: impl Fn(T) -> T,
     budget: &Budget,
 ) -> Result<(Starts, Vec<Vec<u32>>)> {
-    let half = subjects.starts.partition_point(|start| (*start as usize) < packed.len() / 2);
+    let rows = packed.len();
+    let half = subjects.starts.partition_point(|start| (*start as usize) < rows / 2);
     let half = half.min(subjects.starts.len() - 1);
     let (left, right) = packed.split_at_mut(subjects.starts[half] as usize);
     let sort = |packed: &mut [T], starts: &[u32]| {
@@ -202,11 +190,8 @@ fn split<T: Ord + Copy + Send>(
         }
         Ok(())
     };
-    std::thread::scope(|scope| {
-        let left = scope.spawn(|| sort(left, &subjects.starts[..=half]));
-        let right = sort(right, &subjects.starts[half..]);
-        left.join().unwrap_or_else(|_| Err(Error::bug("sorting statements failed"))).and(right)
-    })?;
+    let halves = [(left, &subjects.starts[..=half]), (right, &subjects.starts[half..])];
+    threads::each(halves, rows, "sorting statements", |(part, starts)| sort(part, starts))?;
     let mut columns: Vec<Vec<u32>> = (0..width).map(|_| Vec::with_capacity(packed.len())).collect();
     let mut starts = Vec::with_capacity(subjects.starts.len());
     let mut looked = 0;

@@ -247,3 +247,15 @@ fn the_key_changes_with_all_that_decides_the_content() {
     ];
     assert_eq!(others.iter().collect::<std::collections::HashSet<_>>().len(), others.len());
 }
+
+#[test]
+fn parts_are_made_in_their_order_with_and_without_threads() {
+    let square = |n: i32| if n < 3 { Ok(n * n) } else { Err(Error::input(format!("{n} is too large"))) };
+    for rows in [0, 1 << 20] {
+        assert_eq!(threads::each(0..3, rows, "squaring", square).unwrap(), [0, 1, 4]);
+        let error = threads::each(1..6, rows, "squaring", square).unwrap_err();
+        assert_eq!(error.message(), "3 is too large");
+        let (one, other) = threads::both(rows, "squaring", || square(2), || 5);
+        assert_eq!((one.unwrap(), other), (4, 5));
+    }
+}
