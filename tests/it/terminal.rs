@@ -17,19 +17,18 @@ const DATA: &str = r#"@prefix : <http://e/> .
 :text rdfs:comment "A text that is longer than a line of a terminal is likely to be, so that a table has to break it into several lines, or to set values one a line where there are too many columns."@en .
 "#;
 
-/// A terminal that shows a small project.
+/// A terminal that shows a small project. It has a tmux server of its own, with the socket in its folder.
 struct Terminal {
-    socket: String,
     folder: tempfile::TempDir,
 }
 
 impl Terminal {
     /// Opens a terminal; `None`, with a message, if that is impossible.
-    fn open(name: &str, columns: u16, lines: u16, environment: &str) -> Option<Self> {
-        Self::open_with(name, columns, lines, environment, "")
+    fn open(columns: u16, lines: u16, environment: &str) -> Option<Self> {
+        Self::open_with(columns, lines, environment, "")
     }
 
-    fn open_with(name: &str, columns: u16, lines: u16, environment: &str, arguments: &str) -> Option<Self> {
+    fn open_with(columns: u16, lines: u16, environment: &str, arguments: &str) -> Option<Self> {
         if Command::new("tmux").arg("-V").output().is_err() {
             crate::needs::absent_tool("tmux");
             return None;
@@ -44,7 +43,7 @@ impl Terminal {
             "#+ title: The ministries\nPREFIX : <http://e/>\nSELECT * { ?m a :Ministry }\n",
         )
         .unwrap();
-        let terminal = Self { socket: format!("kgq-test-{}-{name}", std::process::id()), folder };
+        let terminal = Self { folder };
         let program = env!("CARGO_BIN_EXE_kgq");
         let home = terminal.folder.path().display().to_string();
         let shell = format!(
@@ -67,7 +66,8 @@ impl Terminal {
     }
 
     fn tmux(&self, arguments: &[&str]) -> String {
-        let output = Command::new("tmux").args(["-L", &self.socket]).args(arguments).output().unwrap();
+        let socket = self.folder.path().join("tmux");
+        let output = Command::new("tmux").arg("-S").arg(socket).args(arguments).output().unwrap();
         String::from_utf8_lossy(&output.stdout).into_owned()
     }
 
@@ -146,7 +146,7 @@ fn masked(screen: &str) -> String {
 
 #[test]
 fn it_opens_with_what_is_loaded_and_completes_in_two_languages() {
-    let Some(terminal) = Terminal::open("completes", 100, 24, "NO_COLOR=1") else { return };
+    let Some(terminal) = Terminal::open(100, 24, "NO_COLOR=1") else { return };
     terminal.same("opens");
     terminal.text("SELECT * { industry min").keys(&["Tab"]).wait("(:Ministry)").same("completes-english");
     terminal.keys(&["Enter"]).wait("{ :miit").line("?p ?o }").wait("4 rows").ready();
@@ -162,7 +162,7 @@ fn it_opens_with_what_is_loaded_and_completes_in_two_languages() {
 
 #[test]
 fn a_multi_line_query_is_one_entry_of_history_and_errors_come_at_once() {
-    let Some(terminal) = Terminal::open("history", 80, 30, "NO_COLOR=1") else { return };
+    let Some(terminal) = Terminal::open(80, 30, "NO_COLOR=1") else { return };
     terminal.line("SELECT ?m {").line("?m a :Ministry").line("}").wait("2 rows").ready();
     terminal.line("SELCT *").wait("did you mean `SELECT`?").ready();
     terminal.keys(&["Up", "Up", "Enter"]).ready().same("history");
@@ -186,7 +186,7 @@ fn walk(folder: &Path) -> Vec<PathBuf> {
 
 #[test]
 fn ctrl_c_stops_a_runaway_query_and_never_the_session() {
-    let Some(terminal) = Terminal::open("interrupts", 80, 24, "NO_COLOR=1") else { return };
+    let Some(terminal) = Terminal::open(80, 24, "NO_COLOR=1") else { return };
     for runaway in [
         "SELECT (SUM(?a * ?b + ?c * ?d + ?e * ?f + ?g) AS ?n) { :numbers :is ?a, ?b, ?c, ?d, ?e, ?f, ?g }",
         "SELECT (COUNT(*) AS ?n) { :numbers :is ?a, ?b, ?c, ?d, ?e, ?f, ?g FILTER(?a + ?b + ?c + ?d + ?e + ?f = ?g * 999) }",
@@ -202,7 +202,7 @@ fn ctrl_c_stops_a_runaway_query_and_never_the_session() {
 
 #[test]
 fn ctrl_c_stops_a_query_of_the_other_engine_too() {
-    let Some(terminal) = Terminal::open_with("other-engine", 80, 24, "NO_COLOR=1", "--engine oxigraph") else { return };
+    let Some(terminal) = Terminal::open_with(80, 24, "NO_COLOR=1", "--engine oxigraph") else { return };
     for runaway in [
         "SELECT (SUM(?a * ?b + ?c * ?d + ?e * ?f + ?g) AS ?n) { :numbers :is ?a, ?b, ?c, ?d, ?e, ?f, ?g }",
         "SELECT * { :numbers :is ?a, ?b, ?c, ?d, ?e, ?f, ?g } ORDER BY ?g",
@@ -214,7 +214,7 @@ fn ctrl_c_stops_a_query_of_the_other_engine_too() {
 
 #[test]
 fn long_answers_are_paged_wide_ones_turn_and_rows_can_be_spoken_of() {
-    let Some(terminal) = Terminal::open("pages", 80, 20, "NO_COLOR=1 KGQ_PAGER='less -R'") else { return };
+    let Some(terminal) = Terminal::open(80, 20, "NO_COLOR=1 KGQ_PAGER='less -R'") else { return };
     terminal.line("SELECT ?n { :numbers :is ?n } ORDER BY ?n").wait("17  17").same("pages");
     terminal.keys(&["q"]).wait("30 rows").ready().keys(&["C-l"]);
     terminal
@@ -235,7 +235,7 @@ fn long_answers_are_paged_wide_ones_turn_and_rows_can_be_spoken_of() {
 #[test]
 fn an_answer_is_interrupted_while_it_is_laid_out_and_left_before_its_end() {
     let pager = r#"KGQ_PAGER='sh -c "trap \"\" INT; touch paging; cat > /dev/null"'"#;
-    let Some(terminal) = Terminal::open("interrupts", 80, 20, &format!("NO_COLOR=1 {pager}")) else { return };
+    let Some(terminal) = Terminal::open(80, 20, &format!("NO_COLOR=1 {pager}")) else { return };
     terminal.line("SELECT * { :numbers :is ?a, ?b, ?c, ?d } LIMIT 400000");
     let started = Instant::now();
     while !terminal.project().join("paging").exists() {
@@ -245,15 +245,15 @@ fn an_answer_is_interrupted_while_it_is_laid_out_and_left_before_its_end() {
     terminal.keys(&["C-c"]).wait("the answer was interrupted while it was shown").ready();
     terminal.line("ASK { :mof a :Ministry }").wait("true").ready();
 
-    let Some(terminal) = Terminal::open("leaves", 80, 20, "NO_COLOR=1 KGQ_PAGER='head -n 2'") else { return };
+    let Some(terminal) = Terminal::open(80, 20, "NO_COLOR=1 KGQ_PAGER='head -n 2'") else { return };
     terminal.line("SELECT * { :numbers :is ?a, ?b, ?c }").wait("000 rows").ready();
-    let Some(terminal) = Terminal::open("screens", 80, 20, "NO_COLOR=1 KGQ_PAGER=no-such-pager") else { return };
+    let Some(terminal) = Terminal::open(80, 20, "NO_COLOR=1 KGQ_PAGER=no-such-pager") else { return };
     terminal.line("SELECT ?n { :numbers :is ?n } ORDER BY ?n").wait("-- more").line("q").wait("30 rows").ready();
 }
 
 #[test]
 fn the_last_query_is_edited_in_the_users_editor() {
-    let Some(terminal) = Terminal::open("edits", 80, 24, "NO_COLOR=1 EDITOR='sed -i s/Ministry/Sector/'") else {
+    let Some(terminal) = Terminal::open(80, 24, "NO_COLOR=1 EDITOR='sed -i s/Ministry/Sector/'") else {
         return;
     };
     terminal.line("SELECT * { ?x a :Ministry }").wait("2 rows").ready();
@@ -262,7 +262,7 @@ fn the_last_query_is_edited_in_the_users_editor() {
 
 #[test]
 fn a_changed_file_is_loaded_anew_and_a_broken_one_leaves_the_graph_as_it_was() {
-    let Some(terminal) = Terminal::open("reloads", 80, 24, "NO_COLOR=1") else { return };
+    let Some(terminal) = Terminal::open(80, 24, "NO_COLOR=1") else { return };
     let file = terminal.project().join("data.ttl");
     fs::write(&file, format!("{DATA}:pbc a :Ministry .\n")).unwrap();
     terminal.line("SELECT * { ?x a :Ministry }").wait("3 rows").ready();
@@ -279,7 +279,7 @@ fn the_same_screens_are_right_at_other_widths_and_in_colour() {
     for (columns, environment, name) in
         [(80, "NO_COLOR=1", "wide-80"), (160, "NO_COLOR=1", "wide-160"), (100, "TERM=xterm-256color", "colour")]
     {
-        let Some(terminal) = Terminal::open(name, columns, 30, environment) else { return };
+        let Some(terminal) = Terminal::open(columns, 30, environment) else { return };
         terminal
             .line("SELECT * { ?s ?p ?o FILTER(isLITERAL(?o) && LANG(?o) != '') } ORDER BY ?s ?p ?o")
             .wait("7 rows")
@@ -290,7 +290,7 @@ fn the_same_screens_are_right_at_other_widths_and_in_colour() {
 
 #[test]
 fn the_last_answer_is_gone_on_from_without_running_it_again() {
-    let Some(terminal) = Terminal::open("goes-on", 100, 40, "NO_COLOR=1") else { return };
+    let Some(terminal) = Terminal::open(100, 40, "NO_COLOR=1") else { return };
     let long = "long ".repeat(80);
     let cited = "@prefix : <http://e/> . @prefix prov: <http://www.w3.org/ns/prov#> .
 :mof :leads :insurance {| prov:wasDerivedFrom :decree |} .
@@ -308,7 +308,7 @@ fn the_last_answer_is_gone_on_from_without_running_it_again() {
 
 #[test]
 fn answers_go_to_files_and_queries_are_saved() {
-    let Some(terminal) = Terminal::open("saves", 90, 30, "NO_COLOR=1") else { return };
+    let Some(terminal) = Terminal::open(90, 30, "NO_COLOR=1") else { return };
     terminal.line(".output answer.csv").wait("answers go to answer.csv").ready();
     terminal.line("SELECT ?m { ?m a :Ministry } ORDER BY ?m").wait("2 rows").ready();
     let written = fs::read_to_string(terminal.project().join("answer.csv")).unwrap();
@@ -324,7 +324,7 @@ fn answers_go_to_files_and_queries_are_saved() {
 
 #[test]
 fn the_history_hints_and_a_leading_space_keeps_a_line_out_of_it() {
-    let Some(terminal) = Terminal::open("hints", 90, 24, "TERM=xterm-256color") else { return };
+    let Some(terminal) = Terminal::open(90, 24, "TERM=xterm-256color") else { return };
     terminal.line("ASK { :banking a :Sector }").wait("true").ready();
     terminal.line(" ASK { :banking a :Ministry }").wait("false").ready().keys(&["C-l"]);
     terminal.text("ASK { :b").wait("anking a :Sector }").keys(&["Right", "Enter"]).wait("true").ready();
@@ -351,7 +351,7 @@ fn the_history_hints_and_a_leading_space_keeps_a_line_out_of_it() {
 
 #[test]
 fn what_is_pasted_is_shown_in_characters_that_can_be_seen_and_means_the_same() {
-    let Some(terminal) = Terminal::open("pastes", 90, 24, "TERM=xterm-256color") else { return };
+    let Some(terminal) = Terminal::open(90, 24, "TERM=xterm-256color") else { return };
     terminal.tmux(&["set-buffer", "ASK { FILTER(STRLEN('\u{9b}31m\u{202e}\u{200b}') = 6) }"]);
     terminal.tmux(&["paste-buffer", "-p"]);
     terminal.wait(r"'\u009B31m\u202E\u200B'").keys(&["Enter"]).wait("true").ready();
@@ -361,7 +361,7 @@ fn what_is_pasted_is_shown_in_characters_that_can_be_seen_and_means_the_same() {
 
 #[test]
 fn keys_edit_as_in_vi_where_that_is_wanted() {
-    let Some(terminal) = Terminal::open("vi", 80, 24, "NO_COLOR=1") else { return };
+    let Some(terminal) = Terminal::open(80, 24, "NO_COLOR=1") else { return };
     terminal.line(".mode vi").wait("keys edit as in vi").ready();
     // A burst of keys would be taken for a paste.
     terminal.text("ASK { :mof a :Mnistry }").wait("Mnistry }").keys(&["Escape"]).wait("small: ASK");
