@@ -52,6 +52,12 @@ pub fn copy_folder(from: &Path, to: &Path) {
     }
 }
 
+/// A temporary folder whose files are in memory, where the system has such: syncing hundreds of files to a disk again and again
+/// takes most of a test's time, and shows nothing unless the power fails.
+pub fn folder_in_memory() -> tempfile::TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
+}
+
 pub fn command(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_kgq"));
     command.current_dir(folder).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());

@@ -25,7 +25,7 @@ fn site(root: &Path) -> BTreeMap<String, Vec<u8>> {
 /// Kills publishing at moments all over its run, started from a folder of the project, and checks that the old site or the new
 /// one is left. With `finish`, it checks after the next start has finished what was begun.
 fn killed(from: &str, output: &str, finish: bool) {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = program::folder_in_memory();
     let root = folder.path().join("site");
     let from = folder.path().join(from);
     let manifest = "name = \"many\"\nbase = \"http://e.example/\"\ndata = [\"d.ttl\"]\n";

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 fn seconds(variable: &str) -> Duration {
-    Duration::from_secs(std::env::var(variable).map_or(4, |text| text.parse().unwrap()))
+    Duration::from_secs(std::env::var(variable).map_or(2, |text| text.parse().unwrap()))
 }
 
 /// The number of things.
@@ -88,7 +88,7 @@ fn a_server_under_mixed_load_with_changing_files_gives_right_answers_and_does_no
         }
         let mut state = 0;
         while Instant::now() < over {
-            std::thread::sleep(Duration::from_millis(1_500));
+            std::thread::sleep(Duration::from_millis(600));
             state += 1;
             write(folder.path(), state);
             memory.push(held(served.process()));
