@@ -1,7 +1,9 @@
 //! Files too large to hold in parsed form: they are queried through a cached snapshot, with the same answers.
 
 use super::program;
+use std::cmp::Reverse;
 use std::fmt::Write as _;
+use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
 /// A number above the size from which a snapshot is made.
@@ -93,4 +95,33 @@ fn statements_described_by_parts_are_reifiers_in_a_snapshot_too() {
     assert_eq!(text(folder, &["cache", "list"]).lines().filter(|line| line.contains(".kgq")).count(), 2);
     text(folder, &["build", "-d", "d.ttl", "--unreify", "--output", "d.kgq"]);
     assert_eq!(text(folder, &["query", "--snapshot", "d.kgq", query]), "?source\n<http://example.org/book>\n");
+}
+
+/// `KGQ_SORTED` is the number of rows; the limit lets in a MiB for each 100,000 of them, a fifth of what they take.
+#[test]
+fn more_rows_than_memory_holds_are_sorted() {
+    let rows: usize = std::env::var("KGQ_SORTED").map_or(100_000, |rows| rows.parse().unwrap());
+    let side = rows.isqrt();
+    let folder = tempfile::tempdir().unwrap();
+    let mut data = String::new();
+    for i in 0..side {
+        let value = i * 7919 % side;
+        writeln!(data, "<e:{i}> <e:p> \"{value}\"^^<http://www.w3.org/2001/XMLSchema#integer> .").unwrap();
+    }
+    std::fs::write(folder.path().join("d.nt"), data).unwrap();
+    let memory = format!("--max-memory={}MiB", 8 + rows / 100_000);
+    let query = "SELECT ?x ?y { ?a <e:p> ?x . ?b <e:p> ?y } ORDER BY ?y DESC(?x)";
+    let arguments = ["query", "-d", "d.nt", &memory, "--timeout=none", "--format=csv", query];
+    let mut child = program::command(folder.path()).args(arguments).spawn().unwrap();
+    let (mut sorted, mut last) = (0, None);
+    for line in BufReader::new(child.stdout.take().unwrap()).lines().skip(1) {
+        let line = line.unwrap();
+        let (x, y) = line.split_once(',').unwrap();
+        let key: (usize, Reverse<usize>) = (y.parse().unwrap(), Reverse(x.parse().unwrap()));
+        assert!(last.is_none_or(|last| last <= key), "{key:?} stands behind {last:?}");
+        (sorted, last) = (sorted + 1, Some(key));
+    }
+    let mut told = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut told).unwrap();
+    assert_eq!((child.wait().unwrap().code(), sorted), (Some(0), side * side), "{told}");
 }

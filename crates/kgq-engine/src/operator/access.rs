@@ -5,7 +5,7 @@ use super::Context;
 use super::source::{IndexOrder, Source};
 use crate::batch::Batch;
 use crate::plan::{Graph, Slot, TripleAtom, Var};
-use kgq_snapshot::{Index, Lookups, TermId};
+use kgq_snapshot::{Blocks, Index, Lookups, TermId};
 use kgq_syntax::error::Result;
 use std::ops::Range;
 
@@ -56,6 +56,8 @@ pub struct Wish<'a> {
     pub rank: &'a dyn Fn(Var) -> u8,
     /// Whether constants should come before bound variables, for keys that come sorted.
     pub constants_first: bool,
+    /// Of two keys that come sorted, the one that the rows are sorted by first.
+    pub first_key: Option<Var>,
 }
 
 impl Lookup {
@@ -71,6 +73,7 @@ impl Lookup {
             // Mostly, a subject has fewer statements than an object.
             (_, Some(_)) if position == 2 && of_subject && !wish.constants_first => 1,
             (_, Some(LookupKey::Term(_))) => u8::from(!wish.constants_first),
+            (Slot::Var(var), Some(_)) if wish.first_key.is_some_and(|first| first != var) => 2,
             (_, Some(LookupKey::Column(_))) => u8::from(wish.constants_first),
             (Slot::Var(var), None) if !slots[..position].contains(&slots[position]) => {
                 IndexOrder::FREE + (wish.rank)(var).min(100)
@@ -160,49 +163,130 @@ impl Cursor {
             index.runs(keys, found);
             return;
         }
-        let mut prefix = [TermId::UNBOUND; 4];
-        for (value, key) in prefix.iter_mut().zip(fixed) {
-            if let LookupKey::Term(term) = key {
-                *value = *term;
-            }
-        }
-        if self.base.is_none() && !index.has(&prefix[..fixed.len()]) {
-            // What would have to be merged is merged for each key, until they are many.
+        let mut prefix = constants(fixed);
+        let Some(mut runs) = self.runs(index, &prefix[..fixed.len()]) else {
             found.extend(keys.iter().map(|key| {
                 prefix[fixed.len()] = *key;
                 let rows = index.range(&prefix[..=fixed.len()]);
                 (rows.start as u32, rows.end as u32)
             }));
             return;
-        }
-        let base = self.base.get_or_insert_with(|| index.range(&prefix[..fixed.len()])).clone();
-        let (mut last, mut rows) = self.last.take().unwrap_or((TermId::new(0), base.start..base.start));
-        let mut column = index.blocks(fixed.len(), base.clone());
-        let mut first = true;
+        };
         for key in keys {
-            if first || *key != last {
-                let from = if *key < last { base.start } else { rows.end };
-                // The search continues after the last key's rows; if the key is the same, it finds these rows again.
-                let from = if *key == last { rows.start } else { from };
-                let start = column.seek(from, *key);
-                let mut end = start;
-                if column.id(start) == Some(*key) {
-                    // Most runs are short.
-                    end += 1;
-                    while end - start < 8 && column.id(end) == Some(*key) {
-                        end += 1;
-                    }
-                    if end - start == 8 {
-                        end = column.seek(end, TermId::new(key.get().saturating_add(1)));
-                    }
-                }
-                (last, rows) = (*key, start..end);
-                first = false;
-            }
-            found.push((rows.start as u32, rows.end as u32));
+            runs.go_to(*key);
+            found.push((runs.rows.start as u32, runs.rows.end as u32));
         }
-        self.last = Some((last, rows));
+        self.last = Some((runs.key, runs.rows));
     }
+
+    /// The same for two keys after a fixed prefix that is not empty: pairs that mostly ascend, by the first key and then by the second.
+    pub fn find_pairs(
+        &mut self,
+        index: Index<'_>,
+        fixed: &[LookupKey],
+        keys: [&[TermId]; 2],
+        found: &mut Vec<(u32, u32)>,
+    ) {
+        let (mut prefix, depth) = (constants(fixed), fixed.len());
+        let pairs = keys[0].iter().zip(keys[1]);
+        let Some(mut runs) = self.runs(index, &prefix[..depth]) else {
+            found.extend(pairs.map(|(first, second)| {
+                [prefix[depth], prefix[depth + 1]] = [*first, *second];
+                let rows = index.range(&prefix[..depth + 2]);
+                (rows.start as u32, rows.end as u32)
+            }));
+            return;
+        };
+        let mut inner = index.blocks(depth + 1, runs.base.clone());
+        // Where the second key was sought last, and the run in which it was.
+        let (mut at, mut last, mut run) = (0, TermId::new(0), 0..0);
+        for (first, second) in pairs {
+            runs.go_to(*first);
+            if run != runs.rows || *second < last {
+                run = runs.rows.clone();
+                at = run.start;
+            }
+            at = seek_in_run(&mut inner, index, depth + 1, at..run.end, *second);
+            let mut end = at;
+            while end < run.end && inner.id(end) == Some(*second) {
+                end += 1;
+            }
+            last = *second;
+            found.push((at as u32, end as u32));
+        }
+        self.last = Some((runs.key, runs.rows));
+    }
+
+    /// The runs of the column behind a prefix, from where the last search ended. `None` where the rows would have to be merged first: they are
+    /// asked for key by key, until those are many.
+    fn runs<'a>(&mut self, index: Index<'a>, prefix: &[TermId]) -> Option<Runs<'a>> {
+        if self.base.is_none() && !index.has(prefix) {
+            return None;
+        }
+        let base = self.base.get_or_insert_with(|| index.range(prefix)).clone();
+        let is_new = self.last.is_none();
+        let (key, rows) = self.last.take().unwrap_or((TermId::new(0), base.start..base.start));
+        Some(Runs { column: index.blocks(prefix.len(), base.clone()), base, key, rows, is_new })
+    }
+}
+
+/// The constants of a prefix, each in its place.
+fn constants(fixed: &[LookupKey]) -> [TermId; 4] {
+    let mut prefix = [TermId::UNBOUND; 4];
+    for (value, key) in prefix.iter_mut().zip(fixed) {
+        if let LookupKey::Term(term) = key {
+            *value = *term;
+        }
+    }
+    prefix
+}
+
+/// Runs of equal ids in a sorted column, of which one is found from the one before.
+struct Runs<'a> {
+    column: Blocks<'a>,
+    base: Range<usize>,
+    /// The key that was sought last, and its rows.
+    key: TermId,
+    rows: Range<usize>,
+    /// Whether none was sought yet.
+    is_new: bool,
+}
+
+/// Most runs are shorter than this, and a key in a run is mostly nearer.
+const NEAR: usize = 8;
+
+impl Runs<'_> {
+    #[inline]
+    fn go_to(&mut self, key: TermId) {
+        if key == self.key && !self.is_new {
+            return;
+        }
+        let from = if key < self.key { self.base.start } else { self.rows.end };
+        let start = self.column.seek(from, key);
+        let mut end = start;
+        if self.column.id(start) == Some(key) {
+            end += 1;
+            while end - start < NEAR && self.column.id(end) == Some(key) {
+                end += 1;
+            }
+            if end - start == NEAR {
+                end = self.column.seek(end, TermId::new(key.get().saturating_add(1)));
+            }
+        }
+        (self.key, self.rows, self.is_new) = (key, start..end, false);
+    }
+}
+
+/// The first of these rows, which are sorted, whose id is at least `target`.
+#[inline]
+fn seek_in_run(column: &mut Blocks<'_>, index: Index<'_>, depth: usize, rows: Range<usize>, target: TermId) -> usize {
+    let near = rows.end.min(rows.start + NEAR);
+    for row in rows.start..near {
+        if column.id(row).is_none_or(|id| id >= target) {
+            return row;
+        }
+    }
+    if near == rows.end { near } else { index.seek(depth, near..rows.end, target) }
 }
 
 #[cfg(test)]
@@ -243,5 +327,33 @@ mod tests {
         for (key, (start, end)) in keys.iter().zip(found) {
             assert_eq!(index.run(*key), start as usize..end as usize, "{key:?}");
         }
+    }
+
+    #[test]
+    fn a_cursor_finds_pairs_of_keys_that_ascend_repeat_or_descend() {
+        let node = |i: u32| NamedNode::new_unchecked(format!("http://e/{i:06}"));
+        let runs = (0..400u32).filter(|i| i % 3 != 1).map(|i| (i, [1, 2, 9, 60][(i % 4) as usize]));
+        let quads = runs.flat_map(|(i, objects)| {
+            (0..objects).map(move |j| Quad::new(node(i), node(9000), node(j * 5 + i % 7), GraphName::DefaultGraph))
+        });
+        let snapshot = Snapshot::from_quads(quads).unwrap();
+        let index = snapshot.triples(Permutation::Pso);
+        let predicate = snapshot.id(node(9000).as_ref().into()).unwrap();
+        let ids = || (0..snapshot.term_count()).map(TermId::new);
+        let mut pairs: Vec<[TermId; 2]> = ids().flat_map(|a| ids().step_by(3).map(move |b| [a, b])).collect();
+        pairs.extend(ids().rev().flat_map(|a| ids().rev().step_by(5).flat_map(move |b| [[a, b], [a, b]])));
+        let (mut cursor, mut found) = (Cursor::default(), Vec::new());
+        for part in pairs.chunks(1000) {
+            let [firsts, seconds]: [Vec<TermId>; 2] = [0, 1].map(|at| part.iter().map(|pair| pair[at]).collect());
+            cursor.find_pairs(index, &[LookupKey::Term(predicate)], [&firsts, &seconds], &mut found);
+        }
+        let mut matches = 0;
+        for ([first, second], (start, end)) in pairs.iter().zip(found) {
+            let expected = index.range(&[predicate, *first, *second]);
+            assert_eq!(end - start, expected.len() as u32, "{first:?} {second:?}");
+            assert!(expected.is_empty() || expected.start == start as usize);
+            matches += expected.len();
+        }
+        assert!(matches > 3000, "{matches}");
     }
 }

@@ -52,17 +52,18 @@ impl<'s> Edges<'s> {
         })
     }
 
-    /// All subjects and objects with these ids, in order.
-    pub fn nodes(&self, ids: Range<u32>, cx: &Context<'_>) -> Result<Vec<TermId>> {
+    /// All subjects and objects with ids in these ranges, which are in order; so are the nodes.
+    pub fn nodes(&self, ids: &[Range<u32>], cx: &Context<'_>) -> Result<Vec<TermId>> {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
         let of = |back| {
             if self.graph.is_none() {
-                return Ok(self.any(back).keys_in(ids.clone()).map(|(key, _)| key).collect());
+                let keys = ids.iter().flat_map(|ids| self.any(back).keys_in(ids.clone()));
+                return Ok(keys.map(|(key, _)| key).collect());
             }
             let mut nodes = self.starts(&Step::Not { predicates: Vec::new(), back }, cx)?;
-            nodes.retain(|node| ids.contains(&node.get()));
+            nodes.retain(|node| ids.iter().any(|ids| ids.contains(&node.get())));
             Ok::<_, Error>(nodes)
         };
         Ok(union(&of(false)?, &of(true)?))

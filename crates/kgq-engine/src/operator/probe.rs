@@ -204,9 +204,13 @@ impl<'s> Probe<'s> {
     /// Looks up all rows of the batch.
     fn look_up(&mut self, index: Index<'_>) {
         self.found.clear();
-        match (&mut self.cursor, self.access.prefix.split_last()) {
-            (Some(cursor), Some((LookupKey::Column(last), fixed))) => {
-                cursor.find_all(index, fixed, self.batch.column(*last), &mut self.found);
+        match (&mut self.cursor, self.access.prefix.as_slice()) {
+            (Some(cursor), [fixed @ .., LookupKey::Column(first), LookupKey::Column(second)]) => {
+                let keys = [*first, *second].map(|column| self.batch.column(column));
+                cursor.find_pairs(index, fixed, keys, &mut self.found);
+            }
+            (Some(cursor), [fixed @ .., LookupKey::Column(key)]) => {
+                cursor.find_all(index, fixed, self.batch.column(*key), &mut self.found);
             }
             _ => {
                 self.found.reserve(self.batch.rows());

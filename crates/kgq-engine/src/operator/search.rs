@@ -5,11 +5,13 @@ use super::adjacency::{Adjacency, Marks, single_steps};
 use super::edges::{Edges, union};
 use super::step_lists::StepLists;
 use crate::path::{Automaton, Neighbours, Step, reach};
+use crate::plan::statistics::EVERY_ID;
 use crate::plan::{Graph, Path, Repeat};
-use kgq_snapshot::{Family, Snapshot, TermId};
+use kgq_snapshot::{Family, Snapshot, TermClass, TermId};
 use kgq_syntax::budget::{Budget, Reservation};
 use kgq_syntax::error::Result;
 use kgq_syntax::sort::{Piece, sort_by};
+use oxrdf::vocab::xsd;
 use rustc_hash::FxHashMap;
 use std::ops::Range;
 use std::sync::Arc;
@@ -83,15 +85,26 @@ pub enum Rings {
 }
 
 impl Rings {
-    /// The ids that such nodes have.
-    fn ids(self, snapshot: &Snapshot) -> Range<u32> {
+    /// The ids that such nodes have, in order.
+    fn ids(self, snapshot: &Snapshot) -> Vec<Range<u32>> {
         match self {
-            Self::Any => 0..u32::MAX,
-            // Those without a family of their own, and triple terms, which stand behind them.
-            Self::Unequal => snapshot.family_range(Family::Other).start..u32::MAX,
-            Self::None => 0..0,
+            Self::Any => vec![EVERY_ID],
+            Self::Unequal => {
+                let classes = snapshot.classes().into_iter();
+                classes.filter(|class| may_differ_from_itself(class, snapshot)).map(|class| class.ids).collect()
+            }
+            Self::None => Vec::new(),
         }
     }
+}
+
+/// Whether the class may have NaN, which has no family of its own, or a triple term with it.
+fn may_differ_from_itself(class: &TermClass, snapshot: &Snapshot) -> bool {
+    let is_floating = || {
+        let datatype = snapshot.datatype(TermId::new(class.ids.start));
+        datatype.is_some_and(|datatype| datatype == xsd::FLOAT || datatype == xsd::DOUBLE)
+    };
+    class.family == Family::Triple || class.family == Family::Other && is_floating()
 }
 
 /// With this many ids no more searches are remembered.
@@ -103,20 +116,9 @@ const MOST_GRAPHS: usize = 256;
 /// The cost of a node that is searched in the index; putting a statement into the lists costs 1.
 const WORK_A_NODE: usize = 4;
 
-/// Whether the path has a match of length zero.
-fn is_nullable(path: &Path) -> bool {
-    match path {
-        Path::Predicate(_) | Path::Not(_) => false,
-        Path::Reverse(path) | Path::Closure(Repeat::OneOrMore, path) => is_nullable(path),
-        Path::Sequence(paths) => paths.iter().all(is_nullable),
-        Path::Alternative(paths) => paths.iter().any(is_nullable),
-        Path::Closure(Repeat::ZeroOrOne | Repeat::ZeroOrMore, _) => true,
-    }
-}
-
 impl<'s> Search<'s> {
     pub fn new(repeat: Repeat, path: &Path, graph: Graph) -> Self {
-        let repeat = if repeat == Repeat::OneOrMore && is_nullable(path) { Repeat::ZeroOrMore } else { repeat };
+        let repeat = if repeat == Repeat::OneOrMore && path.is_nullable() { Repeat::ZeroOrMore } else { repeat };
         // The paths of length zero of `*` are added to the result afterwards, so that automata find the same as
         // adjacency lists: ends of one step or more.
         let walked = if repeat == Repeat::ZeroOrOne { repeat } else { Repeat::OneOrMore };
@@ -198,7 +200,7 @@ impl<'s> Search<'s> {
             Repeat::OneOrMore => Vec::new(),
             Repeat::ZeroOrOne | Repeat::ZeroOrMore => {
                 let mut rest = walking.iter().peekable();
-                let mut nodes = edges.nodes(rings.ids(cx.snapshot()), cx)?;
+                let mut nodes = edges.nodes(&rings.ids(cx.snapshot()), cx)?;
                 nodes.retain(|node| {
                     while rest.next_if(|other| *other < node).is_some() {}
                     rest.peek() != Some(&node)
@@ -277,7 +279,7 @@ impl<'s> Search<'s> {
     pub fn ends_of_any(&mut self, graph: Option<TermId>, back: Back, cx: &Context<'s>) -> Result<Vec<TermId>> {
         self.open(graph, cx)?;
         if self.repeat != Repeat::OneOrMore {
-            return self.walked(graph)?.edges.nodes(Rings::Any.ids(cx.snapshot()), cx);
+            return self.walked(graph)?.edges.nodes(&[EVERY_ID], cx);
         }
         // Each end of such a path is also an end of its last step alone.
         if self.steps[usize::from(back)].is_some() {

@@ -144,6 +144,17 @@ pub struct TripleTermAtom<T = TermId> {
 }
 
 impl<T> Path<T> {
+    /// Whether the path has a match of length zero.
+    pub fn is_nullable(&self) -> bool {
+        match self {
+            Self::Predicate(_) | Self::Not(_) => false,
+            Self::Reverse(path) | Self::Closure(Repeat::OneOrMore, path) => path.is_nullable(),
+            Self::Sequence(paths) => paths.iter().all(Self::is_nullable),
+            Self::Alternative(paths) => paths.iter().any(Self::is_nullable),
+            Self::Closure(Repeat::ZeroOrOne | Repeat::ZeroOrMore, _) => true,
+        }
+    }
+
     pub fn map_terms<U>(&self, map: &Constants<'_, T, U>) -> Result<Path<U>> {
         let inside = |path: &Self| path.map_terms(map).map(Box::new);
         let all = |paths: &[Self]| paths.iter().map(|path| path.map_terms(map)).collect::<Result<Vec<_>>>();
@@ -159,6 +170,11 @@ impl<T> Path<T> {
 }
 
 impl<T> ClosureAtom<T> {
+    /// Whether it has matches of length zero.
+    pub fn is_nullable(&self) -> bool {
+        self.repeat != Repeat::OneOrMore || self.path.is_nullable()
+    }
+
     pub(super) fn map_terms<U>(&self, map: &Constants<'_, T, U>) -> Result<ClosureAtom<U>> {
         Ok(ClosureAtom {
             subject: self.subject.map_terms(map)?,

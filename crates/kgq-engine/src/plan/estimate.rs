@@ -220,19 +220,29 @@ impl<'p> Estimator<'p> {
         // A start reaches its neighbours and theirs, but no more nodes than there are.
         let forward = (step.rows / subjects * far).clamp(1.0, objects);
         let back = (step.rows / objects * far).clamp(1.0, subjects);
+        // A path of length zero leads from every node of the graph to itself.
+        let nodes = if atom.is_nullable() { self.nodes(&atom.graph) } else { 0.0 };
         let (rows, searched) = match (known(atom.subject), known(atom.object)) {
             (true, true) => (before.rows * 0.5, before.rows.min(subjects) * forward),
             (true, false) => (before.rows * forward, before.rows.min(subjects) * forward),
             (false, true) => (before.rows * back, before.rows.min(objects) * back),
-            (false, false) => (before.rows * subjects * forward, subjects * forward),
+            (false, false) => (before.rows * (subjects * forward + nodes), subjects * forward + nodes),
         };
         let mut after = before.with_rows(rows);
-        for (slot, distinct) in [(atom.subject, subjects), (atom.object, objects)] {
+        for (slot, distinct) in [(atom.subject, subjects.max(nodes)), (atom.object, objects.max(nodes))] {
             if let Slot::Var(var) = slot {
                 after.set(var, distinct.min(rows.max(1.0)));
             }
         }
         (before.rows + searched + rows * 0.1, after)
+    }
+
+    /// The number of nodes of a graph: of subjects and objects.
+    fn nodes(&self, graph: &Graph) -> f64 {
+        let mut every = Count { rows: 0.0, distinct: [0.0; 4] };
+        self.step_of(None, graph, false, &mut every);
+        let [subjects, _, objects, _] = every.distinct;
+        (subjects + objects).min(f64::from(self.statistics.terms()))
     }
 
     /// Adds up the matches of a path's steps.

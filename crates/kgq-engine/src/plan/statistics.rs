@@ -63,7 +63,7 @@ impl Statistics for Context<'_> {
 
     fn count(&self, atom: &TripleAtom) -> Count {
         let nothing = Count { rows: 0.0, distinct: [0.0; 4] };
-        let wish = Wish { column: &|_| None, rank: &|_| 0, constants_first: true };
+        let wish = Wish { column: &|_| None, rank: &|_| 0, constants_first: true, first_key: None };
         // Where graphs cannot be merged, opening the plan fails too, and tells why.
         let Ok(access) = Lookup::new(atom, &wish).open(self) else { return nothing };
         let prefix: Vec<TermId> = access.prefix.iter().map(|key| key.of(&Batch::unit(0), 0)).collect();

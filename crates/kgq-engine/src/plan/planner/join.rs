@@ -316,7 +316,7 @@ impl Planner<'_> {
         duplicates: Duplicates,
     ) -> Result<PhysicalPlan> {
         let column = |var: Var| if input.certain.contains(var) { input.column(var) } else { None };
-        let wish = Wish { column: &column, rank: &|_| 0, constants_first: false };
+        let wish = Wish { column: &column, rank: &|_| 0, constants_first: false, first_key: None };
         let mut lookups: Vec<Lookup> = atoms.iter().map(|atom| Lookup::new(atom, &wish)).collect();
         let estimates = atoms.iter().map(|atom| (self.estimator.probe(&input, atom, Keep::Matched), *atom));
         let fewest = estimates.min_by(|(a, _), (b, _)| a.total_cmp(b));

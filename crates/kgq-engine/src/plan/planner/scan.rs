@@ -36,11 +36,20 @@ impl Planner<'_> {
             _ => 1 + next_keys.iter().position(|key| *key == var).unwrap_or(20).min(20) as u8,
         };
         let keys: Vec<Var> = atom.variables().filter(|var| column(*var).is_some()).collect();
-        let sorted_key = match (keys.as_slice(), input.sorted.first()) {
-            ([key], Some(first)) => key == first,
-            _ => false,
+        // The keys, if the rows are sorted by them.
+        let sorted_keys: &[Var] = match (keys.as_slice(), input.sorted.as_slice()) {
+            ([key], [first, ..]) if key == first => &input.sorted[..1],
+            ([a, b], [first, second, ..]) if [a, b] == [first, second] || [b, a] == [first, second] => {
+                &input.sorted[..2]
+            }
+            _ => &[],
         };
-        let wish = Wish { column: &column, rank: &rank, constants_first: sorted_key || keys.is_empty() };
+        let wish = Wish {
+            column: &column,
+            rank: &rank,
+            constants_first: !sorted_keys.is_empty() || keys.is_empty(),
+            first_key: sorted_keys.first().copied().filter(|_| sorted_keys.len() > 1),
+        };
         let lookup = Lookup::new(atom, &wish);
         let first_free = lookup.free.first().copied();
         let bounds = bounds.filter(|(var, _)| first_free == Some((*var, lookup.prefix.len()))).map(|(_, range)| range);
@@ -66,10 +75,7 @@ impl Planner<'_> {
             [depth] if *depth == first && first + 1 < lookup.width && lookup.checks.is_empty() => Emit::Runs,
             _ => Emit::Rows,
         };
-        let merging = sorted_key
-            && lookup.prefix.split_last().is_some_and(|(last, fixed)| {
-                matches!(last, LookupKey::Column(_)) && fixed.iter().all(|key| matches!(key, LookupKey::Term(_)))
-            });
+        let merging = ends_with_keys(&lookup.prefix, sorted_keys, &input);
         let weigh = duplicates == Duplicates::Count;
         let probe = probe::Plan { input, lookup, keep, emit, weigh, kept, depths, bounds, merging, settled };
         let weighted = probe.weighs();
@@ -189,4 +195,14 @@ impl Planner<'_> {
         let node = PhysicalPlan::new(triple_term::Plan { input, column, parts, kept }, vars);
         Ok(node.like(certain, sorted, weighted).expecting(rows, Basis::Input))
     }
+}
+
+/// Whether the prefix is constants and then nothing but these columns' keys, in this order. Two keys need a constant before them.
+fn ends_with_keys(prefix: &[LookupKey], keys: &[Var], input: &PhysicalPlan) -> bool {
+    let Some((fixed, own)) = prefix.split_at_checked(prefix.len().saturating_sub(keys.len())) else { return false };
+    let is_key = |(own, key): (&LookupKey, &Var)| input.column(*key).map(LookupKey::Column) == Some(*own);
+    !keys.is_empty()
+        && own.iter().zip(keys).all(is_key)
+        && fixed.iter().all(|key| matches!(key, LookupKey::Term(_)))
+        && (keys.len() == 1 || !fixed.is_empty())
 }

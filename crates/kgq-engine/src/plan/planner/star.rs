@@ -45,7 +45,12 @@ impl Planner<'_> {
         let mut rays = Vec::new();
         let mut rows = Cardinality::one();
         let mut bound = VarSet::default();
-        let wish = Wish { column: &|_| None, rank: &|var| if var == centre { 0 } else { 50 }, constants_first: true };
+        let wish = Wish {
+            column: &|_| None,
+            rank: &|var| if var == centre { 0 } else { 50 },
+            constants_first: true,
+            first_key: None,
+        };
         for (atom, optional) in atoms {
             let lookup = Lookup::new(atom, &wish);
             let depth = lookup.prefix.len();

@@ -142,6 +142,32 @@ index join PSO :name ?y → ?n, merging
 }
 
 #[test]
+fn rows_sorted_by_two_keys_are_merged_with_the_order_that_has_both() {
+    check(
+        PEOPLE,
+        "SELECT ?x ?y { ?x :follows ?y . ?y :follows ?x }",
+        "
+parts side by side
+  repeat by weight
+    index join POS :follows ?x ?y, merging
+      scan PSO :follows → ?x ?y",
+    );
+}
+
+#[test]
+fn a_nullable_path_between_any_nodes_waits_for_what_binds_its_start() {
+    check(
+        PEOPLE,
+        "SELECT DISTINCT ?z { ?x :type ?y . ?y :follows* ?z }",
+        "
+distinct
+  path (*) from all subjects at once → ?z
+    distinct
+      scan POS :type → ?y ?x, by runs",
+    );
+}
+
+#[test]
 fn each_node_shows_its_estimated_rows_and_cost() {
     let expected = "\
 index join PSO :name ?y → ?n, merging  [expected 100, cost 121]
@@ -348,7 +374,7 @@ limit 3
 repeat by weight
   minus on ?x
     scan PSO :name → ?x ?n, by runs
-    index join SPO ?x :follows ?t
+    index join PSO :follows ?x ?t, merging
       scan PSO :type → ?x ?t",
     );
     check(
