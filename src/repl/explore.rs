@@ -76,7 +76,11 @@ fn describe_place(shell: &mut Shell<'_>, row: usize, column: Option<&str>) -> Re
     };
     let prefixes = shell.graph.prefixes()?;
     let Some(column) = column else {
-        let labels = shell.graph.labels()?;
+        let things = cells.iter().filter_map(|cell| match cell {
+            Some(Term::NamedNode(node)) => Some(node),
+            _ => None,
+        });
+        let labels = shell.graph.labels_of(things)?;
         let widest = names.iter().map(|n| width(n)).max().unwrap_or(0);
         let mut text = String::new();
         for (number, (name, term)) in names.iter().zip(&cells).enumerate() {

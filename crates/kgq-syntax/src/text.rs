@@ -1,6 +1,7 @@
 //! Text for people: what may be sent to a terminal, how wide it is there, and which known name was probably meant.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
@@ -118,28 +119,90 @@ fn width_without_colour(text: &str) -> usize {
 
 /// The known names most similar to a mistyped one, best first; without those too different to have been meant.
 pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>, most: usize) -> Vec<&'a str> {
-    let folded = name.to_lowercase();
-    let length = folded.chars().count();
-    let mut found: Vec<(usize, &str)> = known
-        .into_iter()
-        .filter(|candidate| *candidate != name)
-        .filter_map(|candidate| {
-            // A name this much longer is a different one, and comparing costs time.
-            if candidate.len() > (folded.len() + 4) * 4 {
-                return None;
-            }
-            let other = candidate.to_lowercase();
-            let allowed = may_differ(&folded, &other);
-            if other.chars().count().abs_diff(length) > allowed {
-                return None;
-            }
-            let distance = strsim::damerau_levenshtein(&folded, &other);
-            (distance <= allowed).then_some((distance, candidate))
-        })
-        .collect();
+    let mistyped = Mistyped::new(name);
+    let mut found: Vec<(usize, &str)> =
+        known.into_iter().filter_map(|known| Some((mistyped.distance(known)?, known))).collect();
     found.sort_unstable();
     found.dedup();
     found.into_iter().take(most).map(|(_, name)| name).collect()
+}
+
+/// A mistyped name, to be compared with known ones.
+struct Mistyped<'n> {
+    name: &'n str,
+    folded: String,
+    /// In characters.
+    length: usize,
+}
+
+impl<'n> Mistyped<'n> {
+    fn new(name: &'n str) -> Self {
+        let folded = name.to_lowercase();
+        Self { name, length: folded.chars().count(), folded }
+    }
+
+    /// The number of characters in which a known name differs; `None` if it is too different to have been meant.
+    fn distance(&self, known: &str) -> Option<usize> {
+        // A name this much longer is a different one, and comparing costs time.
+        if known == self.name || known.len() > (self.folded.len() + 4) * 4 {
+            return None;
+        }
+        let other = known.to_lowercase();
+        let allowed = may_differ(&self.folded, &other);
+        if other.chars().count().abs_diff(self.length) > allowed {
+            return None;
+        }
+        let distance = strsim::damerau_levenshtein(&self.folded, &other);
+        (distance <= allowed).then_some(distance)
+    }
+}
+
+/// Gathers what [`nearest`] gives, of more names than should be held.
+pub struct Nearest<'n> {
+    mistyped: Mistyped<'n>,
+    found: Least,
+}
+
+impl<'n> Nearest<'n> {
+    pub fn new(name: &'n str, most: usize) -> Self {
+        Self { mistyped: Mistyped::new(name), found: Least::new(most) }
+    }
+
+    pub fn add(&mut self, known: &str) {
+        if let Some(distance) = self.mistyped.distance(known) {
+            self.found.add(distance, known);
+        }
+    }
+
+    pub fn into_names(self) -> Vec<String> {
+        self.found.into_names()
+    }
+}
+
+/// The least of any number of names, by a number and then by their letters. Holds no more than are wanted.
+pub struct Least {
+    most: usize,
+    names: BTreeSet<(usize, String)>,
+}
+
+impl Least {
+    pub fn new(most: usize) -> Self {
+        Self { most, names: BTreeSet::new() }
+    }
+
+    pub fn add(&mut self, number: usize, name: &str) {
+        let is_less = |(last, known): &(usize, String)| (number, name) < (*last, known.as_str());
+        if self.names.len() < self.most || self.names.last().is_some_and(is_less) {
+            self.names.insert((number, name.to_owned()));
+            if self.names.len() > self.most {
+                self.names.pop_last();
+            }
+        }
+    }
+
+    pub fn into_names(self) -> Vec<String> {
+        self.names.into_iter().map(|(_, name)| name).collect()
+    }
 }
 
 /// How many characters of a mistyped name may differ from the intended one: a third. In names of one or two letters, each

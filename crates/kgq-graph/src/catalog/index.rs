@@ -281,13 +281,26 @@ fn everywhere(snapshot: &Snapshot, pattern: Bound) -> impl Iterator<Item = (Inde
 }
 
 /// Subject and object of every statement with this property, in any graph.
-fn pairs(snapshot: &Snapshot, predicate: TermId) -> impl Iterator<Item = (TermId, TermId)> + '_ {
+pub(super) fn pairs(snapshot: &Snapshot, predicate: TermId) -> impl Iterator<Item = (TermId, TermId)> + '_ {
     everywhere(snapshot, [None, Some(predicate), None])
         .flat_map(|(index, rows)| index.blocks(1, rows.clone()).zip(index.blocks(2, rows)))
 }
 
+/// Object and subject of every statement with this property, in any graph; in each, equal objects are next to each other.
+pub(super) fn pairs_by_object(snapshot: &Snapshot, predicate: TermId) -> impl Iterator<Item = (TermId, TermId)> + '_ {
+    let indexes = [snapshot.triples(Permutation::Pos), snapshot.quads(QuadPermutation::Posg)];
+    indexes.into_iter().flat_map(move |index| {
+        let rows = index.range(&[predicate]);
+        index.blocks(1, rows.clone()).zip(index.blocks(2, rows))
+    })
+}
+
 /// The subjects of all statements with this property and object.
-fn objects_backward(snapshot: &Snapshot, predicate: TermId, object: TermId) -> impl Iterator<Item = TermId> + '_ {
+pub(super) fn objects_backward(
+    snapshot: &Snapshot,
+    predicate: TermId,
+    object: TermId,
+) -> impl Iterator<Item = TermId> + '_ {
     let found = everywhere(snapshot, [None, Some(predicate), Some(object)]);
     found.flat_map(|(index, rows)| index.blocks(2, rows))
 }
@@ -300,17 +313,17 @@ pub fn classes_of(snapshot: &Snapshot, term: TermId) -> Vec<TermId> {
 }
 
 /// The properties of the graph that give things names, with their ranks.
-fn naming(snapshot: &Snapshot) -> impl Iterator<Item = (TermId, u8)> + '_ {
+pub(super) fn naming(snapshot: &Snapshot) -> impl Iterator<Item = (TermId, u8)> + '_ {
     NAMING.iter().filter_map(|(iri, rank)| Some((snapshot.id((*iri).into())?, *rank)))
 }
 
 /// The properties that name a thing by a label that is itself a thing, with their ranks.
-fn naming_by_things(snapshot: &Snapshot) -> impl Iterator<Item = (TermId, u8)> + '_ {
+pub(super) fn naming_by_things(snapshot: &Snapshot) -> impl Iterator<Item = (TermId, u8)> + '_ {
     NAMING_BY_THINGS.iter().filter_map(|(iri, rank)| Some((snapshot.id((*iri).into())?, *rank)))
 }
 
 /// The objects of a term's statements with this property.
-fn values(snapshot: &Snapshot, term: TermId, predicate: TermId) -> Vec<TermId> {
+pub(super) fn values(snapshot: &Snapshot, term: TermId, predicate: TermId) -> Vec<TermId> {
     let found = everywhere(snapshot, [Some(term), Some(predicate), None]);
     found.flat_map(|(index, rows)| index.blocks(2, rows)).collect()
 }

@@ -1,11 +1,10 @@
-//! Labels: the names of things in every language, and the things that a label can mean.
+//! Labels: the names of things in every language.
 
-use kgq_snapshot::{Ids, Snapshot};
+use kgq_snapshot::{Ids, Snapshot, TermId};
 use kgq_syntax::budget::{Budget, Reservation, Steps};
 use kgq_syntax::error::Result;
 use kgq_syntax::rdf::vocabulary::{rdfs, skos};
-use kgq_syntax::rdf::{Literal, NamedNode, NamedNodeRef, NamedOrBlankNode, Prefixes, Quad, Term};
-use kgq_syntax::text::nearest;
+use kgq_syntax::rdf::{Literal, NamedNode, NamedNodeRef, NamedOrBlankNode, Quad, Term};
 use rustc_hash::FxHashMap;
 use std::borrow::Borrow;
 
@@ -13,8 +12,6 @@ use std::borrow::Borrow;
 #[derive(Debug, Default)]
 pub struct Labels {
     by_thing: FxHashMap<NamedNode, Vec<Label>>,
-    /// Folded label to the things that have it, in order of first appearance.
-    by_text: FxHashMap<String, Vec<NamedNode>>,
     held: Reservation,
 }
 
@@ -24,21 +21,8 @@ struct Label {
     literal: Literal,
 }
 
-/// About what a label takes in both maps beside its texts, in bytes.
-const ENTRY: u64 = 240;
-
-/// The number of names suggested for a word that names nothing.
-const NEAR: usize = 3;
-
-/// What a word typed by the user refers to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Named {
-    One(NamedNode),
-    /// Several things have this label.
-    Several(Vec<NamedNode>),
-    /// Nothing has this label; these are similar or contain the word, as the user would type them.
-    Unknown(Vec<String>),
-}
+/// About what a label takes in the map beside its texts, in bytes.
+const ENTRY: u64 = 120;
 
 /// The properties that name a thing, with their ranks, the best first. kgq uses this order wherever it names a thing;
 /// within a property, [`Labels::get`] chooses by language.
@@ -70,7 +54,7 @@ pub fn naming() -> impl Iterator<Item = NamedNodeRef<'static>> {
 }
 
 /// Returns the label that a statement gives its subject, if that label is itself a thing.
-pub(crate) fn label_that_is_a_thing(quad: &Quad) -> Option<NamedOrBlankNode> {
+fn label_that_is_a_thing(quad: &Quad) -> Option<NamedOrBlankNode> {
     rank_by_thing(quad.predicate.as_str())?;
     match &quad.object {
         Term::NamedNode(node) => Some(node.clone().into()),
@@ -88,17 +72,6 @@ pub fn rank(predicate: &str) -> Option<u8> {
     NAMING.iter().find(|(property, _)| property.as_str() == predicate).map(|(_, rank)| *rank)
 }
 
-/// What the user means by an IRI in brackets, or by an absolute IRI or a CURIE of the dataset: no label is needed to know it. `None` for
-/// any other word.
-pub fn named_by_iri(word: &str, prefixes: &Prefixes, exists: impl Fn(&NamedNode) -> bool) -> Option<Named> {
-    let word = word.trim();
-    if let Some(iri) = word.strip_prefix('<').and_then(|w| w.strip_suffix('>')) {
-        return Some(NamedNode::new(iri).map_or(Named::Unknown(Vec::new()), Named::One));
-    }
-    let node = prefixes.expand(word).filter(&exists).or_else(|| NamedNode::new(word).ok().filter(&exists));
-    node.map(Named::One)
-}
-
 impl Labels {
     /// The labels of a snapshot's things; of those that are as good as each other, the one that stands first in the files is first.
     ///
@@ -110,6 +83,28 @@ impl Labels {
             properties.flat_map(|property| snapshot.find_ids([None, Some(property), None])).collect();
         snapshot.sort_by_origin(&mut statements);
         Self::of(statements.into_iter().filter_map(|statement| snapshot.statement(statement)), budget)
+    }
+
+    /// The labels of these things. Of what the snapshot says of them, it reads only what names them.
+    ///
+    /// # Errors
+    /// The budget's.
+    pub fn of_things<'t>(
+        things: impl IntoIterator<Item = &'t NamedNode>,
+        snapshot: &Snapshot,
+        budget: &Budget,
+    ) -> Result<Self> {
+        let properties: Vec<TermId> = naming().filter_map(|property| snapshot.id(property.into())).collect();
+        let of = |thing: TermId| {
+            let found =
+                properties.iter().flat_map(move |property| snapshot.find_ids([Some(thing), Some(*property), None]));
+            found.filter_map(|ids| Some((ids, snapshot.statement(ids)?)))
+        };
+        let mut ids: Vec<TermId> = things.into_iter().filter_map(|thing| snapshot.id(thing.into())).collect();
+        let labels = ids.iter().flat_map(|thing| of(*thing)).filter(|(_, quad)| label_that_is_a_thing(quad).is_some());
+        let labels: Vec<TermId> = labels.map(|([_, _, label, _], _)| label).collect();
+        ids.extend(labels);
+        Self::of(ids.into_iter().flat_map(of).map(|(_, quad)| quad), budget)
     }
 
     /// The labels that are among these statements. What they hold stays reserved as long as there are the labels.
@@ -146,14 +141,9 @@ impl Labels {
         let of_thing = self.by_thing.entry(thing.clone()).or_default();
         let label = Label { rank, literal: literal.clone() };
         if !of_thing.contains(&label) {
-            // The label's text is held as it is and folded, the thing's IRI on both sides.
-            let texts = 2 * (literal.value().len() + thing.as_str().len());
+            let texts = literal.value().len() + thing.as_str().len();
             self.held.grow(budget, texts as u64 + ENTRY)?;
             of_thing.push(label);
-        }
-        let things = self.by_text.entry(fold(literal.value())).or_default();
-        if !things.contains(thing) {
-            things.push(thing.clone());
         }
         Ok(())
     }
@@ -183,70 +173,6 @@ impl Labels {
     pub fn iter(&self) -> impl Iterator<Item = (&str, &NamedNode)> {
         self.by_thing.iter().flat_map(|(thing, labels)| labels.iter().map(move |l| (l.literal.value(), thing)))
     }
-
-    /// Finds what the user means by an IRI in brackets, an absolute IRI, a CURIE, a label in any language, or the local
-    /// name of a thing. `exists` says whether the dataset holds a term.
-    pub fn resolve(&self, word: &str, prefixes: &Prefixes, exists: impl Fn(&NamedNode) -> bool) -> Named {
-        if let Some(named) = named_by_iri(word, prefixes, exists) {
-            return named;
-        }
-        let word = word.trim();
-        if let Some(things) = self.by_text.get(&fold(word)) {
-            return match things.as_slice() {
-                [one] => Named::One(one.clone()),
-                several => {
-                    let mut several = several.to_vec();
-                    several.sort_unstable_by(|a, b| a.as_str().cmp(b.as_str()));
-                    Named::Several(several)
-                }
-            };
-        }
-        let mut local: Vec<NamedNode> =
-            self.by_thing.keys().filter(|thing| local_name(thing.as_str()) == word).cloned().collect();
-        local.sort_unstable_by(|a, b| a.as_str().cmp(b.as_str()));
-        match local.as_slice() {
-            [] => Named::Unknown(self.near(word, prefixes)),
-            [one] => Named::One(one.clone()),
-            _ => Named::Several(local),
-        }
-    }
-
-    fn near(&self, word: &str, prefixes: &Prefixes) -> Vec<String> {
-        // Identifiers are written with other marks than their IRIs have: `RO:0002202` for `obo:RO_0002202`.
-        let letters = letters(word);
-        let is_it = |thing: &&NamedNode| !letters.is_empty() && self::letters(local_name(thing.as_str())) == letters;
-        let mut same: Vec<String> =
-            self.by_thing.keys().filter(is_it).map(|thing| prefixes.display(thing.as_str())).collect();
-        if !same.is_empty() {
-            same.sort_unstable();
-            same.truncate(NEAR);
-            return same;
-        }
-        let mut known: Vec<String> =
-            self.by_thing.keys().filter_map(|thing| prefixes.shorten(thing.as_str())).collect();
-        known.extend(self.by_thing.values().flatten().map(|l| l.literal.value().to_owned()));
-        known.sort_unstable();
-        known.dedup();
-        let near = nearest(word, known.iter().map(String::as_str), NEAR);
-        if !near.is_empty() {
-            return near.into_iter().map(str::to_owned).collect();
-        }
-        // A user who knows only a part of a name has misspelt nothing.
-        let part = fold(word);
-        known.retain(|name| !part.is_empty() && fold(name).contains(&part));
-        known.sort_by_key(|name| name.chars().count());
-        known.truncate(NEAR);
-        known
-    }
-}
-
-fn fold(text: &str) -> String {
-    text.to_lowercase()
-}
-
-/// A name without its marks and case.
-fn letters(name: &str) -> String {
-    name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
 fn primary(tag: &str) -> String {
@@ -275,7 +201,7 @@ mod tests {
         let (enough, small) = (budget(1 << 20), budget(100_000));
         let labels = read(&enough).unwrap();
         assert_eq!(labels.get(&NamedNode::new_unchecked("http://e/7"), "en"), Some("number 7"));
-        assert!(enough.held() > 1_000 * 2 * "http://e/7number 7".len() as u64);
+        assert!(enough.held() > 1_000 * "http://e/7number 7".len() as u64);
         drop(labels);
         assert_eq!(enough.held(), 0);
         let error = read(&small).unwrap_err();

@@ -5,6 +5,7 @@ mod grlc;
 mod header;
 mod index;
 mod labels;
+mod lookup;
 mod names;
 mod params;
 mod queries;
@@ -12,8 +13,7 @@ mod words;
 
 pub use header::{DeclaredSeverity, Header, LocalizedText, Param, ScalarOrList, View};
 pub use index::{Role, TermIndex, classes_of, labels_of};
-pub(crate) use labels::label_that_is_a_thing;
-pub use labels::{Labels, Named, local_name, naming, rank};
+pub use labels::{Labels, local_name, naming, rank};
 pub use names::{NameMatches, is_ideograph};
 pub(crate) use params::parse_term;
 pub use params::{ParamKind, ParameterContext, Values, named_all};

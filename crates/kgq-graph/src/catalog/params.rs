@@ -1,9 +1,12 @@
 //! Parameters of canned queries: turns what the user typed into terms, checked against the declared types.
 
 use super::header::Param;
-use super::labels::{Labels, Named, named_by_iri};
+use super::labels::Labels;
+use super::lookup::{Named, resolve};
 use super::queries::CannedQuery;
 use kgq_engine::query::{Binding, BoundTo, Query, bind, set_slice};
+use kgq_snapshot::Snapshot;
+use kgq_syntax::budget::Budget;
 use kgq_syntax::error::{Error, Kind, Result};
 use kgq_syntax::rdf::{Literal, NamedNode, Prefixes, Term, Variable};
 use kgq_syntax::text::{did_you_mean, nearest};
@@ -34,7 +37,9 @@ const KINDS: &[&str] = &["iri", "string", "langString", "number", "integer", "de
 /// What has to be known of the dataset to read parameter values.
 pub trait ParameterContext {
     fn prefixes(&self) -> &Prefixes;
-    fn labels(&self) -> Result<&Labels>;
+    fn snapshot(&self) -> &Snapshot;
+    /// Bounds how long names are looked for, and what is held meanwhile.
+    fn budget(&self) -> &Budget;
     /// Whether the term occurs in the dataset.
     fn contains(&self, term: &NamedNode) -> bool;
     /// Returns the members of a class and of its subclasses, sorted.
@@ -356,8 +361,7 @@ fn prefixed(name: &str, error: &Error) -> Error {
 fn member(name: &str, text: &str, class: &NamedNode, known: &dyn ParameterContext) -> Result<NamedNode> {
     let members = known.members(class);
     let show = |node: &NamedNode| known.prefixes().display(node.as_str());
-    let labels = known.labels()?;
-    let found = match labels.resolve(text, known.prefixes(), |n| members.contains(n)) {
+    let found = match resolve(text, known, |n| members.contains(n))? {
         Named::One(node) => vec![node],
         Named::Several(nodes) => nodes,
         Named::Unknown(_) => Vec::new(),
@@ -368,6 +372,7 @@ fn member(name: &str, text: &str, class: &NamedNode, known: &dyn ParameterContex
     }
     let error = Error::input(format!("parameter `{name}` must be a {}, and `{text}` is none", show(class)));
     let names: Vec<String> = members.iter().map(show).collect();
+    let labels = Labels::of_things(&members, known.snapshot(), known.budget())?;
     let called = members.iter().flat_map(|member| labels.all(member)).map(|label| label.value());
     let near = nearest(text, names.iter().map(String::as_str).chain(called), 3);
     let error = match near.as_slice() {
@@ -390,12 +395,13 @@ fn member(name: &str, text: &str, class: &NamedNode, known: &dyn ParameterContex
 /// Formats things as they are offered: their CURIEs and their labels, so that the user need not know codes.
 ///
 /// # Errors
-/// Labels that cannot be read.
+/// The budget's.
 pub fn named_all<'n>(
     nodes: impl IntoIterator<Item = &'n NamedNode>,
     known: &dyn ParameterContext,
 ) -> Result<Vec<String>> {
-    let labels = known.labels()?;
+    let nodes: Vec<&NamedNode> = nodes.into_iter().collect();
+    let labels = Labels::of_things(nodes.iter().copied(), known.snapshot(), known.budget())?;
     let named = |node: &NamedNode| {
         let curie = known.prefixes().display(node.as_str());
         match labels.get(node, "en") {
@@ -408,10 +414,7 @@ pub fn named_all<'n>(
 
 /// Finds the IRI that a user means by `<iri>`, an absolute IRI, a CURIE, or the label of something in the dataset.
 pub(crate) fn parse_term(text: &str, known: &dyn ParameterContext) -> Result<NamedNode> {
-    let exists = |node: &NamedNode| known.contains(node);
-    let by_iri = named_by_iri(text, known.prefixes(), exists);
-    let named = by_iri.map_or_else(|| Ok(known.labels()?.resolve(text, known.prefixes(), exists)), Ok::<_, Error>)?;
-    match named {
+    match resolve(text, known, |node| known.contains(node))? {
         Named::One(node) => Ok(node),
         Named::Several(nodes) => {
             let names = named_all(&nodes, known)?;

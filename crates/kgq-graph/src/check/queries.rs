@@ -5,10 +5,11 @@ use super::finding::{Finding, Severity};
 use super::report::Report;
 use super::subject::Subject;
 use super::{Check, Explanation};
-use crate::catalog::{CannedQuery, Labels, Param, ParameterContext, ScalarOrList, Values, naming};
+use crate::catalog::{CannedQuery, Param, ParameterContext, ScalarOrList, Values};
 use kgq_engine::query::functions::refuse_unknown;
 use kgq_engine::query::{Position, Query, parse_query, used_terms, variables, wanted_terms};
-use kgq_snapshot::{TermId, TermKind};
+use kgq_snapshot::{Snapshot, TermId, TermKind};
+use kgq_syntax::budget::Budget;
 use kgq_syntax::error::{Place, Result};
 use kgq_syntax::rdf::vocabulary::{rdf, rdfs};
 use kgq_syntax::rdf::{NamedNode, NamedNodeRef, Prefixes};
@@ -94,10 +95,7 @@ fn run(subject: &Subject<'_>, report: &mut Report) -> Result<()> {
     }
     // Made only when a query uses a term that the graph does not have.
     let names = OnceCell::new();
-    let naming = naming().flat_map(|property| subject.with(property, None));
-    let naming = naming.filter_map(|ids| subject.snapshot().statement(ids));
-    let labels = Labels::of(naming, &subject.options.budget)?;
-    let known_terms = KnownTerms { subject, labels };
+    let known_terms = KnownTerms { subject };
     for query in &subject.catalog.queries {
         parameters(query, report);
         if let keys @ [_, ..] = &query.header.without_meaning()[..] {
@@ -222,7 +220,6 @@ fn values(query: &CannedQuery, parsed: &Query, known: &KnownTerms<'_, '_>, repor
 /// The terms in the files, against which parameter values are checked.
 struct KnownTerms<'s, 'p> {
     subject: &'s Subject<'p>,
-    labels: Labels,
 }
 
 /// The display names of all IRIs in the graph.
@@ -236,8 +233,12 @@ impl ParameterContext for KnownTerms<'_, '_> {
         &self.subject.prefixes
     }
 
-    fn labels(&self) -> Result<&Labels> {
-        Ok(&self.labels)
+    fn snapshot(&self) -> &Snapshot {
+        self.subject.snapshot()
+    }
+
+    fn budget(&self) -> &Budget {
+        &self.subject.options.budget
     }
 
     fn contains(&self, term: &NamedNode) -> bool {

@@ -1,10 +1,10 @@
 //! The snapshot and what is derived from it: each is made when first asked for, and kept.
 
 use super::{Graph, Kept, News, OpenOptions, kept};
-use crate::catalog::{Catalog, Labels, TermIndex, label_that_is_a_thing, naming};
+use crate::catalog::{Catalog, Labels, TermIndex, naming};
 use kgq_engine::{Budget, Limits};
 use kgq_snapshot::store::{Dataset, Input, ReadOptions, ReadProgress};
-use kgq_snapshot::{BuildOptions, Cache, Progress, Snapshot, TermId};
+use kgq_snapshot::{BuildOptions, Cache, Progress, Snapshot};
 use kgq_syntax::budget::Work;
 use kgq_syntax::error::Result;
 use kgq_syntax::rdf::{Contested, NamedNode, Prefixes, vocabulary};
@@ -195,23 +195,13 @@ impl Graph {
         Ok(index)
     }
 
-    /// Returns the labels of these things. Of what the graph says of them, it reads only what names them.
+    /// Returns the labels of these things, as [`Labels::of_things`].
     ///
     /// # Errors
     /// Those of loading, and its limits.
     pub fn labels_of<'a>(&self, things: impl IntoIterator<Item = &'a NamedNode>) -> Result<Labels> {
         let snapshot = self.snapshot()?;
-        let properties: Vec<TermId> = naming().filter_map(|property| snapshot.id(property.into())).collect();
-        let of = |thing: TermId| {
-            let found =
-                properties.iter().flat_map(move |property| snapshot.find_ids([Some(thing), Some(*property), None]));
-            found.filter_map(|ids| Some((ids, snapshot.statement(ids)?)))
-        };
-        let mut ids: Vec<TermId> = things.into_iter().filter_map(|thing| snapshot.id(thing.into())).collect();
-        let labels = ids.iter().flat_map(|thing| of(*thing)).filter(|(_, quad)| label_that_is_a_thing(quad).is_some());
-        let labels: Vec<TermId> = labels.map(|([_, _, label, _], _)| label).collect();
-        ids.extend(labels);
-        let labels = Labels::of(ids.into_iter().flat_map(of).map(|(_, quad)| quad), &self.loading_budget())?;
+        let labels = Labels::of_things(things, snapshot, &self.loading_budget())?;
         snapshot.intact()?;
         Ok(labels)
     }

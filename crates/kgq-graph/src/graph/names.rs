@@ -1,17 +1,19 @@
 //! Things by the names that people give them.
 
 use super::Graph;
-use crate::catalog::{Labels, ParameterContext};
+use crate::catalog::ParameterContext;
 use kgq_snapshot::{Permutation, Snapshot};
+use kgq_syntax::budget::Budget;
 use kgq_syntax::error::{Error, Kind, Result};
 use kgq_syntax::rdf::vocabulary::{rdf, rdfs};
 use kgq_syntax::rdf::{NamedNode, NamedNodeRef, NamedOrBlankNode, Prefixes, Term};
+use kgq_syntax::text::{Nearest, did_you_mean};
 use std::collections::BTreeSet;
 
 impl Graph {
     /// Returns the terms that parameter values are checked against.
     pub fn known(&self) -> Result<KnownTerms<'_>> {
-        Ok(KnownTerms { graph: self, snapshot: self.snapshot()?, prefixes: self.prefixes()? })
+        Ok(KnownTerms { snapshot: self.snapshot()?, prefixes: self.prefixes()?, budget: self.loading_budget() })
     }
 
     /// The thing that the user means by a CURIE, an IRI or a label in any language.
@@ -38,16 +40,18 @@ impl Graph {
 /// The error that a graph says nothing about a thing, with the most similar of those that it says something about.
 pub fn says_nothing_of(thing: &NamedNode, subjects: impl Iterator<Item = NamedNode>, prefixes: &Prefixes) -> Error {
     let shown = prefixes.display(thing.as_str());
-    let near: Vec<String> = subjects.map(|subject| prefixes.display(subject.as_str())).collect();
+    let mut near = Nearest::new(&shown, 3);
+    subjects.for_each(|subject| near.add(&prefixes.display(subject.as_str())));
+    let near = near.into_names();
     Error::new(Kind::Input, format!("the graph says nothing of {shown}"))
-        .hint_if(kgq_syntax::text::did_you_mean(&shown, near.iter().map(String::as_str)))
+        .hint_if(did_you_mean(&shown, near.iter().map(String::as_str)))
 }
 
 /// The dataset's terms, for reading what a user typed.
 pub struct KnownTerms<'a> {
-    graph: &'a Graph,
     snapshot: &'a Snapshot,
     prefixes: &'a Prefixes,
+    budget: Budget,
 }
 
 impl ParameterContext for KnownTerms<'_> {
@@ -55,8 +59,12 @@ impl ParameterContext for KnownTerms<'_> {
         self.prefixes
     }
 
-    fn labels(&self) -> Result<&Labels> {
-        self.graph.labels()
+    fn snapshot(&self) -> &Snapshot {
+        self.snapshot
+    }
+
+    fn budget(&self) -> &Budget {
+        &self.budget
     }
 
     fn contains(&self, term: &NamedNode) -> bool {
