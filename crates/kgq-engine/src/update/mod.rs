@@ -56,7 +56,7 @@ impl Run<'_, '_> {
             OperationForm::Plain(GraphUpdateOperation::InsertData { data }) => self.insert_data(data),
             OperationForm::Plain(GraphUpdateOperation::DeleteData { data }) => {
                 for (number, quad) in data.iter().enumerate() {
-                    self.look(number)?;
+                    self.look_and_count(number)?;
                     self.state.remove(&ground(quad));
                 }
                 Ok(())
@@ -89,7 +89,7 @@ impl Run<'_, '_> {
     fn insert_data(&mut self, data: &[term::Quad]) -> Result<()> {
         let mut fresh = Relabel::fresh();
         for (number, quad) in data.iter().enumerate() {
-            self.look(number)?;
+            self.look_and_count(number)?;
             let term::Quad { subject, predicate, object, graph_name } = quad.clone();
             let mut quad = Quad { subject, predicate, object, graph_name: graph(&graph_name) };
             fresh.quad(&mut quad);
@@ -101,6 +101,12 @@ impl Run<'_, '_> {
     /// Checks the budget from time to time.
     fn look(&self, number: usize) -> Result<()> {
         if number.is_multiple_of(ROWS_BETWEEN_CHECKS) { self.options.budget.check() } else { Ok(()) }
+    }
+
+    /// The same while statements change, and counts them.
+    fn look_and_count(&mut self, number: usize) -> Result<()> {
+        self.look(number)?;
+        if number.is_multiple_of(ROWS_BETWEEN_CHECKS) { self.state.count(&self.options.budget) } else { Ok(()) }
     }
 
     fn clear(&mut self, target: &GraphTarget, silent: bool, word: &str, drop: bool) -> Result<()> {
@@ -136,7 +142,7 @@ impl Run<'_, '_> {
         }
         self.state.exist(to);
         for (number, quad) in moved.into_iter().enumerate() {
-            self.look(number)?;
+            self.look_and_count(number)?;
             self.state.insert(quad);
         }
         if *kind == TransferKind::Move {
@@ -172,11 +178,11 @@ impl Run<'_, '_> {
         }
         let (deleted, inserted) = templates.into_statements();
         for (number, quad) in deleted.iter().enumerate() {
-            self.look(number)?;
+            self.look_and_count(number)?;
             self.state.remove(quad);
         }
         for (number, quad) in inserted.into_iter().enumerate() {
-            self.look(number)?;
+            self.look_and_count(number)?;
             self.state.insert(quad);
         }
         Ok(())

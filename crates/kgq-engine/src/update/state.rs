@@ -2,7 +2,7 @@
 
 use indexmap::IndexSet;
 use kgq_snapshot::{Ids, Permutation, QuadPermutation, Snapshot, TermId};
-use kgq_syntax::budget::{Budget, Steps};
+use kgq_syntax::budget::{Budget, Reservation, Steps};
 use kgq_syntax::error::Result;
 use kgq_syntax::rdf::{GraphName, NamedNode, Quad, Term};
 use rustc_hash::{FxBuildHasher, FxHashSet};
@@ -45,7 +45,15 @@ pub struct State<'a> {
     image: Option<Snapshot>,
     /// Whether anything has changed since the image, or `base`, was made.
     changed: bool,
+    /// What the changes take.
+    held: Reservation,
 }
+
+/// Estimated bytes of memory per removed statement, and per added one.
+const REMOVED_BYTES: usize = 40;
+const ADDED_BYTES: usize = 400;
+/// Statements between two counts.
+const BETWEEN_COUNTS: usize = 4096;
 
 impl<'a> State<'a> {
     pub fn new(base: &'a Snapshot) -> Self {
@@ -56,7 +64,16 @@ impl<'a> State<'a> {
             graphs: OnceCell::new(),
             image: None,
             changed: false,
+            held: Reservation::default(),
         }
+    }
+
+    /// Counts what the changes take.
+    ///
+    /// # Errors
+    /// The budget's.
+    pub fn count(&mut self, budget: &Budget) -> Result<()> {
+        self.held.resize(budget, (self.removed.len() * REMOVED_BYTES + self.added.len() * ADDED_BYTES) as u64)
     }
 
     pub fn insert(&mut self, quad: Quad) {
@@ -121,6 +138,9 @@ impl<'a> State<'a> {
         for ids in named.chain(default).flat_map(|graph| of_graph(base, graph)) {
             steps.take()?;
             self.changed |= self.removed.insert(ids);
+            if self.removed.len().is_multiple_of(BETWEEN_COUNTS) {
+                self.count(steps.budget())?;
+            }
         }
         let before = self.added.len();
         self.added.retain(|quad| !graphs.contains(&quad.graph_name));

@@ -3,7 +3,7 @@ use crate::query::{ParseContext, parse_update};
 use kgq_syntax::bounds::Bounds;
 use kgq_syntax::budget::Budget;
 use kgq_syntax::error::Kind;
-use kgq_syntax::rdf::Prefixes;
+use kgq_syntax::rdf::{NamedNode, Prefixes};
 use oxttl::TriGParser;
 use rustc_hash::FxHashSet;
 
@@ -198,6 +198,22 @@ fn what_is_removed_comes_in_the_order_of_the_files() {
 fn a_new_node_never_gets_the_label_of_a_known_one() {
     let (_, added) = change_of("_:u0 :p _:u1 .", "INSERT { _:n :q ?s } WHERE { ?s :p ?o }");
     assert_eq!(added, ["_:u2 <q> _:u0"]);
+}
+
+#[test]
+fn what_is_removed_counts_against_the_limit_on_memory() {
+    let node = |n: u32| NamedNode::new_unchecked(format!("http://e/{n}"));
+    let quads = (0..5000).map(|n| Quad::new(node(n), node(0), node(1), GraphName::DefaultGraph));
+    let image = Snapshot::from_quads(quads).unwrap();
+    let (prefixes, source) = (Prefixes::new(), Source::new("<update>", "CLEAR ALL"));
+    let context = ParseContext { prefixes: &prefixes, base: None, bounds: Bounds::default() };
+    let parsed = parse_update(source, context).unwrap();
+    let within = |memory| {
+        let limits = Limits { memory: Some(memory), ..Limits::default() };
+        update(&image, source, &parsed, &EvaluationOptions { limits, ..EvaluationOptions::default() })
+    };
+    assert_eq!(within(100_000).unwrap_err().kind(), Kind::Limit);
+    assert_eq!(within(10_000_000).unwrap().removed.len(), 5000);
 }
 
 /// What an update removes and adds, a statement a line.
