@@ -4,6 +4,8 @@ mod json;
 mod lines;
 mod numbered;
 mod parts;
+#[cfg(test)]
+mod sample;
 mod sought;
 
 pub use numbered::NumberedPlaces;

@@ -9,6 +9,7 @@ use kgq_syntax::rdf::{Compression, Quad};
 use kgq_syntax::turtle::pieces::{Pieces, Start};
 use kgq_syntax::turtle::tree::Dialect;
 use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, Cursor, Seek, SeekFrom};
 use std::ops::Range;
@@ -18,6 +19,8 @@ use std::path::PathBuf;
 const SMALL: u64 = 1 << 18;
 /// Bytes of a part: a few hundred statements.
 const PART: usize = 1 << 14;
+/// The parts that are held: a shape and its data, say, are asked for in turn.
+const RECENT: usize = 8;
 /// The most prefixes that the starts of all parts together may hold.
 const MAX_PREFIXES: usize = 1 << 18;
 
@@ -32,8 +35,8 @@ pub struct PartPlaces {
     /// The number of each part's first statement.
     parts: Vec<(usize, Start)>,
     statements: usize,
-    /// The part that was asked for last.
-    last: RefCell<Option<(usize, Places)>>,
+    /// The parts that were asked for last, the latest first.
+    recent: RefCell<VecDeque<(usize, Places)>>,
 }
 
 /// What the parts are read from.
@@ -53,17 +56,22 @@ impl PartPlaces {
         }
         let stored = Stored::of(input, bounds)?;
         let parts = parts(stored.open(0).ok()?, dialect, input.base.as_deref(), statements)?;
-        Some(Self { name: input.name.clone(), stored, dialect, parts, statements, last: RefCell::default() })
+        Some(Self { name: input.name.clone(), stored, dialect, parts, statements, recent: RefCell::default() })
     }
 
     /// Looks among the places of the part that holds the statement with this number.
     pub fn find<T>(&self, number: usize, read: &Read<'_>, look: impl FnOnce(&Places) -> Option<T>) -> Option<T> {
         let part = self.parts.partition_point(|(first, _)| *first <= number).checked_sub(1)?;
-        let mut last = self.last.borrow_mut();
-        if last.as_ref().is_none_or(|(held, _)| *held != part) {
-            *last = Some((part, self.places(part, read).ok()?));
-        }
-        last.as_ref().and_then(|(_, places)| look(places))
+        let mut recent = self.recent.borrow_mut();
+        let at = recent.iter().position(|(held, _)| *held == part);
+        let places = match at.and_then(|at| recent.remove(at)) {
+            Some((_, places)) => places,
+            None => self.places(part, read).ok()?,
+        };
+        let found = look(&places);
+        recent.push_front((part, places));
+        recent.truncate(RECENT);
+        found
     }
 
     fn places(&self, part: usize, read: &Read<'_>) -> io::Result<Places> {
@@ -116,39 +124,10 @@ fn parts(text: impl io::Read, dialect: Dialect, base: Option<&str>, statements: 
 
 #[cfg(test)]
 mod tests {
+    use super::super::sample::{input, read, text};
     use super::*;
     use kgq_syntax::rdf::{RdfFormat, Triple};
-    use std::fmt::Write as _;
-
-    /// Blocks of many kinds; in TriG, some stand in graphs, one of which is as large as the rest.
-    fn text(format: RdfFormat) -> String {
-        let mut text = String::from("@prefix : <http://e/> .\n");
-        let statement = |n: usize| match n % 5 {
-            0 => format!(":s{n} :p \"{n}\" ; # a comment. with a dot .\n   :q [ :r \"in {n}\" ] ,\n  ( {n} :x ) ."),
-            1 => format!(":s{n} :p 1.5 , \"\"\"a text of {n}\n. \n\"\"\" ~ :r{n} {{| :from :c |}} . :t{n} :p {n} ."),
-            2 => format!("[] :p {n} .  [ :q {n} ] :p 1 ."),
-            3 => format!("<s{n}> a :C{n} ; :é \"é{n}\"@en ."),
-            _ => format!("_:b{n} :p _:b{} .", n + 5),
-        };
-        for n in 0..6000 {
-            let block = match (format, n % 7) {
-                (RdfFormat::TriG, 3) => format!(":g{} {{ {} }}", n % 4, statement(n)),
-                (_, 4) => format!("@prefix : <http://e/> .\n@prefix p{}: <http://e/p/> .\n{}", n % 3, statement(n)),
-                _ => statement(n),
-            };
-            writeln!(text, "{block}").unwrap();
-        }
-        if format == RdfFormat::TriG {
-            let inner: String = (6000..9000).map(|n| statement(n) + "\n").collect();
-            write!(text, ":large {{\n{inner}}}\n:s :p :last .").unwrap();
-        }
-        text
-    }
-
-    fn read(input: &Input) -> Vec<Quad> {
-        let dataset = kgq_snapshot::store::Dataset::read(std::slice::from_ref(input), Default::default()).unwrap();
-        dataset.quads().to_vec()
-    }
+    use std::cell::Cell;
 
     #[test]
     fn places_found_part_by_part_are_those_of_the_whole_tree() {
@@ -175,5 +154,31 @@ mod tests {
                 assert!(PartPlaces::of(&input, quads.len() + 1, Bounds::default()).is_none());
             }
         }
+    }
+
+    #[test]
+    fn parts_that_are_asked_for_in_turn_are_parsed_once() {
+        let input = input(RdfFormat::Turtle);
+        let (quads, reads) = (read(&input), Cell::new(0));
+        let parts = PartPlaces::of(&input, quads.len(), Bounds::default()).unwrap();
+        let ask = |number: usize| {
+            let counted = |numbers: Range<usize>| {
+                reads.set(reads.get() + 1);
+                quads[numbers].to_vec()
+            };
+            assert!(parts.find(number, &counted, |_| Some(())).is_some());
+            reads.get()
+        };
+        let first: Vec<usize> = parts.parts.iter().map(|(first, _)| *first).collect();
+        for _ in 0..3 {
+            for number in &first[..RECENT] {
+                ask(*number);
+            }
+        }
+        assert_eq!(reads.get(), RECENT);
+        // The one that was asked for longest ago makes room.
+        assert_eq!(ask(first[RECENT]), RECENT + 1);
+        assert_eq!(ask(first[1]), RECENT + 1);
+        assert_eq!(ask(first[0]), RECENT + 2);
     }
 }

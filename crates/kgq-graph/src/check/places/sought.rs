@@ -70,3 +70,31 @@ fn find(sought: &mut FxHashMap<Triple, Sought>, piece: Piece<'_>, file: &str) {
         sought.found.push_back(lines.place(file, piece.text, shown(piece.text, &located.predicate, &located.object)));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Places;
+    use super::super::sample::{input, read, text};
+    use super::*;
+    use kgq_syntax::rdf::RdfFormat;
+
+    #[test]
+    fn places_found_piece_by_piece_are_those_of_the_whole_tree() {
+        for format in [RdfFormat::Turtle, RdfFormat::TriG] {
+            let (text, input) = (text(format), input(format));
+            assert!(text.len() > 4 * PIECE);
+            let quads = read(&input);
+            let sought: Vec<Quad> = quads.iter().skip(1).step_by(3).cloned().collect();
+            let found = places_in_turtle(&input, text.as_bytes(), &quads, &Budget::default()).unwrap();
+            let whole = Places::new(&input.name, text.clone(), Some(&input), &quads);
+            let (all, _held) = found.unwrap();
+            for quad in &quads {
+                let triple = Triple::from(quad.clone());
+                assert_eq!(all.get(&triple).cloned(), whole.statement(&triple), "{quad}");
+            }
+            let (some, held) = places_in_turtle(&input, text.as_bytes(), &sought, &Budget::default()).unwrap().unwrap();
+            assert_eq!(held.bytes(), sought.len() as u64 * PLACE_BYTES);
+            assert!(some.len() < all.len() && sought.iter().all(|quad| some.contains_key(&Triple::from(quad.clone()))));
+        }
+    }
+}
