@@ -302,3 +302,37 @@ fn rules_and_constraints_in_sparql_keep_the_limits_and_the_other_checks_go_on() 
     assert!(found["validation-failed"].contains("took longer than 0.5 s"), "{found:?}");
     assert!(found.contains_key("rule:seven"), "{found:?}");
 }
+
+#[test]
+fn places_in_large_files_are_right_also_of_what_an_earlier_file_says() {
+    let more = |name: &str| -> String {
+        (0..6000).map(|n| format!("<http://e/{name}{n}> <http://e/p> <http://e/{name}{}> .\n", n + 1)).collect()
+    };
+    let ill =
+        |n: usize| format!("<http://e/x{n}> <http://e/q> \"{n}x\"^^<http://www.w3.org/2001/XMLSchema#integer> .\n");
+    let shape = "<http://e/shape> a <http://www.w3.org/ns/shacl#NodeShape> ;\n\
+                 <http://www.w3.org/ns/shacl#targetNode> <http://e/x1> ;\n\
+                 <http://www.w3.org/ns/shacl#sparql> [ <http://www.w3.org/ns/shacl#select> \"\"\"SELECT $this {\n\
+                 $this <http://e/p> ?y .\n FILTER(?y > ) }\"\"\" ] .\n";
+    let [first, second] = [ill(1) + &more("a") + &ill(2), more("b") + &ill(2) + &ill(3) + shape + &more("c") + &ill(1)];
+    let files = [("kgq.toml", "name = \"x\""), ("data/a.ttl", &*first), ("data/b.ttl", &*second)];
+    let report = checked(&project(&files));
+    let mut found = Vec::new();
+    for finding in &report.findings {
+        let text = files.iter().find(|(name, _)| *name == finding.place.file).unwrap().1;
+        let line = text.lines().nth(finding.place.line - 1).unwrap();
+        found.push((&*finding.place.file, &*finding.code, &line[finding.place.column - 1..]));
+    }
+    found.retain(|(_, code, _)| ["ill-formed-literal", "ill-formed-shape"].contains(code));
+    let literals = [1, 2, 3].map(|n| ill(n).split_once(' ').unwrap().1.trim_end().to_owned());
+    let [one, two, three] = [&*literals[0], &*literals[1], &*literals[2]];
+    let expected = [
+        ("data/a.ttl", "ill-formed-literal", one),
+        ("data/a.ttl", "ill-formed-literal", two),
+        ("data/b.ttl", "ill-formed-literal", two),
+        ("data/b.ttl", "ill-formed-literal", three),
+        ("data/b.ttl", "ill-formed-shape", ") }\"\"\" ] ."),
+        ("data/b.ttl", "ill-formed-literal", one),
+    ];
+    assert_eq!(found, expected);
+}

@@ -52,6 +52,8 @@ pub struct SourceFile {
     places: OnceCell<Places>,
     /// For a large file.
     numbered: OnceCell<Option<NumberedPlaces>>,
+    /// The first number of each statement that an earlier file has too, and of each of their subjects, by their ids.
+    repeated: OnceCell<FxHashMap<Bound, usize>>,
 }
 
 impl<'p> Subject<'p> {
@@ -291,19 +293,34 @@ impl<'p> Subject<'p> {
     /// The number of the first statement in a file that matches this pattern: of one that is in no earlier file, if there is
     /// such a statement.
     fn number_in(&self, file: &SourceFile, parts: Bound) -> Option<usize> {
-        let (mut own, mut is_in_earlier) = (None, false);
+        let (mut own, mut is_in_earlier): (Option<usize>, _) = (None, false);
         for origin in self.snapshot().find_ids(parts).filter_map(|ids| self.snapshot().origin(ids)) {
             let first = self.files.get(origin.file)?;
             let position = origin.position as usize;
             match first.range.start.cmp(&file.range.start) {
-                Ordering::Equal => own = Some(own.map_or(position, |own: usize| own.min(position))),
+                Ordering::Equal => own = Some(own.map_or(position, |own| own.min(position))),
                 Ordering::Less => is_in_earlier = true,
                 Ordering::Greater => {}
             }
         }
-        let matches = |ids: &Ids| ids.iter().zip(parts).all(|(id, part)| part.is_none_or(|part| part == *id));
-        let repeated = || self.written_in(file).iter().position(matches);
-        own.or_else(|| if is_in_earlier { repeated() } else { None })
+        own.or_else(|| if is_in_earlier { self.repeated(file).get(&parts).copied() } else { None })
+    }
+
+    /// The statements of a file that are in an earlier one, and their subjects. They are found once, because a check may ask for
+    /// each of them.
+    fn repeated<'a>(&self, file: &'a SourceFile) -> &'a FxHashMap<Bound, usize> {
+        file.repeated.get_or_init(|| {
+            let mut first = FxHashMap::default();
+            for (number, ids) in self.written_in(file).iter().enumerate() {
+                let origin = self.snapshot().origin(*ids).and_then(|origin| self.files.get(origin.file));
+                if origin.is_some_and(|earlier| earlier.range.start < file.range.start) {
+                    let [subject, predicate, object] = [ids[0], ids[1], ids[2]].map(Some);
+                    first.entry([subject, predicate, object]).or_insert(number);
+                    first.entry([subject, None, None]).or_insert(number);
+                }
+            }
+            first
+        })
     }
 
     fn ids_of(&self, statement: &Triple) -> Option<Bound> {
@@ -429,8 +446,8 @@ impl SourceFile {
                 (Prefixes::default(), Some(error.clone()))
             }
         };
-        let (places, numbered) = (OnceCell::new(), OnceCell::new());
-        Ok(Self { name, role, range: 0..0, prefixes, error, input: input.ok(), places, numbered })
+        let (places, numbered, repeated) = (OnceCell::new(), OnceCell::new(), OnceCell::new());
+        Ok(Self { name, role, range: 0..0, prefixes, error, input: input.ok(), places, numbered, repeated })
     }
 
     /// The places of its statements by number, if it is a large file.
