@@ -91,7 +91,7 @@ mod written {
         std::fs::write(folder.path().join("mine/terms.parquet"), "mine").unwrap();
         assert_eq!(export(&["--parquet", "mine"]).code, 6);
         assert_eq!(std::fs::read(folder.path().join("mine/terms.parquet")).unwrap(), b"mine");
-        assert_eq!(export(&["--parquet", "few", "--max-memory", "1k"]).code, 5);
+        assert_eq!(export(&["--parquet", "few", "--max-memory", "100"]).code, 5);
         assert!(!folder.path().join("few").exists());
     }
 
