@@ -214,7 +214,7 @@ mod tests {
             presences.each_ref().map(|presence| presence.memory().unwrap().child(Work::Query, Limits::default()));
         let _held = parts[0].reserve(250).unwrap();
         let refused = parts[1].reserve(100).unwrap_err();
-        assert_eq!(refused.message(), "the work in progress for one client needs more memory than 1 MiB");
+        assert_eq!(refused.message(), "the work in progress for one client needs more memory than 300 bytes");
         let _other = parts[2].reserve(300).unwrap();
         assert_eq!(all.held(), 550);
     }

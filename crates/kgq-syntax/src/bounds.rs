@@ -96,7 +96,8 @@ impl Bounds {
     }
 }
 
-fn size(bytes: usize) -> String {
+/// A number of bytes in the largest unit of which it is a multiple.
+pub(crate) fn size(bytes: usize) -> String {
     match bytes {
         b if b >= 1 << 30 && b % (1 << 30) == 0 => format!("{} GiB", thousands((b >> 30) as u64)),
         b if b >= 1 << 20 && b % (1 << 20) == 0 => format!("{} MiB", thousands((b >> 20) as u64)),

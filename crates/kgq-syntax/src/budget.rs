@@ -4,6 +4,7 @@
 //! A budget stops nothing by itself and prints nothing: work that exceeds a limit gets an error that names the limit. Memory
 //! is what the work reports, not what the allocator provides, so it means the same on every system.
 
+use crate::bounds::size;
 use crate::error::{Error, Kind, Result};
 use std::cell::Cell;
 use std::fmt;
@@ -279,8 +280,8 @@ impl Budget {
         }
         let Some((work, most)) = passed else { return Ok(()) };
         self.take_from_files(bytes);
-        let [memory, files] = [most, most_in_files(most)].map(|bytes| bytes.div_ceil(1 << 20));
-        let needs = format!("{work} needs more memory than {memory} MiB, and more than {files} MiB in temporary files");
+        let [memory, files] = [most, most_in_files(most)].map(memory);
+        let needs = format!("{work} needs more memory than {memory}, and more than {files} in temporary files");
         Err(Error::exceeded(Exceeded::Memory(work), needs))
     }
 
@@ -494,7 +495,12 @@ pub fn took_longer(work: Work, time: Duration) -> Error {
 
 /// The error for work that needs more than `most` bytes.
 pub fn needs_more_memory(work: Work, most: u64) -> Error {
-    Error::exceeded(Exceeded::Memory(work), format!("{work} needs more memory than {} MiB", most.div_ceil(1 << 20)))
+    Error::exceeded(Exceeded::Memory(work), format!("{work} needs more memory than {}", memory(most)))
+}
+
+/// A limit on memory as messages say it: in MiB, but for one below, which would be said to be larger than it is.
+fn memory(bytes: u64) -> String {
+    if bytes < 1 << 20 { size(bytes as usize) } else { format!("{} MiB", bytes.div_ceil(1 << 20)) }
 }
 
 #[cfg(test)]

@@ -317,7 +317,7 @@ fn where_no_file_can_be_made_what_fits_is_answered_and_what_does_not_says_why() 
         let (refused, _) =
             run_in(&snapshot, query, Limits { memory: Some(MEMORY / 4), ..Limits::default() }, Some(folder));
         let error = refused.expect_err(query);
-        let why = "the query needs more memory than 1 MiB, and a temporary file for the rest cannot be made in \
+        let why = "the query needs more memory than 256 KiB, and a temporary file for the rest cannot be made in \
                    /nowhere/at/all: ";
         assert!(error.message().starts_with(why) && error.limit_passed().is_some(), "{query}: {}", error.message());
     }

@@ -122,6 +122,15 @@ fn work_stops_when_its_time_is_up() {
 }
 
 #[test]
+fn a_limit_on_memory_is_said_as_it_is() {
+    for (most, said) in [(1000, "1,000 bytes"), (256 << 10, "256 KiB"), (1 << 20, "1 MiB"), ((1 << 30) + 1, "1025 MiB")]
+    {
+        let error = needs_more_memory(Work::Query, most);
+        assert_eq!(error.message(), format!("the query needs more memory than {said}"));
+    }
+}
+
+#[test]
 fn a_reservation_that_joins_another_takes_nothing_more() {
     let budget = Budget::new(Limits { memory: Some(100), ..Limits::default() });
     let (mut all, first, second) = (Reservation::default(), budget.reserve(40).unwrap(), budget.reserve(60).unwrap());
