@@ -1,5 +1,5 @@
 //! The shipped graph: what its canned queries promise to a reader. `KGQ_CASES` is how many of the expected tables of each query
-//! are looked at row by row, instead of one.
+//! are looked at row by row, instead of one of each third query.
 
 use super::updates::number;
 use kgq_engine::{Answer, Row};
@@ -71,9 +71,10 @@ fn a_row_that_rests_on_an_inference_says_so_in_a_column() {
     let session = session();
     let audit = session.audit().unwrap();
     let (mut inferred, mut unmarked) = (0, Vec::new());
-    let (cases, most) = (cases(), number("KGQ_CASES", 1) as usize);
+    let (cases, most) = (cases(), number("KGQ_CASES", 0) as usize);
+    let step = if most == 0 { 3 } else { 1 };
     for (query, parameters) in
-        cases.iter().flat_map(|(query, tables)| tables.iter().take(most).map(move |t| (query, t)))
+        cases.iter().step_by(step).flat_map(|(query, tables)| tables.iter().take(most.max(1)).map(move |t| (query, t)))
     {
         for (row, _) in answer(&session, &audit, query, parameters).into_iter().filter(|(_, inferred)| *inferred) {
             inferred += 1;
