@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 /// The number of kills per command; `KGQ_KILLS` overrides it.
 pub fn kills() -> u64 {
-    std::env::var("KGQ_KILLS").ok().and_then(|n| n.parse().ok()).unwrap_or(30)
+    std::env::var("KGQ_KILLS").ok().and_then(|n| n.parse().ok()).unwrap_or(20)
 }
 
 #[test]

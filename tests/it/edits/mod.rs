@@ -330,7 +330,7 @@ fn a_killed_edit_is_finished_by_the_next_start_or_never_was() {
     let ran = program::run(folder, &UPDATE);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     let usual = started.elapsed();
-    let kills: usize = std::env::var("KGQ_KILLS").ok().and_then(|n| n.parse().ok()).unwrap_or(20);
+    let kills: usize = std::env::var("KGQ_KILLS").ok().and_then(|n| n.parse().ok()).unwrap_or(12);
     let mut dice = Dice::new(7);
     let mut ended = [0; 2];
     for _ in 0..kills {
