@@ -7,6 +7,7 @@ use super::*;
 use crate::Answer;
 use crate::oxigraph::{self, DefaultGraph};
 use kgq_syntax::rdf::{Literal, NamedNode, Term, Variable};
+use oxrdf::vocab::xsd;
 use spargebra::Query;
 use spargebra::algebra::{Expression as E, Function as F, GraphPattern};
 use spargebra::term::GroundTerm;
@@ -215,6 +216,13 @@ fn known(expression: &E, value: &dyn Fn(&E) -> Option<Value>) -> Option<&'static
             if values.iter().flatten().filter(|v| matches!(v, Value::Moment(_) | Value::Triple(_))).count() > 1 =>
         {
             return Some("a time with a zone may equal one without (W3C open-world/date-2), there it does not");
+        }
+        E::And(..) | E::Or(..)
+            if has(|v| matches!(v, Value::Opaque(literal) if literal.datatype() == xsd::BOOLEAN)) =>
+        {
+            return Some(
+                "an ill-typed boolean has no truth value (SPARQL 1.2 §17.2.2), there its optimiser gives it as it is",
+            );
         }
         E::Multiply(..) | E::Divide(..)
             if has(|v| matches!(v, Value::Number(Number::Decimal(_)))) || matches!(expression, E::Divide(..)) =>

@@ -165,7 +165,8 @@ impl Value {
         arithmetic::apply(Operation::Add, self, other)
     }
 
-    /// Returns the effective boolean value (SPARQL 1.1 §17.2.2); `None` is a type error.
+    /// Returns the effective boolean value (SPARQL 1.2 §17.2.2: unlike in 1.1, that of an ill-typed literal is an error); `None` is a type
+    /// error.
     pub fn truth(&self) -> Option<bool> {
         match self {
             Self::Boolean(value) => Some(*value),
