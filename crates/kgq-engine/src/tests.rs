@@ -4,6 +4,7 @@ use super::executor::{self, Run};
 use super::oxigraph::{self, DefaultGraph};
 use super::{Answer, Row, Services};
 use crate::Failures;
+use crate::operator::Context;
 use kgq_snapshot::Snapshot;
 use kgq_syntax::budget::Budget;
 use kgq_syntax::error::{Error, Kind, Result};
@@ -14,6 +15,11 @@ use std::sync::Arc;
 
 fn run<'a>(budget: &'a Budget, failures: &'a Failures) -> Run<'a> {
     Run { budget, services: None, failures, temporary: None }
+}
+
+/// The context of an empty query.
+pub fn context<'s>(snapshot: &'s Snapshot, budget: &Budget) -> Context<'s> {
+    executor::plan(snapshot, &parsed("ASK {}"), DefaultGraph::Stored, run(budget, &Failures::default())).unwrap().0
 }
 
 pub fn snapshot(data: &str) -> Snapshot {

@@ -1,15 +1,14 @@
 //! Compares closures with Oxigraph's evaluator, on graphs for which adjacency lists are made, and counts what a search touches.
 
-use super::Context;
 use super::edges::Edges;
 use super::search::{Rings, Search};
 use super::step_lists::StepLists;
 use crate::Failures;
-use crate::executor::{Run, plan, prepare};
+use crate::executor::{Run, prepare};
 use crate::oxigraph::DefaultGraph;
 use crate::path::Step;
 use crate::plan::{Graph, Path, Repeat};
-use crate::tests::{agree, ours, snapshot};
+use crate::tests::{agree, context, ours, snapshot};
 use kgq_snapshot::{Snapshot, TermId};
 use kgq_syntax::budget::{Budget, Limits};
 use kgq_syntax::rdf::NamedNode;
@@ -80,17 +79,6 @@ fn closures_are_those_of_the_other_executor() {
     }
 }
 
-/// The context of an empty query.
-fn context(snapshot: &Snapshot) -> Context<'_> {
-    context_within(snapshot, &Budget::default())
-}
-
-fn context_within<'s>(snapshot: &'s Snapshot, budget: &Budget) -> Context<'s> {
-    let query = SparqlParser::new().parse_query("ASK {}").unwrap();
-    let run = Run { budget, services: None, failures: &Failures::default(), temporary: None };
-    plan(snapshot, &query, DefaultGraph::Stored, run).unwrap().0
-}
-
 fn id(snapshot: &Snapshot, name: &str) -> TermId {
     snapshot.id(NamedNode::new_unchecked(format!("http://e/{name}")).as_ref().into()).unwrap()
 }
@@ -99,7 +87,7 @@ fn id(snapshot: &Snapshot, name: &str) -> TermId {
 fn a_path_starts_at_the_nodes_of_its_own_predicate_however_many_others_there_are() {
     let others: String = (0..500).map(|n| format!(":o{n} :other :x{n} . ")).collect();
     let snapshot = snapshot(&format!("{others} :a :p :b . :b :p :c ."));
-    let (cx, path) = (context(&snapshot), Path::Predicate(id(&snapshot, "p")));
+    let (cx, path) = (context(&snapshot, &Budget::default()), Path::Predicate(id(&snapshot, "p")));
     for (repeat, alone) in [(Repeat::OneOrMore, 0), (Repeat::ZeroOrMore, 1001)] {
         let mut search = Search::new(repeat, &path, Graph::Default);
         let starts = search.starts(None, false, Rings::Any, &cx).unwrap();
@@ -125,7 +113,7 @@ fn nodes_that_reach_only_themselves_are_not_listed_where_ends_must_differ() {
         }
     }
     let snapshot = snapshot(data);
-    let (cx, path) = (context(&snapshot), Path::Predicate(id(&snapshot, "p")));
+    let (cx, path) = (context(&snapshot, &Budget::default()), Path::Predicate(id(&snapshot, "p")));
     let mut search = Search::new(Repeat::ZeroOrMore, &path, Graph::Default);
     let mut alone = |rings| search.starts(None, false, rings, &cx).unwrap().alone.len();
     // :c, :d, :e, six literals and a triple term; of them NaN and the triple term may differ from themselves.
@@ -136,7 +124,7 @@ fn nodes_that_reach_only_themselves_are_not_listed_where_ends_must_differ() {
 fn nodes_that_reach_each_other_are_searched_once() {
     let ring: String = (0..40).map(|n| format!(":n{n} :p :n{} . ", (n + 1) % 40)).collect();
     let snapshot = snapshot(&ring);
-    let (cx, path) = (context(&snapshot), Path::Predicate(id(&snapshot, "p")));
+    let (cx, path) = (context(&snapshot, &Budget::default()), Path::Predicate(id(&snapshot, "p")));
     let mut search = Search::new(Repeat::OneOrMore, &path, Graph::Default);
     search.starts(None, false, Rings::Any, &cx).unwrap();
     let [first, second] = ["n3", "n30"].map(|name| search.ends(None, id(&snapshot, name), false, false, &cx).unwrap());
@@ -149,7 +137,7 @@ fn steps_that_are_asked_for_much_are_listed_and_looked_up_where_there_is_no_room
     let data: String = (0..200).map(|n| format!(":n{n} :p :n{}, :n{} . ", n + 1, n * 7 % 200)).collect();
     let snapshot = snapshot(&data);
     for (memory, listed) in [(None, 2), (Some(2000), 0)] {
-        let cx = context_within(&snapshot, &Budget::new(Limits { memory, ..Limits::default() }));
+        let cx = context(&snapshot, &Budget::new(Limits { memory, ..Limits::default() }));
         let (edges, lists) = (Edges::open(&cx, &Graph::Default).unwrap(), StepLists::default());
         for back in [false, true] {
             let step = Step::Predicate { predicate: id(&snapshot, "p"), back };

@@ -4,6 +4,7 @@
 
 use super::access::{Access, Lookup, LookupKey};
 use super::common::{self, Bits};
+use super::key_runs::KeyRuns;
 use super::parallel::Share;
 use super::{Context, Node, Opening, Operator, Pace};
 use crate::batch::{Batch, gather};
@@ -54,7 +55,7 @@ impl Operation for Plan {
     fn open<'s>(&self, opening: &Opening<'_, 's>) -> Result<Box<dyn Operator<'s> + 's>> {
         Ok(Box::new(Intersect {
             input: opening.node(&self.input)?,
-            accesses: self.lookups.iter().map(|lookup| lookup.open(opening.cx)).collect::<Result<_>>()?,
+            sides: self.lookups.iter().map(|lookup| Ok(Side::of(lookup.open(opening.cx)?))).collect::<Result<_>>()?,
             listed: self.listed,
             weigh: self.weigh,
             kept: self.kept.clone(),
@@ -79,9 +80,30 @@ impl Operation for Plan {
     }
 }
 
+/// One of the patterns.
+struct Side<'s> {
+    access: Access<'s>,
+    /// Finds the rows once they are asked for with many keys.
+    runs: KeyRuns,
+}
+
+impl<'s> Side<'s> {
+    fn of(access: Access<'s>) -> Self {
+        Self { access, runs: KeyRuns::with_ids() }
+    }
+
+    /// The rows with a prefix.
+    fn rows(&mut self, prefix: &[TermId], cx: &Context<'s>) -> Result<Range<usize>> {
+        Ok(match (self.runs.are_known(&self.access, 1, cx)?, prefix) {
+            (true, [.., key]) => self.runs.rows(*key),
+            _ => self.access.source.index().range(prefix),
+        })
+    }
+}
+
 struct Intersect<'s> {
     input: Node<'s>,
-    accesses: Vec<Access<'s>>,
+    sides: Vec<Side<'s>>,
     listed: bool,
     weigh: bool,
     kept: Vec<usize>,
@@ -144,23 +166,26 @@ impl List {
         self.rows.len()
     }
 
-    fn read(&mut self, access: &Access<'_>) -> &[TermId] {
+    fn read<'l>(&'l mut self, side: &'l Side<'_>) -> &'l [TermId] {
+        if let Some(ids) = side.runs.ids(self.rows.clone()) {
+            return ids;
+        }
         if self.ids.is_empty() {
             // A short list does not keep the room of a long one before it.
             self.ids.shrink_to(self.rows.len().max(FEW_IDS));
-            access.source.index().read(access.prefix.len(), self.rows.clone(), &mut self.ids);
+            side.access.source.index().read(side.access.prefix.len(), self.rows.clone(), &mut self.ids);
         }
         &self.ids
     }
 
     /// Whether this list is so much longer than one of that length that it is better not read whole.
-    fn is_long_beside(&self, length: usize) -> bool {
-        self.ids.is_empty() && self.len() > length * common::LEAP
+    fn is_long_beside(&self, length: usize, side: &Side<'_>) -> bool {
+        self.ids.is_empty() && self.len() > length * common::LEAP && side.runs.ids(self.rows.clone()).is_none()
     }
 
     /// Returns the ids, to be searched.
-    fn blocks<'a>(&self, access: &'a Access<'_>) -> Blocks<'a> {
-        access.source.index().blocks(access.prefix.len(), self.rows.clone())
+    fn blocks<'a>(&self, side: &'a Side<'_>) -> Blocks<'a> {
+        side.access.source.index().blocks(side.access.prefix.len(), self.rows.clone())
     }
 }
 
@@ -178,59 +203,67 @@ const WORK: usize = 1 << 20;
 impl<'s> Intersect<'s> {
     /// Returns how many ids the current row has in common. If they are listed, they are put into `rest`.
     fn look_up(&mut self, cx: &Context<'s>) -> Result<u64> {
-        let is_any = self.find_rows();
+        let is_any = self.find_rows(cx)?;
         self.found.count(cx)?;
         if !is_any {
             return Ok(0);
         }
-        let Self { accesses, found, rest, listed, work, .. } = self;
-        let last = accesses.len() - 1;
+        let Self { sides, found, rest, listed, work, .. } = self;
+        let last = sides.len() - 1;
         let own = found.lists[last].len();
         let before = found.before(last);
         found.uses += 1;
         *work += own.min(before * SPREAD) + 1;
         // Using the bitmap takes one step for each id of the other list, which must not be too long.
         if found.uses >= USES && before >= FEW && own <= before * SPREAD {
-            found.set_bits(accesses, cx)?;
+            found.set_bits(sides, cx)?;
             let Some(set) = &found.set else { return Ok(0) };
-            let own = found.lists[last].blocks(&accesses[last]);
-            if !*listed {
-                return Ok(own.map(|id| u64::from(set.contains(id))).sum());
-            }
-            rest.extend(own.filter(|id| set.contains(*id)));
-            return Ok(rest.len() as u64);
+            let (side, own) = (&sides[last], &found.lists[last]);
+            return Ok(match (side.runs.ids(own.rows.clone()), *listed) {
+                (Some(ids), false) => ids.iter().map(|id| u64::from(set.contains(*id))).sum(),
+                (None, false) => own.blocks(side).map(|id| u64::from(set.contains(id))).sum(),
+                (ids, true) => {
+                    match ids {
+                        Some(ids) => rest.extend(ids.iter().filter(|id| set.contains(**id))),
+                        None => rest.extend(own.blocks(side).filter(|id| set.contains(*id))),
+                    }
+                    rest.len() as u64
+                }
+            });
         }
         if !*listed {
             let mut count = 0;
-            found.meet(last, accesses, |_, is_shared| count += u64::from(is_shared));
+            found.meet(last, sides, |_, is_shared| count += u64::from(is_shared));
             return Ok(count);
         }
-        found.list(last, accesses, rest);
+        found.list(last, sides, rest);
         Ok(rest.len() as u64)
     }
 
     /// Finds the rows of each access for the current row, and what all accesses but the last have in common, unless
     /// known already. Returns false if nothing is in common.
-    fn find_rows(&mut self) -> bool {
-        let Self { accesses, found, batch, row, bounds, work, .. } = self;
-        let last = accesses.len() - 1;
-        for (at, access) in accesses.iter().enumerate() {
+    fn find_rows(&mut self, cx: &Context<'s>) -> Result<bool> {
+        let Self { sides, found, batch, row, bounds, work, .. } = self;
+        let last = sides.len() - 1;
+        for at in 0..sides.len() {
+            let side = &mut sides[at];
             let mut key = [TermId::UNBOUND; 4];
-            for (id, part) in key.iter_mut().zip(&access.prefix) {
+            for (id, part) in key.iter_mut().zip(&side.access.prefix) {
                 *id = part.of(batch, *row);
             }
             if at < found.known && found.keys[at] == key {
                 continue;
             }
             found.known = at;
-            let (index, depth) = (access.source.index(), access.prefix.len());
-            let mut own = index.range(&key[..depth]);
+            let depth = side.access.prefix.len();
+            let mut own = side.rows(&key[..depth], cx)?;
             if at == 0 && *bounds != (0..u32::MAX) {
+                let index = side.access.source.index();
                 own.start = index.seek(depth, own.clone(), TermId::new(bounds.start));
                 own.end = index.seek(depth, own.clone(), TermId::new(bounds.end));
             }
             if own.start >= own.end {
-                return false;
+                return Ok(false);
             }
             found.keys[at] = key;
             found.lists[at].set(own);
@@ -240,17 +273,17 @@ impl<'s> Intersect<'s> {
             if 0 < at && at < last {
                 let mut list = std::mem::take(&mut found.common[at - 1]);
                 list.clear();
-                found.list(at, accesses, &mut list);
+                found.list(at, sides, &mut list);
                 *work += found.lists[at].len();
                 let none = list.is_empty();
                 found.common[at - 1] = list;
                 if none {
-                    return false;
+                    return Ok(false);
                 }
             }
             found.known = at + 1;
         }
-        true
+        Ok(true)
     }
 }
 
@@ -273,7 +306,7 @@ impl Found {
     }
 
     /// Makes a bitmap of the ids that all accesses but the last have in common.
-    fn set_bits(&mut self, accesses: &[Access<'_>], cx: &Context<'_>) -> Result<()> {
+    fn set_bits(&mut self, sides: &[Side<'_>], cx: &Context<'_>) -> Result<()> {
         let terms = cx.snapshot().term_count();
         if self.set.is_none() {
             self.held.grow(cx.budget(), Bits::bytes(terms))?;
@@ -282,7 +315,7 @@ impl Found {
         if !self.is_set {
             let ids = match self.common.last() {
                 Some(common) => common,
-                None => self.lists[0].read(&accesses[0]),
+                None => self.lists[0].read(&sides[0]),
             };
             set.set(ids, terms);
             self.is_set = true;
@@ -291,12 +324,12 @@ impl Found {
     }
 
     /// Appends to `out` the ids that an access has in common with those before it.
-    fn list(&mut self, at: usize, accesses: &[Access<'_>], out: &mut Vec<TermId>) {
+    fn list(&mut self, at: usize, sides: &[Side<'_>], out: &mut Vec<TermId>) {
         // Every id is written, but kept only if shared: a branch would be mispredicted too often.
         let (start, most) = (out.len(), self.before(at).min(self.lists[at].len()));
         out.resize(start + most + 1, TermId::UNBOUND);
         let mut end = start;
-        self.meet(at, accesses, |id, is_shared| {
+        self.meet(at, sides, |id, is_shared| {
             out[end] = id;
             end += usize::from(is_shared);
         });
@@ -311,20 +344,20 @@ impl Found {
     /// Calls `see` with ids of an access or of those before it, and whether both contain the id. All shared ids are
     /// among them, in order.
     #[inline(always)]
-    fn meet(&mut self, at: usize, accesses: &[Access<'_>], see: impl FnMut(TermId, bool)) {
+    fn meet(&mut self, at: usize, sides: &[Side<'_>], see: impl FnMut(TermId, bool)) {
         let (before, own) = self.lists.split_at_mut(at);
-        let (own, access) = (&mut own[0], &accesses[at]);
+        let (own, side) = (&mut own[0], &sides[at]);
         let common: &[TermId] = if at > 1 {
             &self.common[at - 2]
-        } else if before[0].is_long_beside(own.len()) {
-            return common::each_sought(own.read(access), before[0].blocks(&accesses[0]), before[0].rows.start, see);
+        } else if before[0].is_long_beside(own.len(), &sides[0]) {
+            return common::each_sought(own.read(side), before[0].blocks(&sides[0]), before[0].rows.start, see);
         } else {
-            before[0].read(&accesses[0])
+            before[0].read(&sides[0])
         };
-        if own.is_long_beside(common.len()) {
-            return common::each_sought(common, own.blocks(access), own.rows.start, see);
+        if own.is_long_beside(common.len(), side) {
+            return common::each_sought(common, own.blocks(side), own.rows.start, see);
         }
-        common::each(common, own.read(access), see);
+        common::each(common, own.read(side), see);
     }
 }
 
@@ -389,7 +422,7 @@ impl<'s> Operator<'s> for Intersect<'s> {
     fn part(&self, part: Share) -> Option<Box<dyn Operator<'s> + 's>> {
         Some(Box::new(Self {
             input: self.input.part(part)?,
-            accesses: self.accesses.clone(),
+            sides: self.sides.iter().map(|side| Side::of(side.access.clone())).collect(),
             listed: self.listed,
             weigh: self.weigh,
             kept: self.kept.clone(),
@@ -397,7 +430,7 @@ impl<'s> Operator<'s> for Intersect<'s> {
             pace: Pace::default(),
             batch: Batch::default(),
             row: 0,
-            found: Found::of(self.accesses.len()),
+            found: Found::of(self.sides.len()),
             rest: Vec::new(),
             handed: 0,
             work: 0,

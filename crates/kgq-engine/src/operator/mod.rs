@@ -23,6 +23,7 @@ pub mod given;
 pub mod group;
 pub mod hash_join;
 pub mod intersect;
+pub mod key_runs;
 pub mod known;
 pub mod measure;
 pub mod merge;

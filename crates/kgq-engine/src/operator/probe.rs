@@ -3,6 +3,7 @@
 use super::access::{Access, Cursor, Lookup, LookupKey};
 use super::feed::{FeedId, Settled, Unit};
 use super::first_merged::{FirstMerged, NextMerged};
+use super::key_runs::KeyRuns;
 use super::parallel::Share;
 use super::source::read;
 use super::{Context, Node, Opening, Operator, Pace};
@@ -132,6 +133,7 @@ impl Operation for Plan {
             input: opening.node(&self.input)?,
             first: if scans_all && plain { FirstMerged::of(&access.source) } else { None },
             given: 0,
+            runs: KeyRuns::default(),
             access,
             keep: self.keep,
             emit: self.emit,
@@ -166,6 +168,8 @@ impl Operation for Plan {
 struct Probe<'s> {
     input: Node<'s>,
     access: Access<'s>,
+    /// Finds many keys that come in no order.
+    runs: KeyRuns,
     /// Gives the first rows of a scan.
     first: Option<FirstMerged>,
     /// How many rows of the scan it has given.
@@ -202,7 +206,7 @@ struct Matches {
 
 impl<'s> Probe<'s> {
     /// Looks up all rows of the batch.
-    fn look_up(&mut self, index: Index<'_>) {
+    fn look_up(&mut self, index: Index<'_>, cx: &Context<'s>) -> Result<()> {
         self.found.clear();
         match (&mut self.cursor, self.access.prefix.as_slice()) {
             (Some(cursor), [fixed @ .., LookupKey::Column(first), LookupKey::Column(second)]) => {
@@ -211,6 +215,13 @@ impl<'s> Probe<'s> {
             }
             (Some(cursor), [fixed @ .., LookupKey::Column(key)]) => {
                 cursor.find_all(index, fixed, self.batch.column(*key), &mut self.found);
+            }
+            (None, [.., LookupKey::Column(key)]) if self.runs.are_known(&self.access, self.batch.rows(), cx)? => {
+                let rows = |key: &TermId| {
+                    let rows = self.runs.rows(*key);
+                    (rows.start as u32, rows.end as u32)
+                };
+                self.found.extend(self.batch.column(*key).iter().map(rows));
             }
             _ => {
                 self.found.reserve(self.batch.rows());
@@ -237,6 +248,7 @@ impl<'s> Probe<'s> {
             let own = part.of_length(end.saturating_sub(*start) as usize);
             (*start, *end) = (*start + own.start as u32, *start + own.end as u32);
         }
+        Ok(())
     }
 
     /// Returns the matches of the current row, if there are checks.
@@ -290,7 +302,7 @@ impl<'s> Operator<'s> for Probe<'s> {
             self.batch = batch;
             self.row = 0;
             let source = self.access.source.clone();
-            self.look_up(source.index());
+            self.look_up(source.index(), cx)?;
         }
         let source = self.access.source.clone();
         let index = source.index();
@@ -367,6 +379,7 @@ impl<'s> Operator<'s> for Probe<'s> {
             input,
             part,
             access: self.access.clone(),
+            runs: KeyRuns::default(),
             first: None,
             given: 0,
             keep: self.keep,

@@ -9,6 +9,7 @@ use crate::Failures;
 use crate::batch::Batch;
 use crate::executor::{Run, plan, prepare};
 use crate::oxigraph::DefaultGraph;
+use crate::tests::context;
 use kgq_snapshot::{Snapshot, TermId};
 use kgq_syntax::budget::{Budget, Limits};
 use kgq_syntax::error::{Kind, Result};
@@ -164,12 +165,6 @@ fn work_in_a_file_is_interrupted_and_its_file_has_no_name() {
 }
 
 /// The context of an empty query.
-fn context<'s>(snapshot: &'s Snapshot, budget: &Budget) -> Context<'s> {
-    let query = SparqlParser::new().parse_query("ASK {}").unwrap();
-    let how = Run { budget, services: None, failures: &Failures::default(), temporary: None };
-    plan(snapshot, &query, DefaultGraph::Stored, how).unwrap().0
-}
-
 #[test]
 fn the_last_run_is_sorted_in_the_memory_that_was_reserved_for_it() {
     let (snapshot, rows) = (things(1), 30_000u32);

@@ -40,6 +40,7 @@ impl Planner<'_> {
         flatten(patterns, &mut operands);
         let mut join = Join { operands, pending: conditions.iter().collect(), ranges: Vec::new() };
         self.restrict(&mut join)?;
+        self.put_constants(&input, &mut join, needed);
         if input.is_none() {
             self.start_with_few(&mut join);
         }
@@ -316,8 +317,11 @@ impl Planner<'_> {
         duplicates: Duplicates,
     ) -> Result<PhysicalPlan> {
         let column = |var: Var| if input.certain.contains(var) { input.column(var) } else { None };
-        let wish = Wish { column: &column, rank: &|_| 0, constants_first: false, first_key: None };
-        let mut lookups: Vec<Lookup> = atoms.iter().map(|atom| Lookup::new(atom, &wish)).collect();
+        let lookup = |atom: &&TripleAtom| {
+            let constants_first = self.looks_most_up(&input, atom);
+            Lookup::new(atom, &Wish { column: &column, rank: &|_| 0, constants_first, first_key: None })
+        };
+        let mut lookups: Vec<Lookup> = atoms.iter().map(lookup).collect();
         let estimates = atoms.iter().map(|atom| (self.estimator.probe(&input, atom, Keep::Matched), *atom));
         let fewest = estimates.min_by(|(a, _), (b, _)| a.total_cmp(b));
         let fresh = lookups.iter().find_map(|lookup| lookup.free.first());

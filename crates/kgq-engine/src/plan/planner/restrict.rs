@@ -1,8 +1,8 @@
 //! What conditions tell about a join's variables before it is ordered: ranges of ids, a few terms to look up, or a
 //! small pattern to start from.
 
-use super::Planner;
 use super::join::{Join, triple};
+use super::{Input, Planner};
 use crate::plan::statistics::{EVERY_ID, Restriction};
 use crate::plan::{Condition, Pattern, Slot, TripleAtom, Var, VarSet, scope};
 use kgq_snapshot::TermId;
@@ -62,6 +62,32 @@ impl Planner<'_> {
         Ok(())
     }
 
+    /// Puts a term that is the only value of a variable into the triple patterns that have the variable, where nothing else reads it: their
+    /// rows then come sorted, as those of patterns with constants do.
+    pub(super) fn put_constants(&self, input: &Input, join: &mut Join<'_>, needed: &VarSet) {
+        if !self.outer.is_empty() || join.operands.len() < 2 {
+            return;
+        }
+        let mut read = needed.clone();
+        join.pending.iter().for_each(|condition| read.extend(&condition.variables()));
+        input.iter().for_each(|input| read.extend(&input.var_set()));
+        while let Some((at, values)) = join.operands.iter().enumerate().find_map(|(at, operand)| {
+            let values = only_values(operand)?;
+            let others = join.operands.iter().enumerate().filter(|(other, p)| *other != at && triple(p).is_none());
+            let others = others.fold(read.clone(), |set, (_, p)| set.union(&scope::possible(p)));
+            let graphs = join.operands.iter().filter_map(triple).filter_map(|atom| atom.graph.var());
+            let free = |var: Var| !others.contains(var) && graphs.clone().all(|graph| graph != var);
+            values.iter().all(|(var, _)| free(*var)).then_some((at, values))
+        }) {
+            join.operands.remove(at);
+            for slot in join.operands.iter_mut().filter_map(triple_mut).flat_map(|atom| &mut atom.slots) {
+                if let Some((_, term)) = values.iter().find(|(var, _)| slot.var() == Some(*var)) {
+                    *slot = Slot::Term(*term);
+                }
+            }
+        }
+    }
+
     /// Returns the row count of the smallest triple pattern that binds the variable; `None` if there is none.
     fn fewest_rows(&self, operands: &[Pattern], var: Var) -> Option<f64> {
         let binding = operands.iter().filter_map(triple).filter(|atom| atom.variables().any(|v| v == var));
@@ -105,5 +131,19 @@ impl Planner<'_> {
         }
         let few = self.estimator.count(atom).distinct[place];
         (few * ROWS_A_LOOK_UP < self.fewest_rows(operands, var)?).then_some((atom, var))
+    }
+}
+
+/// The values of VALUES with one row that leaves nothing unbound.
+fn only_values(pattern: &Pattern) -> Option<Vec<(Var, TermId)>> {
+    let Pattern::Values { vars, rows } = pattern else { return None };
+    let [row] = rows.as_ref() else { return None };
+    vars.iter().zip(row).map(|(var, value)| Some((*var, (*value)?))).collect()
+}
+
+fn triple_mut(pattern: &mut Pattern) -> Option<&mut TripleAtom> {
+    match pattern {
+        Pattern::Triple(atom) => Some(atom),
+        _ => None,
     }
 }

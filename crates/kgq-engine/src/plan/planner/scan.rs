@@ -13,6 +13,12 @@ use kgq_syntax::error::{Error, Result};
 use std::ops::Range;
 use std::sync::Arc;
 
+/// Fewer rows are looked up by searching.
+const WORTH_A_TABLE: f64 = 1000.0;
+
+/// A table of runs is made for at most this many rows of the pattern for each row of the input.
+const ROWS_A_KEY: f64 = 4.0;
+
 impl Planner<'_> {
     /// Looks each row up in the pattern's index.
     #[expect(
@@ -47,7 +53,7 @@ impl Planner<'_> {
         let wish = Wish {
             column: &column,
             rank: &rank,
-            constants_first: !sorted_keys.is_empty() || keys.is_empty(),
+            constants_first: !sorted_keys.is_empty() || keys.is_empty() || self.looks_most_up(&input, atom),
             first_key: sorted_keys.first().copied().filter(|_| sorted_keys.len() > 1),
         };
         let lookup = Lookup::new(atom, &wish);
@@ -81,6 +87,11 @@ impl Planner<'_> {
         let weighted = probe.weighs();
         let node = PhysicalPlan::new(probe, vars).like(certain, sorted, weighted);
         Ok(node.expecting(rows, self.estimator.basis(atom)))
+    }
+
+    /// Whether there are so many rows beside those of the pattern's constants that its runs by key are worth a table.
+    pub(super) fn looks_most_up(&self, input: &PhysicalPlan, atom: &TripleAtom) -> bool {
+        input.rows >= WORTH_A_TABLE && input.rows * ROWS_A_KEY >= self.estimator.count(atom).rows
     }
 
     pub(super) fn closure(

@@ -335,7 +335,7 @@ fn a_cycle_is_a_multiway_join() {
         "
 parts side by side
   project ?x ?y ?z
-    multiway join (?y :follows ∩ :follows ?x) → ?z
+    multiway join (:follows ?y ∩ :follows ?x) → ?z
       scan POS :follows → ?y ?x",
     );
 }
@@ -410,4 +410,32 @@ fn expressions_are_shown_as_they_are_computed() {
         let plan = plan(PEOPLE, &format!("SELECT ?x {{ ?x :name ?n FILTER({asked}) }}"));
         assert!(plan.contains(&format!("filter {shown} ")), "{asked}: {plan}");
     }
+}
+
+#[test]
+fn a_term_that_is_the_only_value_of_a_variable_stands_in_the_pattern() {
+    check(
+        PEOPLE,
+        "SELECT ?x { ?x :type :t . ?x ?p ?y VALUES ?p { :follows } }",
+        "
+repeat by weight
+  counting merge join of 2 patterns on ?x",
+    );
+    let selected = plan(PEOPLE, "SELECT ?x ?p { ?x :type :t . ?x ?p ?y VALUES ?p { :follows } }");
+    assert!(selected.contains("1 rows of values"), "{selected}");
+}
+
+#[test]
+fn a_pattern_that_most_rows_are_looked_up_in_is_read_by_its_constants_first() {
+    let people = &[("follows", [90_000.0, 900.0, 900.0]), ("name", [2000.0, 1000.0, 900.0])];
+    check(
+        people,
+        "SELECT ?x ?n { ?y :follows ?x . ?x :follows ?z . ?z :name ?n }",
+        "
+repeat by weight
+  index join PSO :name ?z → ?n
+    index join PSO :follows ?x → ?z, merging
+      count equal ?x
+        scan POS :follows → ?x ?y, by runs",
+    );
 }
