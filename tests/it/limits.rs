@@ -145,7 +145,7 @@ fn a_time_out_ends_every_query_and_update_in_time() {
     commands.push(vec!["update", "--output", "x.nt", update]);
     commands.push(vec!["update", "--dry-run", update]);
     for command in commands {
-        let arguments = [command.clone(), vec!["-d", "d.nt", "--timeout", "400ms", "--max-memory", "1GiB"]].concat();
+        let arguments = [command.clone(), vec!["-d", "d.nt", "--timeout", "200ms", "--max-memory", "1GiB"]].concat();
         let ran = program::run(folder.path(), &arguments);
         assert_eq!(ran.code, 5, "{arguments:?}: {} {}", ran.text(), ran.stderr);
         assert!(ran.stderr.contains("--timeout") && ran.stderr.contains("`timeout` in kgq.toml"), "{}", ran.stderr);

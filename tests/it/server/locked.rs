@@ -80,7 +80,7 @@ fn what_is_too_long_is_refused() {
 
 #[test]
 fn no_answer_holds_a_path_of_the_machine_and_all_have_the_headers_that_keep_browsers_in_check() {
-    let served = shipped(&[]);
+    let served = shipped();
     let here = env!("CARGO_MANIFEST_DIR");
     for path in [ASK, "/sparql", "/sparql?query=nonsense", "/nothing", "/readyz", "/metrics"] {
         let response = served.request("GET", path, &[]);

@@ -17,6 +17,7 @@ mod write;
 
 use crate::http::Served;
 use std::path::Path;
+use std::sync::{Arc, Mutex, Weak};
 
 const DATA: &str = "@prefix e: <http://e/> .
 e:ada e:knows e:bob , e:cid ; e:age 36 ; e:name \"Ada\"@en .
@@ -40,7 +41,13 @@ fn numbers(many: usize, arguments: &[&str]) -> (tempfile::TempDir, Served) {
     (folder, served)
 }
 
-/// The project that ships with kgq.
-fn shipped(arguments: &[&str]) -> Served {
-    Served::start(Path::new(env!("CARGO_MANIFEST_DIR")), arguments)
+/// A server of the project that ships with kgq. Tests that run at the same time share one, for whom it lives.
+fn shipped() -> Arc<Served> {
+    static SHARED: Mutex<Weak<Served>> = Mutex::new(Weak::new());
+    let mut shared = SHARED.lock().unwrap();
+    shared.upgrade().unwrap_or_else(|| {
+        let served = Arc::new(Served::start(Path::new(env!("CARGO_MANIFEST_DIR")), &[]));
+        *shared = Arc::downgrade(&served);
+        served
+    })
 }

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 #[test]
 fn every_canned_query_is_described_with_its_parameters_and_every_reference_leads_somewhere() {
-    let served = shipped(&[]);
+    let served = shipped();
     let described = served.get("/openapi.json", "*/*");
     let document = described.json();
     assert_eq!((described.status, &document["openapi"]), (200, &"3.1.0".into()));
@@ -47,7 +47,7 @@ fn every_canned_query_is_described_with_its_parameters_and_every_reference_leads
 
 #[test]
 fn every_type_that_an_answer_has_is_described_and_what_an_answer_cannot_be_is_refused() {
-    let served = shipped(&[]);
+    let served = shipped();
     let document = served.get("/openapi.json", "*/*").json();
     let query = |text: &str| format!("query={}", escaped(text));
     let (some, none) =

@@ -17,7 +17,7 @@ fn in_chinese(served: &Served, path: &str) -> Response {
 
 #[test]
 fn an_iri_is_a_page_for_a_browser_and_data_for_a_program() {
-    let served = shipped(&[]);
+    let served = shipped();
     let thing = "/id/organisation/mofcom";
     let page = served.get(thing, BROWSER);
     assert!(page.text().contains("Ministry of Commerce</bdi></h1>"), "{}", page.text());
@@ -44,7 +44,7 @@ fn an_iri_is_a_page_for_a_browser_and_data_for_a_program() {
 
 #[test]
 fn the_site_has_its_first_page_its_files_and_a_page_for_what_is_not_there() {
-    let served = shipped(&[]);
+    let served = shipped();
     assert!(page(&served, "/").contains("statements") && served.get("/", "*/*").text().starts_with("<!DOCTYPE html>"));
     for (path, media_type) in [
         ("/assets/site.css", "text/css; charset=utf-8"),
@@ -64,7 +64,7 @@ fn the_site_has_its_first_page_its_files_and_a_page_for_what_is_not_there() {
 
 #[test]
 fn a_canned_query_is_asked_in_its_form() {
-    let served = shipped(&[]);
+    let served = shipped();
     let form = page(&served, "/query/tasks-of-ministry?ministry=body:miit");
     assert!(form.contains("<select id=\"field-0\" name=\"ministry\"") && form.contains("value=\"body:miit\" selected"));
     assert!(form.contains("<table class=\"answer\">") && form.contains("format=csv"), "{form}");
@@ -135,7 +135,7 @@ fn a_page_of_a_thing_says_which_answers_hold_it_once_these_are_known() {
 
 #[test]
 fn what_the_server_answers_is_told_to_programmers_in_a_page() {
-    let served = shipped(&[]);
+    let served = shipped();
     let docs = served.get("/docs", "*/*");
     assert_eq!((docs.status, docs.header("content-type")), (200, Some("text/html; charset=utf-8")));
     for told in ["GET ", "/sparql", "default-graph-uri", "href=\"query/tasks-of-ministry\"", "text/csv", "curl"] {

@@ -174,7 +174,7 @@ fn a_head_has_the_headers_alone_and_options_names_the_methods() {
 
 #[test]
 fn without_a_query_the_service_describes_itself() {
-    let served = shipped(&[]);
+    let served = shipped();
     let described = served.get("/sparql", "application/n-triples");
     let text = described.text();
     assert_eq!(described.status, 200);

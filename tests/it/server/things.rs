@@ -35,7 +35,7 @@ fn a_graph_below_the_base_is_at_its_own_address() {
 
 #[test]
 fn a_canned_query_has_an_address_with_its_parameters() {
-    let served = shipped(&[]);
+    let served = shipped();
     let run = served.get("/query/fdi-2024", "*/*");
     assert_eq!((run.status, run.header("content-type")), (200, Some("application/sparql-results+json")));
     let tasks = served.get(
@@ -87,7 +87,7 @@ fn a_parameter_that_is_called_as_what_says_how_to_answer_has_its_sigil() {
 
 #[test]
 fn things_are_found_by_their_names_in_any_language() {
-    let served = shipped(&[]);
+    let served = shipped();
     let found = |path: &str| served.get(path, "*/*").json()["found"].clone();
     let by_chinese = found("/find?text=%E5%95%86%E5%8A%A1%E9%83%A8&lang=en");
     assert_eq!(by_chinese[0]["label"], "Ministry of Commerce", "{by_chinese}");
@@ -103,7 +103,7 @@ fn things_are_found_by_their_names_in_any_language() {
 
 #[test]
 fn every_thing_below_the_base_is_at_its_path_and_any_by_its_iri() {
-    let served = shipped(&[]);
+    let served = shipped();
     let found = served.get("/find?text=Ministry%20of%20Commerce&lang=en", "*/*").json();
     let iri = found["found"][0]["iri"].as_str().unwrap().to_owned();
     let path = iri.strip_prefix("https://opening-up.example").unwrap();
@@ -139,7 +139,7 @@ fn what_makes_a_row_is_told_as_json_ld() {
         assert_eq!(wrong.status, 400);
         assert!(wrong.json()["detail"].as_str().unwrap().contains(detail), "{}", wrong.text());
     }
-    let canned = shipped(&[]).get("/query/fdi-2024?why=1", "*/*").json();
+    let canned = shipped().get("/query/fdi-2024?why=1", "*/*").json();
     assert!(canned["@graph"].to_string().contains("prov:hadPrimarySource"), "{canned}");
 }
 
@@ -181,13 +181,13 @@ fn why_a_row_is_missing_is_told_as_json() {
             assert_eq!(served.get(&address(query, &format!("&why=1&format={format}")), "*/*").status, 200, "{name}");
         }
     }
-    let canned = shipped(&[]).get("/query/enterprises-approved?why-not=enterprise%3DHuawei", "*/*").json();
+    let canned = shipped().get("/query/enterprises-approved?why-not=enterprise%3DHuawei", "*/*").json();
     assert!(canned["not-stated"].to_string().contains("names of the 13 enterprises"), "{canned}");
 }
 
 #[test]
 fn an_answer_is_given_with_the_sources_of_its_rows() {
-    let served = shipped(&[]);
+    let served = shipped();
     let told = served.get("/query/fdi-2024?cite=1", "*/*");
     assert_eq!((told.status, told.header("content-type")), (200, Some("application/sparql-results+json")));
     let row = told.json()["results"]["bindings"][0].clone();
@@ -205,7 +205,7 @@ fn an_answer_is_given_with_the_sources_of_its_rows() {
 
 #[test]
 fn an_answer_is_given_as_a_bundle_that_holds() {
-    let served = shipped(&[]);
+    let served = shipped();
     let folder = tempfile::tempdir().unwrap();
     let query = crate::http::escaped("SELECT ?figure { ?figure ou:qualifier qualifier:about }");
     for (name, path) in [
