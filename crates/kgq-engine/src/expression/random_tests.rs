@@ -218,7 +218,8 @@ fn known(expression: &E, value: &dyn Fn(&E) -> Option<Value>) -> Option<&'static
             return Some("a time with a zone may equal one without (W3C open-world/date-2), there it does not");
         }
         E::And(..) | E::Or(..)
-            if has(|v| matches!(v, Value::Opaque(literal) if literal.datatype() == xsd::BOOLEAN)) =>
+            if has(|v| matches!(v, Value::Opaque(literal) if literal.datatype() == xsd::BOOLEAN))
+                && value(expression).is_none() =>
         {
             return Some(
                 "an ill-typed boolean has no truth value (SPARQL 1.2 §17.2.2), there its optimiser gives it as it is",
