@@ -49,7 +49,7 @@ const ENTRIES_A_ROW: usize = 8;
 const ROWS_BETWEEN_CHECKS: usize = 1 << 16;
 
 impl KeyRuns {
-    /// For look-ups of which every row is read: a table holds the ids behind the keys too, if memory allows.
+    /// For look-ups that know all components but the last: a table holds the ids in that one too, if memory allows.
     pub fn with_ids() -> Self {
         Self { with_ids: true, ..Self::default() }
     }
@@ -120,7 +120,7 @@ impl Table {
         if keys > rows.len().saturating_mul(ENTRIES_A_ROW) {
             return Ok(None);
         }
-        let Ok(mut held) = cx.budget().reserve(((keys + 1) * size_of::<u32>()) as u64) else { return Ok(None) };
+        let Some(mut held) = taken(((keys + 1) * size_of::<u32>()) as u64, cx) else { return Ok(None) };
         let mut starts = Vec::with_capacity(keys + 1);
         let mut blocks = index.blocks(depth, rows.clone());
         let (mut row, mut checked) = (rows.start, rows.start);
@@ -141,7 +141,9 @@ impl Table {
         }
         starts.resize(keys + 1, rows.end as u32);
         let (mut ids, base) = (Vec::new(), rows.start);
-        if with_ids && held.grow(cx.budget(), (rows.len() * size_of::<TermId>()) as u64).is_ok() {
+        let more = if with_ids { taken((rows.len() * size_of::<TermId>()) as u64, cx) } else { None };
+        if let Some(more) = more {
+            held.join(more);
             ids.reserve_exact(rows.len());
             index.read(depth + 1, rows, &mut ids);
         }
@@ -156,6 +158,12 @@ impl Table {
             _ => 0..0,
         }
     }
+}
+
+/// Reserves bytes if they are at most half of what is left: other operators cannot do with less memory.
+fn taken(bytes: u64, cx: &Context<'_>) -> Option<Reservation> {
+    let fits = cx.budget().room().is_none_or(|room| bytes <= room / 2);
+    if fits { cx.budget().reserve(bytes).ok() } else { None }
 }
 
 /// The constants before the one key of a prefix, and how many they are: at least one.
@@ -223,7 +231,7 @@ mod tests {
         let key = LookupKey::Column(0);
         for (prefix, memory) in [
             (vec![LookupKey::Term(few), key], None),
-            (vec![LookupKey::Term(predicate), key], Some(1000)),
+            (vec![LookupKey::Term(predicate), key], Some(5000)),
             (vec![key], None),
             (vec![key, LookupKey::Term(predicate)], None),
             (vec![LookupKey::Term(predicate), key, LookupKey::Column(1)], None),

@@ -71,14 +71,7 @@ impl Planner<'_> {
         let mut read = needed.clone();
         join.pending.iter().for_each(|condition| read.extend(&condition.variables()));
         input.iter().for_each(|input| read.extend(&input.var_set()));
-        while let Some((at, values)) = join.operands.iter().enumerate().find_map(|(at, operand)| {
-            let values = only_values(operand)?;
-            let others = join.operands.iter().enumerate().filter(|(other, p)| *other != at && triple(p).is_none());
-            let others = others.fold(read.clone(), |set, (_, p)| set.union(&scope::possible(p)));
-            let graphs = join.operands.iter().filter_map(triple).filter_map(|atom| atom.graph.var());
-            let free = |var: Var| !others.contains(var) && graphs.clone().all(|graph| graph != var);
-            values.iter().all(|(var, _)| free(*var)).then_some((at, values))
-        }) {
+        while let Some((at, values)) = lone_values(&join.operands, &read) {
             join.operands.remove(at);
             for slot in join.operands.iter_mut().filter_map(triple_mut).flat_map(|atom| &mut atom.slots) {
                 if let Some((_, term)) = values.iter().find(|(var, _)| slot.var() == Some(*var)) {
@@ -132,6 +125,21 @@ impl Planner<'_> {
         let few = self.estimator.count(atom).distinct[place];
         (few * ROWS_A_LOOK_UP < self.fewest_rows(operands, var)?).then_some((atom, var))
     }
+}
+
+/// The first VALUES of one row whose variables nothing reads but subjects, predicates and objects of triple patterns, and its values.
+fn lone_values(operands: &[Pattern], read: &VarSet) -> Option<(usize, Vec<(Var, TermId)>)> {
+    operands.iter().enumerate().find_map(|(at, operand)| {
+        let values = only_values(operand)?;
+        let mut others = read.clone();
+        for (_, other) in operands.iter().enumerate().filter(|(other, _)| *other != at) {
+            match triple(other) {
+                Some(atom) => others.extend(&atom.graph.var().into_iter().collect()),
+                None => others.extend(&scope::mentioned(other)),
+            }
+        }
+        values.iter().all(|(var, _)| !others.contains(*var)).then_some((at, values))
+    })
 }
 
 /// The values of VALUES with one row that leaves nothing unbound.
