@@ -45,7 +45,7 @@ impl ColumnTexts {
                             // Bytes that are not UTF-8 mean damage, which the snapshot reports.
                             self.all.push_str(std::str::from_utf8(text).unwrap_or_default());
                         }
-                        None => self.all.push_str(&text_of(&terms.shared(id))),
+                        None => self.all.push_str(&text_of(&terms.term(id))),
                     }
                     self.places[row] = Some(start..self.all.len());
                 }

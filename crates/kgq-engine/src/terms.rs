@@ -3,20 +3,19 @@
 //! All questions that operators ask about an id are answered here, without decoding where families and ranks decide.
 //! All operators and threads of a query share one vocabulary.
 
+mod encoding;
 mod vocabulary;
 
 use super::expression::compare::{self, TypeError};
 use super::expression::numbers::{self, Numbers};
-use super::expression::value::{Number, Text, Value, term_bytes};
+use super::expression::value::{Number, Text, Value};
 use kgq_snapshot::{self as snapshot, Family, Snapshot, TermId, TermKind};
 use kgq_syntax::budget::Budget;
 use kgq_syntax::error::Result;
 use kgq_syntax::rdf::{LiteralRef, Term, TermRef, Triple};
 use std::cmp::Ordering;
-use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard};
-use vocabulary::{
-    ComputedTerm, ENTRY_BYTES, NUMBER_BYTES, NUMBER_TEXT, NumberKey, Vocabulary, as_computed, number_key, placeholder,
-};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard};
+use vocabulary::{Encoded, NumberKey, Vocabulary, as_computed, number_key};
 
 /// The result of a condition (SPARQL 1.1 §17.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,7 +82,8 @@ const ROWS_BETWEEN_CHECKS: usize = 256;
 
 impl<'s> Terms<'s> {
     pub fn new(snapshot: &'s Snapshot, budget: Budget) -> Self {
-        Self { snapshot, stored: snapshot.term_count(), budget, computed: RwLock::default() }
+        let stored = snapshot.term_count();
+        Self { snapshot, stored, budget, computed: RwLock::new(Vocabulary::new(stored)) }
     }
 
     pub fn snapshot(&self) -> &'s Snapshot {
@@ -105,28 +105,14 @@ impl<'s> Terms<'s> {
         self.computed.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Returns the computed term; for an id that was never assigned, an empty string.
-    fn computed(&self, id: TermId) -> Arc<Term> {
-        let at = (id.get() - self.stored) as usize;
-        match self.vocabulary().entries.get(at) {
-            Some(entry) => Arc::clone(entry.term()),
-            None => Arc::new(placeholder()),
-        }
-    }
-
-    /// Returns the term of a bound id; a computed term is not copied.
-    pub fn shared(&self, id: TermId) -> Arc<Term> {
-        if self.is_stored(id) { Arc::new(self.snapshot.term(id)) } else { self.computed(id) }
-    }
-
     /// Returns the terms that the snapshot lacks, in the order of their ids.
     pub fn computed_terms(&self) -> Vec<Term> {
-        self.vocabulary().entries.iter().map(|entry| Term::clone(entry.term())).collect()
+        self.vocabulary().terms().collect()
     }
 
     /// Returns the term of a bound id.
     pub fn term(&self, id: TermId) -> Term {
-        if self.is_stored(id) { self.snapshot.term(id) } else { Term::clone(&self.computed(id)) }
+        if self.is_stored(id) { self.snapshot.term(id) } else { self.vocabulary().term(id) }
     }
 
     /// Returns the id of a term that is stored in the snapshot or was computed before.
@@ -134,13 +120,12 @@ impl<'s> Terms<'s> {
         if let Some(id) = self.snapshot.id(term) {
             return Some(id);
         }
-        if self.vocabulary().entries.is_empty() {
+        if self.vocabulary().is_empty() {
             return None;
         }
-        let term = term.into_owned();
-        match as_computed(&term) {
-            Some((key, _)) => self.vocabulary().numbers.get(&key).copied(),
-            None => self.vocabulary().ids.get(&term).copied(),
+        match as_computed(&term.into_owned()) {
+            Some((key, _)) => self.vocabulary().id_of_number(key),
+            None => self.vocabulary().id(&Encoded::of(term)),
         }
     }
 
@@ -151,7 +136,7 @@ impl<'s> Terms<'s> {
     pub fn id(&self, term: Term) -> Result<TermId> {
         match self.snapshot.id(term.as_ref()) {
             Some(id) => Ok(id),
-            None => self.add(term, None),
+            None => self.add(&term, None),
         }
     }
 
@@ -162,7 +147,7 @@ impl<'s> Terms<'s> {
     pub fn id_of(&self, term: &Term) -> Result<TermId> {
         match self.snapshot.id(term.as_ref()) {
             Some(id) => Ok(id),
-            None => self.add(term.clone(), None),
+            None => self.add(term, None),
         }
     }
 
@@ -171,38 +156,22 @@ impl<'s> Terms<'s> {
     /// # Errors
     /// As [`Terms::id`].
     pub(crate) fn id_of_value(&self, value: Value) -> Result<TermId> {
-        let Value::Number(number) = &value else {
-            let kept = match value {
-                Value::Boolean(_) | Value::Moment(_) | Value::Span(_) => Some(value.clone()),
-                Value::Number(_)
-                | Value::Iri(_)
-                | Value::Blank(_)
-                | Value::Triple(_)
-                | Value::Text(_)
-                | Value::Opaque(_) => None,
-            };
-            let term = value.into_term();
-            return match self.snapshot.id(term.as_ref()) {
-                Some(id) => Ok(id),
-                None => self.add(term, kept),
-            };
-        };
-        match number_key(number) {
-            Some(key) => self.id_of_number(key, number),
-            None => {
-                let term = value.clone().into_term();
-                match self.snapshot.id(term.as_ref()) {
-                    Some(id) => Ok(id),
-                    None => self.add(term, Some(value)),
-                }
-            }
+        if let Value::Number(number) = &value
+            && let Some(key) = number_key(number)
+        {
+            return self.id_of_number(key, number);
+        }
+        let term = value.clone().into_term();
+        match self.snapshot.id(term.as_ref()) {
+            Some(id) => Ok(id),
+            None => self.add(&term, Some(&value)),
         }
     }
 
     /// Returns the id of a narrow number in its computed form. The term is made only if the snapshot may contain it.
     fn id_of_number(&self, key: NumberKey, number: &Number) -> Result<TermId> {
-        if let Some(id) = self.vocabulary().numbers.get(&key) {
-            return Ok(*id);
+        if let Some(id) = self.vocabulary().id_of_number(key) {
+            return Ok(id);
         }
         let may_be_stored = numbers::inline(number).is_none_or(|number| self.snapshot.has_number(number));
         let stored = match may_be_stored {
@@ -210,21 +179,10 @@ impl<'s> Terms<'s> {
             false => None,
         };
         let mut vocabulary = self.computed.write().unwrap_or_else(PoisonError::into_inner);
-        if let Some(id) = vocabulary.numbers.get(&key) {
-            return Ok(*id);
+        match vocabulary.id_of_number(key) {
+            Some(id) => Ok(id),
+            None => vocabulary.add_number(key, stored, &self.budget),
         }
-        let id = match stored {
-            Some(id) => {
-                vocabulary.held.grow(&self.budget, NUMBER_BYTES)?;
-                id
-            }
-            None => {
-                let entry = ComputedTerm { term: OnceLock::new(), value: Some(Value::Number(number.clone())) };
-                vocabulary.push(entry, self.stored, NUMBER_BYTES + ENTRY_BYTES + NUMBER_TEXT, &self.budget)?
-            }
-        };
-        vocabulary.numbers.insert(key, id);
-        Ok(id)
     }
 
     /// Returns the ids of a column of numbers.
@@ -268,53 +226,37 @@ impl<'s> Terms<'s> {
         let literal = LiteralRef::new_simple_literal(text);
         match self.snapshot.id(literal.into()) {
             Some(id) => Ok(id),
-            None => self.add(literal.into_owned().into(), None),
+            None => self.add_encoded(&Encoded::of(literal.into()), None),
         }
     }
 
-    fn add(&self, term: Term, value: Option<Value>) -> Result<TermId> {
-        if let Some((key, number)) = as_computed(&term) {
-            return self.id_of_number(key, &number);
+    fn add(&self, term: &Term, value: Option<&Value>) -> Result<TermId> {
+        match as_computed(term) {
+            Some((key, number)) => self.id_of_number(key, &number),
+            None => self.add_encoded(&Encoded::of(term.as_ref()), value),
         }
-        if let Some(id) = self.vocabulary().ids.get(&term) {
-            return Ok(*id);
+    }
+
+    fn add_encoded(&self, term: &Encoded, value: Option<&Value>) -> Result<TermId> {
+        if let Some(id) = self.vocabulary().id(term) {
+            return Ok(id);
         }
-        let bytes = ENTRY_BYTES + term_bytes(&term) as u64;
         let mut vocabulary = self.computed.write().unwrap_or_else(PoisonError::into_inner);
-        if let Some(id) = vocabulary.ids.get(&term) {
-            return Ok(*id);
+        match vocabulary.id(term) {
+            Some(id) => Ok(id),
+            None => vocabulary.add(term, value, &self.budget),
         }
-        let term = Arc::new(term);
-        let entry = ComputedTerm { term: OnceLock::from(Arc::clone(&term)), value };
-        let id = vocabulary.push(entry, self.stored, bytes, &self.budget)?;
-        vocabulary.ids.insert(term, id);
-        Ok(id)
     }
 
     /// Returns the kind of a bound id's term.
     pub fn kind(&self, id: TermId) -> TermKind {
-        if self.is_stored(id) {
-            return self.snapshot.kind(id);
-        }
-        if self.of_entry(id, |entry| matches!(entry.value, Some(Value::Number(_)))) == Some(true) {
-            return TermKind::Literal;
-        }
-        match *self.computed(id) {
-            Term::NamedNode(_) => TermKind::Iri,
-            Term::BlankNode(_) => TermKind::BlankNode,
-            Term::Literal(_) => TermKind::Literal,
-            Term::Triple(_) => TermKind::Triple,
-        }
+        if self.is_stored(id) { self.snapshot.kind(id) } else { self.vocabulary().kind(id) }
     }
 
     /// Returns the value of a bound id.
     pub fn value(&self, id: TermId) -> Value {
         if !self.is_stored(id) {
-            let value = |entry: &ComputedTerm| match &entry.value {
-                Some(value) => value.clone(),
-                None => Value::of(Term::clone(entry.term())),
-            };
-            return self.of_entry(id, value).unwrap_or_else(|| Value::string(""));
+            return self.vocabulary().value(id);
         }
         match self.snapshot.value(id) {
             snapshot::InlineValue::Boolean(value) => Value::Boolean(value),
@@ -334,29 +276,18 @@ impl<'s> Terms<'s> {
         }
     }
 
-    /// Applies `of` to the id's entry in the vocabulary, if there is one.
-    fn of_entry<T>(&self, id: TermId, of: impl FnOnce(&ComputedTerm) -> T) -> Option<T> {
-        self.vocabulary().entries.get((id.get() - self.stored) as usize).map(of)
-    }
-
     /// Returns the numbers that the ids stand for, if all are of one narrow type, and all are stored or all are computed.
     pub fn numbers(&self, ids: &[TermId]) -> Option<Numbers> {
         if self.is_stored(*ids.first()?) {
             return self.snapshot.numbers(ids);
         }
         let vocabulary = self.vocabulary();
-        numbers::of_one_type(ids.iter().map(|id| {
-            let entry = vocabulary.entries.get(id.get().checked_sub(self.stored)? as usize)?;
-            if let Some(Value::Number(number)) = &entry.value { Some(number.clone()) } else { None }
-        }))
+        numbers::of_one_type(ids.iter().map(|id| vocabulary.number(*id)))
     }
 
     /// Returns the number that a computed id was assigned to, if it was one.
     pub fn computed_number(&self, id: TermId) -> Option<Number> {
-        self.of_entry(
-            id,
-            |entry| if let Some(Value::Number(number)) = &entry.value { Some(number.clone()) } else { None },
-        )?
+        self.vocabulary().number(id)
     }
 
     /// Returns the number that a bound id stands for, if it is one.
@@ -400,8 +331,8 @@ impl<'s> Terms<'s> {
         if self.is_stored(id) {
             return Ok(self.snapshot.triple_components(id));
         }
-        let Term::Triple(triple) = &*self.computed(id) else { return Ok(None) };
-        let Triple { subject, predicate, object } = (**triple).clone();
+        let Term::Triple(triple) = self.term(id) else { return Ok(None) };
+        let Triple { subject, predicate, object } = *triple;
         Ok(Some([self.id(subject.into())?, self.id(predicate.into())?, self.id(object)?]))
     }
 

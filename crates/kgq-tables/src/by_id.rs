@@ -215,7 +215,7 @@ fn shapes(ids: &[TermId], terms: &Terms<'_>) -> (Vec<Shape>, Vec<u32>) {
             return 0;
         }
         if !terms.is_stored(*id) {
-            return place(Shape::of(&terms.shared(*id)));
+            return place(Shape::of(&terms.term(*id)));
         }
         let key = snapshot.type_key(*id);
         match last {

@@ -40,7 +40,7 @@ impl<'a> Cells<'a> {
             self.snapshot.text(id, &mut text);
             return read(std::str::from_utf8(&text).ok()?);
         }
-        match &*self.terms.shared(id) {
+        match &self.terms.term(id) {
             Term::Literal(literal) => read(literal.value()),
             _ => None,
         }

@@ -207,7 +207,7 @@ impl Value {
 }
 
 /// Returns the approximate bytes that a term holds on the heap.
-pub(crate) fn term_bytes(term: &Term) -> usize {
+fn term_bytes(term: &Term) -> usize {
     match term {
         Term::NamedNode(iri) => iri.as_str().len(),
         Term::BlankNode(node) => node.as_str().len(),
