@@ -5,6 +5,7 @@ use super::construct::{Constructed, Template};
 use super::depth::depth;
 use super::expression;
 use super::failures::Failures;
+use super::operator::collected::collect;
 use super::operator::measure::Measures;
 use super::operator::shared::SharedParts;
 use super::operator::spill::Temporary;
@@ -18,11 +19,11 @@ use super::plan::{Graph, Var, VarSet, Variables};
 use super::plans::{PlanKey, Plans};
 use super::result::{Described, Rows};
 use super::terms::Terms;
-use super::{Answer, Row, Services, Solutions, Triples};
+use super::{Answer, Services};
 use kgq_snapshot::{Snapshot, TermId};
 use kgq_syntax::budget::Budget;
 use kgq_syntax::error::{Error, Result};
-use kgq_syntax::rdf::{NamedNode, Term, Triple, Variable};
+use kgq_syntax::rdf::{NamedNode, Term, Variable};
 use spargebra::Query;
 use spargebra::algebra::{GraphPattern, QueryDataset};
 use std::collections::BTreeSet;
@@ -73,9 +74,9 @@ pub struct Run<'a> {
 /// # Errors
 /// Features that this executor lacks, by name; the budget's limits and damage to the snapshot, here or from the rows.
 pub fn evaluate(snapshot: &Snapshot, query: &Query, default_graph: DefaultGraph, run: Run<'_>) -> Result<Answer> {
-    over(snapshot, query, |snapshot| {
+    over(snapshot, query, |snapshot, when| {
         let (cx, planned) = plan(snapshot, query, default_graph, run)?;
-        planned.start(cx)
+        planned.start(cx, when)
     })
 }
 
@@ -95,7 +96,7 @@ pub(crate) fn evaluate_again(
     }
     Answer::over(snapshot, |snapshot| {
         let (cx, planned) = planned_again(snapshot, query, default_graph, run, plans)?;
-        planned.start(cx)
+        planned.start(cx, When::Asked)
     })
 }
 
@@ -144,14 +145,27 @@ fn planned_again<'s>(
     Ok((cx, planned))
 }
 
-/// The answer of a query's stream, which is collected at once where the query nests deep.
+/// When the operators of a plan run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum When {
+    /// As rows are asked for.
+    Asked,
+    /// At once.
+    Ahead,
+}
+
+/// The answer of a query's stream, whose operators run at once where the query nests deep.
 fn over(
     snapshot: &Snapshot,
     query: &Query,
-    start: impl for<'s> FnOnce(&'s Snapshot) -> Result<Stream<'s>> + Send,
+    start: impl for<'s> FnOnce(&'s Snapshot, When) -> Result<Stream<'s>> + Send,
 ) -> Result<Answer> {
     let depth = depth(parts(query).1);
-    if depth > DEEP { deep(depth, || collect(start(snapshot)?)) } else { Answer::over(snapshot, start) }
+    if depth > DEEP {
+        deep(depth, move || Answer::over(snapshot, |snapshot| start(snapshot, When::Ahead)))
+    } else {
+        Answer::over(snapshot, |snapshot| start(snapshot, When::Asked))
+    }
 }
 
 /// Whether walking over the query recursively may need more stack than a thread has.
@@ -159,25 +173,10 @@ pub(crate) fn nests_deep(query: &Query) -> bool {
     depth(parts(query).1) > DEEP
 }
 
-/// A query that nests deeper than this is evaluated whole, on a thread with a stack for its depth.
+/// The operators of a query that nests deeper than this run at once, on a thread with a stack for its depth.
 const DEEP: usize = 64;
 /// Bytes of stack for a level of nesting; planning takes the most.
 const BYTES_A_LEVEL: usize = 64 << 10;
-
-/// Collects the whole answer, up to an error if there is one.
-fn collect(stream: Stream<'_>) -> Result<Answer> {
-    Ok(match stream {
-        Stream::Boolean(value) => Answer::Boolean(value),
-        Stream::Solutions(variables, rows) => {
-            let rows: Vec<Result<Row>> = rows.collect();
-            Answer::Solutions(Solutions::new(variables, rows.into_iter()))
-        }
-        Stream::Graph(triples) => {
-            let triples: Vec<Result<Triple>> = triples.collect();
-            Answer::Graph(Triples(Box::new(triples.into_iter())))
-        }
-    })
-}
 
 /// Evaluates on a thread with a larger stack. The stack is only address space: memory is taken as it is used.
 fn deep(depth: usize, evaluate: impl FnOnce() -> Result<Answer> + Send) -> Result<Answer> {
@@ -297,8 +296,11 @@ impl Planned {
     }
 
     /// Starts a run.
-    fn start<'s>(&self, cx: Context<'s>) -> Result<Stream<'s>> {
+    fn start<'s>(&self, cx: Context<'s>, when: When) -> Result<Stream<'s>> {
         let mut plan: Node<'s> = Opening::new(&cx).node(&self.plan)?;
+        if when == When::Ahead && !matches!(self.form, Form::Ask) {
+            plan = collect(plan, &cx)?;
+        }
         Ok(match &self.form {
             Form::Ask => {
                 let found = plan.next(&cx)?.is_some();
@@ -321,9 +323,9 @@ impl Prepared {
     /// As [`evaluate`].
     #[cfg(test)]
     pub fn evaluate(&self, run: Run<'_>) -> Result<Answer> {
-        over(&self.snapshot, &self.query, |snapshot| {
+        over(&self.snapshot, &self.query, |snapshot, when| {
             let (cx, replanned) = self.context(snapshot, run)?;
-            replanned.as_ref().unwrap_or(&self.planned).start(cx)
+            replanned.as_ref().unwrap_or(&self.planned).start(cx, when)
         })
     }
 

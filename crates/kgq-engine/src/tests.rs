@@ -6,7 +6,7 @@ use super::{Answer, Row, Services};
 use crate::Failures;
 use crate::operator::Context;
 use kgq_snapshot::Snapshot;
-use kgq_syntax::budget::Budget;
+use kgq_syntax::budget::{Budget, Exceeded, Limits, Work};
 use kgq_syntax::error::{Error, Kind, Result};
 use kgq_syntax::rdf::{NamedNode, Variable};
 use oxrdfio::{RdfFormat, RdfParser};
@@ -413,6 +413,25 @@ fn long_chains_of_operators_do_not_exhaust_the_stack() {
         let short: String = query.chars().take(60).collect();
         assert_eq!(ours(PEOPLE, &query, DefaultGraph::Stored).len(), expected, "{short}");
     }
+}
+
+#[test]
+fn the_rows_of_a_query_that_nests_deep_are_counted_until_they_are_taken() {
+    let data: String = (0..500).map(|n| format!(":s{n} :p {n} . ")).collect();
+    let snapshot = snapshot(&data);
+    let optionals: String = (0..100).map(|n| format!("OPTIONAL {{ ?s :p ?o{n} }} ")).collect();
+    let query = parsed(&format!("SELECT * {{ ?s :p ?o {optionals} }}"));
+    let rows_within = |budget: &Budget| {
+        executor::evaluate(&snapshot, &query, DefaultGraph::Stored, run(budget, &Failures::default()))
+    };
+    let budget = Budget::default();
+    let answer = rows_within(&budget).unwrap();
+    assert!(budget.held() > 500 * 100 * 4, "{} bytes are counted", budget.held());
+    assert_eq!(rows(answer).len(), 500);
+    assert_eq!(budget.held(), 0);
+    let scarce = Budget::new(Limits { memory: Some(100_000), ..Limits::default() });
+    let refusal = rows_within(&scarce).err().and_then(|error| error.limit_passed());
+    assert_eq!(refusal, Some(Exceeded::Memory(Work::Query)));
 }
 
 #[test]

@@ -8,6 +8,7 @@ pub mod apply;
 pub mod closure;
 #[cfg(test)]
 mod closure_tests;
+pub mod collected;
 pub mod common;
 pub mod correlated;
 pub mod distinct;
