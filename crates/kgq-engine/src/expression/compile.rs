@@ -210,7 +210,7 @@ impl Compiler<'_> {
             Named::Uuid => return Ok(ExpressionNode::Generate(Generator::Uuid, None)),
             Named::StrUuid => return Ok(ExpressionNode::Generate(Generator::StrUuid, None)),
             Named::BNode => return Ok(ExpressionNode::Generate(Generator::BlankNode, arguments.pop().map(Box::new))),
-            Named::Now => return self.folded(Moment::DateTime(self.context.now).into()),
+            Named::Now => return self.folded(Moment::DateTime(self.context.now()).into()),
             Named::Str => Function::Str,
             Named::Lang => Function::Lang,
             Named::LangDir => Function::LangDir,

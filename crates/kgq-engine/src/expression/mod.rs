@@ -81,7 +81,7 @@ const BYTES_BETWEEN_CHECKS: usize = 1 << 18;
 pub struct Context<'s> {
     pub terms: Terms<'s>,
     base: Option<Iri<String>>,
-    now: DateTime,
+    now: OnceLock<DateTime>,
     random: Random,
     next_solution: AtomicU64,
     pub(crate) failures: Failures,
@@ -89,17 +89,22 @@ pub struct Context<'s> {
 }
 
 impl<'s> Context<'s> {
-    /// `base` resolves the argument of IRI(). NOW() is the time of this call.
+    /// `base` resolves the argument of IRI().
     pub fn new(snapshot: &'s Snapshot, base: Option<Iri<String>>, budget: Budget) -> Self {
         Self {
             terms: Terms::new(snapshot, budget),
             base,
-            now: DateTime::now(),
+            now: OnceLock::new(),
             random: Random::default(),
             next_solution: AtomicU64::new(0),
             failures: Failures::default(),
             truth_ids: [OnceLock::new(), OnceLock::new()],
         }
+    }
+
+    /// The time of the query: the same for each NOW() in it (SPARQL 1.1 §17.4.5.1).
+    fn now(&self) -> DateTime {
+        *self.now.get_or_init(DateTime::now)
     }
 
     /// Returns the context with `failures` as the counter of expressions that fail.

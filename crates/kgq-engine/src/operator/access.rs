@@ -82,7 +82,7 @@ impl Lookup {
         });
         let graph = atom.graph.clone();
         let mut lookup = Self { graph, order, prefix: Vec::new(), checks: Vec::new(), free: Vec::new(), width };
-        for (depth, component) in order.components().into_iter().enumerate() {
+        for (depth, component) in order.components().enumerate() {
             let slot = slots[component.position()];
             match (key(slot), slot) {
                 (Some(key), _) if lookup.prefix.len() == depth => lookup.prefix.push(key),

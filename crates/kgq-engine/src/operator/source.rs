@@ -119,14 +119,18 @@ pub enum IndexOrder {
 impl IndexOrder {
     /// Returns the letters of its components, such as `SPO`.
     pub fn letters(self) -> String {
-        self.components().iter().map(|component| ["S", "P", "O", "G"][component.position()]).collect()
+        self.components().map(|component| ["S", "P", "O", "G"][component.position()]).collect()
     }
 
-    pub fn components(&self) -> Vec<Component> {
-        match self {
-            Self::Triples(permutation) => permutation.order().to_vec(),
-            Self::Quads(permutation) => permutation.order().to_vec(),
-        }
+    pub fn components(self) -> impl Iterator<Item = Component> {
+        let (order, width) = match self {
+            Self::Triples(permutation) => {
+                let [first, second, third] = permutation.order();
+                ([first, second, third, Component::Graph], 3)
+            }
+            Self::Quads(permutation) => (permutation.order(), 4),
+        };
+        order.into_iter().take(width)
     }
 
     /// The rank of the first component that is unknown before the look-up.
@@ -137,11 +141,13 @@ impl IndexOrder {
     pub fn best(width: usize, rank: impl Fn(usize) -> u8) -> Self {
         let triples = Permutation::ALL.into_iter().map(Self::Triples).filter(|_| width == 3);
         let quads = QuadPermutation::ALL.into_iter().map(Self::Quads).filter(|_| width == 4);
-        let ranks = |order: &Self| {
-            let ranks: Vec<u8> = order.components().iter().map(|component| rank(component.position())).collect();
-            (Reverse(ranks.iter().take_while(|rank| **rank < Self::FREE).count()), ranks)
+        let ranks: [u8; 4] = std::array::from_fn(|position| if position < width { rank(position) } else { u8::MAX });
+        let by_rank = |order: &Self| {
+            let mut of_order = [u8::MAX; 4];
+            of_order.iter_mut().zip(order.components()).for_each(|(own, component)| *own = ranks[component.position()]);
+            (Reverse(of_order.iter().take_while(|rank| **rank < Self::FREE).count()), of_order)
         };
-        triples.chain(quads).min_by_key(ranks).expect("a statement has three components or four")
+        triples.chain(quads).min_by_key(by_rank).expect("a statement has three components or four")
     }
 }
 
