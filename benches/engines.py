@@ -15,11 +15,13 @@ LOADING, CHECKING = 1800, 120
 
 
 class Engine:
-    """One engine in a process, which is killed and started again when it does not answer as it should."""
+    """One engine in a process, which is killed and started again when it does not answer as it should. One that answers in copies of
+    itself loses only the copy, and does not load again."""
 
     def __init__(self, name, command, memory):
         self.name, self.command, self.memory = name, command, memory
         self.process, self.lines, self.load_seconds, self.unavailable = None, None, None, None
+        self.answers_in_copies = False
 
     def start(self):
         self.process = subprocess.Popen(self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
@@ -29,6 +31,7 @@ class Engine:
         said = self.next(LOADING)
         if "ready" in said:
             self.load_seconds = self.load_seconds or said["ready"]
+            self.answers_in_copies = said.get("forks", False)
         else:
             self.unavailable = said.get("unavailable") or f"while loading: {said['failed']}"
             self.stop()
@@ -67,7 +70,10 @@ class Engine:
         except BrokenPipeError:
             said = {"failed": "ended by itself", "dead": True}
         if said.pop("dead", False):
-            self.stop()
+            if self.answers_in_copies and self.process.poll() is None:
+                self.end_copy()
+            else:
+                self.stop()
         return said
 
     def peak(self):
@@ -75,13 +81,24 @@ class Engine:
 
     def stop(self):
         if self.process:
-            for pid in [*children(self.process.pid), self.process.pid]:
-                try:
-                    os.kill(int(pid), signal.SIGKILL)
-                except ProcessLookupError:
-                    pass
+            kill([*children(self.process.pid), self.process.pid])
             self.process.wait()
             self.process = None
+
+    def end_copy(self):
+        """Kills the copy that answers; the process makes another. What the killed one said is not the next one's answer."""
+        kill(children(self.process.pid))
+        time.sleep(0.2)
+        while not self.lines.empty():
+            self.lines.get()
+
+
+def kill(pids):
+    for pid in pids:
+        try:
+            os.kill(int(pid), signal.SIGKILL)
+        except ProcessLookupError:
+            pass
 
 
 def status_bytes(pid, field):

@@ -73,7 +73,9 @@ def checked_json(answer):
 
 
 class Oxigraph:
-    """In memory."""
+    """In memory. It has no threads, so a copy of the process can answer."""
+
+    forks = True
 
     def __init__(self, data, _folder):
         import pyoxigraph
@@ -94,6 +96,8 @@ class Oxigraph:
 
 class Oxilite(Oxigraph):
     """In one SQLite file, which a restart opens again."""
+
+    forks = False
 
     def __init__(self, data, folder):
         import oxilite
@@ -311,12 +315,34 @@ def main():
         engine = PEERS[name](data, folder)
     except Exception as error:
         return say(unavailable=str(error).split("\n")[0][:120])
-    say(ready=time.perf_counter() - started)
+    say(ready=time.perf_counter() - started, forks=getattr(engine, "forks", False))
+    if getattr(engine, "forks", False):
+        serve_in_copies(engine)
+    else:
+        serve(engine)
+
+
+def serve(engine):
     for line in sys.stdin:
         try:
             answer(engine, pathlib.Path(line.strip()).read_text())
         except Exception as error:  # an engine's own failure is its result
             say(failed=str(error).split("\n")[0][:80] or type(error).__name__)
+
+
+def serve_in_copies(engine):
+    """Serves in a copy of this process, and in a new one whenever one was killed: the data stay loaded."""
+    while True:
+        copy = os.fork()
+        if copy == 0:
+            end_with_parent()
+            serve(engine)
+            os._exit(0)
+        ended = os.waitstatus_to_exitcode(os.waitpid(copy, 0)[1])
+        if ended == 0:
+            return
+        if ended != -signal.SIGKILL:
+            say(failed="ended by itself")
 
 
 if __name__ == "__main__":
