@@ -31,6 +31,7 @@ pub const STACK: usize = 256 << 20;
 
 /// Runs the program with these arguments, of which the first is its own name; returns the exit code.
 pub fn main(arguments: Vec<OsString>) -> u8 {
+    commands::keep_freed();
     // If a shell asks for completions, print them and end.
     if let Some(code) = cli::complete(&arguments) {
         return code;

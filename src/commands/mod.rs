@@ -63,7 +63,7 @@ pub use repl::Args as ReplArgs;
 pub use revision::{Revision, state as revision_state};
 pub use run::{help as canned_help, one_line};
 pub use terminal::{Content, Stream, as_shown};
-pub use watchdog::{Allocator, Base, MemoryWatch, Watchdog, give_back, unfinished};
+pub use watchdog::{Allocator, Base, MemoryWatch, Watchdog, give_back, keep_freed, unfinished};
 pub use why::{Shown as WhyShown, explanation as why_explanation};
 pub use why_not::{columns as expected_columns, explanation as why_not_explanation};
 
