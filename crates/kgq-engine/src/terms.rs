@@ -161,10 +161,11 @@ impl<'s> Terms<'s> {
         {
             return self.id_of_number(key, number);
         }
-        let term = value.clone().into_term();
+        let kept = matches!(value, Value::Number(_) | Value::Moment(_) | Value::Span(_)).then(|| value.clone());
+        let term = value.into_term();
         match self.snapshot.id(term.as_ref()) {
             Some(id) => Ok(id),
-            None => self.add(&term, Some(&value)),
+            None => self.add(&term, kept.as_ref()),
         }
     }
 

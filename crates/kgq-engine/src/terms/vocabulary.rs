@@ -21,6 +21,8 @@ const NUMBER_BYTES: u64 = 2 * (size_of::<(NumberKey, TermId)>() as u64 + 1);
 const ENTRY_BYTES: u64 = 2 * size_of::<Entry>() as u64;
 /// Bytes of a remembered text, in addition to its entry.
 const TEXT_BYTES: u64 = 2 * (size_of::<Hashed>() as u64 + 1);
+/// Most encoded terms fit in so many bytes.
+const USUAL_BYTES: usize = 64;
 const KEPT_BYTES: u64 = 2 * size_of::<Kept>() as u64;
 
 /// Terms that the snapshot lacks, by id and by term.
@@ -77,7 +79,7 @@ pub struct Encoded {
 
 impl Encoded {
     pub fn of(term: TermRef<'_>) -> Self {
-        let mut text = String::new();
+        let mut text = String::with_capacity(USUAL_BYTES);
         encoding::encode(term, &mut text);
         let hash = (FxBuildHasher.hash_one(text.as_str()) >> 32) as u32;
         Self { text, hash }
