@@ -7,7 +7,6 @@ use crate::plan::Path;
 use kgq_snapshot::TermId;
 use kgq_syntax::budget::Reservation;
 use kgq_syntax::error::Result;
-use std::ops::Range;
 
 /// A graph whose nodes are numbered in the order of their ids.
 pub struct Adjacency {
@@ -88,6 +87,16 @@ impl Adjacency {
         self.numbers.find(id)
     }
 
+    /// Returns the id of a node.
+    pub fn id(&self, node: u32) -> TermId {
+        self.nodes[node as usize]
+    }
+
+    /// Returns the number of nodes.
+    pub fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
     /// Returns the strongly connected component of a node. If it has several nodes, all of them reach the same nodes by
     /// one step or more.
     pub fn component(&self, node: u32) -> u32 {
@@ -111,7 +120,7 @@ impl Adjacency {
         let walk = marks.next(self.nodes.len());
         let (mut todo, mut steps) = (Vec::new(), 0usize);
         let mut visit = |node: u32, todo: &mut Vec<u32>| {
-            let ends = &self.ends[self.neighbours(node)];
+            let ends = self.neighbours(node);
             for end in ends {
                 let met = &mut marks.met[*end as usize];
                 if *met != walk {
@@ -144,8 +153,9 @@ impl Adjacency {
         Ok(todo.into_iter().map(|node| self.nodes[node as usize]).collect())
     }
 
-    fn neighbours(&self, node: u32) -> Range<usize> {
-        self.offsets[node as usize] as usize..self.offsets[node as usize + 1] as usize
+    /// Returns the nodes that one step leads to.
+    pub fn neighbours(&self, node: u32) -> &[u32] {
+        &self.ends[self.offsets[node as usize] as usize..self.offsets[node as usize + 1] as usize]
     }
 }
 

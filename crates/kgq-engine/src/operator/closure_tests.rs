@@ -133,6 +133,31 @@ fn nodes_that_reach_each_other_are_searched_once() {
 }
 
 #[test]
+fn a_node_that_only_leads_to_what_a_cycle_reaches_is_not_searched_by_itself() {
+    // A ring from which a tail leads, and nodes before it: one leads to the ring and into its tail, one also elsewhere.
+    let ring: String = (0..40).map(|n| format!(":n{n} :p :n{} . ", (n + 1) % 40)).collect();
+    let around = ":n5 :p :t1 . :t1 :p :t2 . :in :p :n7, :t2 . :away :p :n8, :other . :far :p :in .";
+    let data = format!("{ring} {around}");
+    let snapshot = snapshot(&data);
+    let (cx, path) = (context(&snapshot, &Budget::default()), Path::Predicate(id(&snapshot, "p")));
+    let mut search = Search::new(Repeat::OneOrMore, &path, Graph::Default);
+    search.starts(None, false, Rings::Any, &cx).unwrap();
+    let mut ends = |name| search.ends(None, id(&snapshot, name), false, false, &cx).unwrap();
+    let [within, before, away, far] = ["n3", "in", "away", "far"].map(&mut ends);
+    assert_eq!([&within, &away, &far].map(|ends| ends.len()), [42, 43, 43]);
+    assert!(std::sync::Arc::ptr_eq(&within, &before));
+    for query in [
+        "SELECT * { ?a :p+ ?b }",
+        "SELECT * { ?a :p* ?b }",
+        "SELECT (COUNT(*) AS ?n) { ?a :p+ ?b . ?b :p ?c }",
+        "SELECT (COUNT(*) AS ?n) { ?c :p ?a . ?a :p+ ?b }",
+        "SELECT (COUNT(*) AS ?n) { ?a ^:p+ ?b . ?b :p ?c }",
+    ] {
+        agree(&data, query);
+    }
+}
+
+#[test]
 fn steps_that_are_asked_for_much_are_listed_and_looked_up_where_there_is_no_room() {
     let data: String = (0..200).map(|n| format!(":n{n} :p :n{}, :n{} . ", n + 1, n * 7 % 200)).collect();
     let snapshot = snapshot(&data);

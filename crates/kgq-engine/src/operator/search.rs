@@ -7,6 +7,7 @@ use super::step_lists::StepLists;
 use crate::path::{Automaton, Neighbours, Step, reach};
 use crate::plan::statistics::EVERY_ID;
 use crate::plan::{Graph, Path, Repeat};
+use fixedbitset::FixedBitSet;
 use kgq_snapshot::{Family, Snapshot, TermClass, TermId};
 use kgq_syntax::budget::{Budget, Reservation};
 use kgq_syntax::error::Result;
@@ -30,12 +31,20 @@ pub struct Search<'s> {
     graphs: FxHashMap<Option<TermId>, Walked<'s>>,
     /// The nodes reached from a node in a graph.
     reached: FxHashMap<(Option<TermId>, TermId, Back), Arc<[TermId]>>,
-    /// The nodes that a strongly connected component reaches by one step or more, if its nodes are on a cycle.
-    of_components: FxHashMap<(Option<TermId>, u32, Back), Arc<[TermId]>>,
-    /// How many ids are remembered.
+    /// What a strongly connected component reaches by one step or more, if its nodes are on a cycle.
+    of_components: FxHashMap<(Option<TermId>, u32, Back), Reached>,
+    /// How many ids are remembered, and whether some could not be.
     remembered: usize,
+    is_full: bool,
     held: Reservation,
     marks: Marks,
+}
+
+/// What a component reaches.
+struct Reached {
+    ends: Arc<[TermId]>,
+    /// The same as numbers of nodes, if they are not few among all.
+    members: Option<FixedBitSet>,
 }
 
 /// A graph, and what was derived from it.
@@ -135,6 +144,7 @@ impl<'s> Search<'s> {
             reached: FxHashMap::default(),
             of_components: FxHashMap::default(),
             remembered: 0,
+            is_full: false,
             held: Reservation::default(),
             marks: Marks::default(),
         }
@@ -249,8 +259,12 @@ impl<'s> Search<'s> {
         };
         let Some(node) = lists.number(start) else { return Ok([].into()) };
         let component = lists.is_cyclic(node).then(|| (graph, lists.component(node), back));
-        if let Some(known) = component.and_then(|key| self.of_components.get(&key)) {
-            return Ok(Arc::clone(known));
+        let known = match component {
+            Some(key) => self.of_components.get(&key).map(|reached| Arc::clone(&reached.ends)),
+            None => self.through_component(graph, node, back, cx)?,
+        };
+        if let Some(known) = known {
+            return Ok(known);
         }
         // Taken out, so that the marks can change while the lists are borrowed.
         let mut marks = std::mem::take(&mut self.marks);
@@ -260,14 +274,67 @@ impl<'s> Search<'s> {
         if let Some(key) = component
             && self.remembers(ends.len(), cx)?
         {
-            self.of_components.insert(key, Arc::clone(&ends));
+            let members = self.members(graph, back, &ends, cx)?;
+            self.of_components.insert(key, Reached { ends: Arc::clone(&ends), members });
         }
         Ok(ends)
+    }
+
+    /// Returns what a node reaches that is on no cycle, if it leads to a cycle whose component reaches all of its neighbours: then
+    /// it reaches the same.
+    fn through_component(
+        &mut self,
+        graph: Option<TermId>,
+        node: u32,
+        back: Back,
+        cx: &Context<'s>,
+    ) -> Result<Option<Arc<[TermId]>>> {
+        let way = usize::from(back);
+        let Some(lists) = &self.walked(graph)?.lists[way] else { return Ok(None) };
+        let Some(entry) = lists.neighbours(node).iter().copied().find(|next| lists.is_cyclic(*next)) else {
+            return Ok(None);
+        };
+        let (component, id) = (lists.component(entry), lists.id(entry));
+        if !self.of_components.contains_key(&(graph, component, back)) {
+            // What is not remembered would be searched for each such node.
+            if self.is_full {
+                return Ok(None);
+            }
+            self.search(graph, id, back, cx)?;
+        }
+        let Some(reached) = self.of_components.get(&(graph, component, back)) else { return Ok(None) };
+        let Some(lists) = &self.walked(graph)?.lists[way] else { return Ok(None) };
+        let is_reached = |next: &u32| match &reached.members {
+            Some(members) => members.contains(*next as usize),
+            None => lists.component(*next) == component,
+        };
+        Ok(lists.neighbours(node).iter().all(is_reached).then(|| Arc::clone(&reached.ends)))
+    }
+
+    /// The numbers of nodes, unless a bit for each node would take more memory than their ids.
+    fn members(
+        &mut self,
+        graph: Option<TermId>,
+        back: Back,
+        ids: &[TermId],
+        cx: &Context<'_>,
+    ) -> Result<Option<FixedBitSet>> {
+        let Some(lists) = &self.graphs.get(&graph).and_then(|walked| walked.lists[usize::from(back)].as_ref()) else {
+            return Ok(None);
+        };
+        if lists.len() > ids.len() * 32 {
+            return Ok(None);
+        }
+        self.held.grow(cx.budget(), lists.len() as u64 / 8)?;
+        let mut members = FixedBitSet::with_capacity(lists.len());
+        members.extend(ids.iter().filter_map(|id| lists.number(*id)).map(|number| number as usize));
+        Ok(Some(members))
     }
 
     /// Whether this many ids can be remembered; if so, reserves memory for them.
     fn remembers(&mut self, ids: usize, cx: &Context<'_>) -> Result<bool> {
         if self.remembered + ids >= MOST_REMEMBERED {
+            self.is_full = true;
             return Ok(false);
         }
         self.held.grow(cx.budget(), ids as u64 * 4 + REMEMBERED_BYTES)?;
