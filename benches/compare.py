@@ -93,10 +93,13 @@ class Setting:
             unfinished.rename(path)
         return path
 
+    def folder(self, kind):
+        """Where the queries of a set are."""
+        return cycles.queries(self.work) if kind == "cycles" else self.shared / FOLDERS[kind]
+
     def queries(self, kind):
-        folder = cycles.queries(self.work) if kind == "cycles" else self.shared / FOLDERS[kind]
         wanted = re.compile(self.options.queries or "")
-        return [path for path in sorted(folder.glob("*.rq")) if wanted.search(path.stem)]
+        return [path for path in sorted(self.folder(kind).glob("*.rq")) if wanted.search(path.stem)]
 
     def engine(self, name, data):
         if name == "kgq":
