@@ -65,6 +65,10 @@ def main():
     parser.add_argument("--shared", default=str(compare.HERE.parent.parent / "shared" / "bench"))
     parser.add_argument("--work", default="/tmp/kgq-bench")
     options = parser.parse_args()
+    if unknown := [kind for kind in options.sets if kind not in compare.SCALES[options.scale]]:
+        parser.error(f"{unknown[0]}: not one of {', '.join(compare.SCALES[options.scale])}")
+    if missing := [engine for engine in (options.before, options.now) if not pathlib.Path(engine).is_file()]:
+        parser.error(f"{missing[0]}: there is no such file")
     setting, all_ratios, rows = Setting(options), [], []
     for kind in options.sets:
         found = compare_set(setting, kind, options.runs)

@@ -50,7 +50,7 @@ class Engine:
             try:
                 return self.lines.get(timeout=0.2)
             except queue.Empty:
-                if resident(self.process.pid) > self.memory:
+                if self.resident() > self.memory:
                     return {"failed": "memory", "dead": True}
         return {"failed": "timeout", "dead": True}
 
@@ -75,6 +75,11 @@ class Engine:
             else:
                 self.stop()
         return said
+
+    def resident(self):
+        """Its resident bytes. A copy shares the pages of the process that it was made of, so that these count once."""
+        own = [] if self.answers_in_copies else [self.process.pid]
+        return sum(status_bytes(one, "VmRSS") for one in [*own, *children(self.process.pid)])
 
     def peak(self):
         return status_bytes(self.process.pid, "VmHWM") if self.process else 0
@@ -107,11 +112,6 @@ def status_bytes(pid, field):
         return int(found[1]) * 1024 if found else 0
     except OSError:
         return 0
-
-
-def resident(pid):
-    """The resident bytes of a process and of those that it started."""
-    return sum(status_bytes(one, "VmRSS") for one in [pid, *children(pid)])
 
 
 def children(pid):

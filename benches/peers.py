@@ -315,8 +315,9 @@ def main():
         engine = PEERS[name](data, folder)
     except Exception as error:
         return say(unavailable=str(error).split("\n")[0][:120])
-    say(ready=time.perf_counter() - started, forks=getattr(engine, "forks", False))
-    if getattr(engine, "forks", False):
+    forks = getattr(engine, "forks", False)
+    say(ready=time.perf_counter() - started, forks=forks)
+    if forks:
         serve_in_copies(engine)
     else:
         serve(engine)
