@@ -40,6 +40,7 @@ mod map;
 mod merged;
 mod origins;
 mod packed;
+mod stars;
 mod statistics;
 mod storage;
 pub mod store;
@@ -60,6 +61,7 @@ pub use load::{BuildOptions, BuildSummary, Gathered, Gathering, Phase, Progress}
 pub use lookups::Lookups;
 pub use merged::{Graphs, Merged, MergedOrder};
 pub use origins::{FileOrder, Origin};
+pub use stars::Star;
 pub use statistics::{CharacteristicSet, PredicateStatistics, Statistics};
 pub use text_search::{TextPattern, TextSearch};
 pub use units::floor;
@@ -75,6 +77,7 @@ use merged::Merges;
 use origins::Origins;
 use oxrdf::{BaseDirection, GraphName, LiteralRef, NamedNodeRef, NamedOrBlankNode, Quad, Term, TermRef};
 use packed::Column;
+use stars::Stars;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 use storage::{Bytes, Checked, Limit, Words};
@@ -115,6 +118,7 @@ struct Image {
 struct StoredStatistics {
     words: Words,
     decoded: OnceLock<Statistics>,
+    stars: OnceLock<Stars>,
 }
 
 impl StoredStatistics {
@@ -126,7 +130,12 @@ impl StoredStatistics {
     }
 
     fn new(words: Words) -> Self {
-        Self { words, decoded: OnceLock::new() }
+        Self { words, ..Self::default() }
+    }
+
+    fn star(&self, predicate: TermId, others: &[TermId]) -> Option<Star> {
+        let statistics = self.get();
+        self.stars.get_or_init(|| Stars::new(statistics)).count(statistics, predicate, others)
     }
 }
 
@@ -501,6 +510,12 @@ impl Snapshot {
     /// Counts over the default graph's triples.
     pub fn statistics(&self) -> &Statistics {
         self.0.statistics.get()
+    }
+
+    /// The subjects of the default graph that have a predicate and all of the others, with their statements of that predicate. `None` where
+    /// it is not known: too few subjects have them to have been counted.
+    pub fn star(&self, predicate: TermId, others: &[TermId]) -> Option<Star> {
+        self.0.statistics.star(predicate, others)
     }
 
     /// Counts over the named graphs' quads: a triple in two graphs counts twice.

@@ -6,7 +6,7 @@ use super::physical::{Basis, PhysicalPlan};
 use super::statistics::{Count, Statistics};
 use super::{ClosureAtom, Graph, Path, Pattern, Repeat, Slot, TripleAtom, Var, VarSet, order, scope};
 use crate::operator::probe::Keep;
-use kgq_snapshot::TermId;
+use kgq_snapshot::{Star, TermId};
 use kgq_syntax::budget::Budget;
 use rustc_hash::FxHashMap;
 use std::cell::RefCell;
@@ -23,6 +23,17 @@ pub const SERVICE_ROWS: f64 = 1000.0;
 /// Assumed number of steps in a path of any length.
 const STEPS_OF_CLOSURE: f64 = 4.0;
 
+/// With fewer rows, it does not matter which pattern they are joined with next.
+const ROWS_WORTH_A_STAR: f64 = 64.0;
+
+/// The subject and the predicate of a pattern that tells which predicates its subjects have.
+fn ray(atom: &TripleAtom) -> Option<(Var, TermId)> {
+    match (atom.slots, &atom.graph) {
+        ([Slot::Var(subject), Slot::Term(predicate), _], Graph::Default) => Some((subject, predicate)),
+        _ => None,
+    }
+}
+
 /// The constants of a pattern, whether it is matched in a merge of graphs, and how many components it has.
 type Constants = ([Option<TermId>; 4], bool, usize);
 
@@ -31,14 +42,43 @@ pub struct Estimator<'p> {
     budget: &'p Budget,
     /// Counts of patterns by their constants.
     counts: RefCell<FxHashMap<Constants, Count>>,
+    stars: RefCell<Stars>,
+}
+
+/// The predicates of a query, numbered, and what is known of the subjects that have several of them.
+#[derive(Default)]
+struct Stars {
+    numbers: FxHashMap<TermId, u32>,
+    /// By the number of a predicate and the set of others.
+    known: FxHashMap<(u32, PredicateSet), Option<Star>>,
+}
+
+/// Predicates by their numbers: one bit each.
+type PredicateSet = u64;
+
+impl Stars {
+    /// The number of a predicate; `None` if there are too many.
+    fn number(&mut self, predicate: TermId) -> Option<u32> {
+        let next = self.numbers.len() as u32;
+        Some(*self.numbers.entry(predicate).or_insert(next)).filter(|number| *number < PredicateSet::BITS)
+    }
 }
 
 /// What is known about the rows that a plan has produced so far.
 #[derive(Clone, Debug)]
 pub struct Cardinality {
     pub rows: f64,
-    /// Distinct ids of each variable, by its index; 0 if unknown.
-    distinct: Vec<f64>,
+    /// By the index of each variable.
+    known: Vec<Known>,
+}
+
+/// What is known about a variable.
+#[derive(Clone, Copy, Debug, Default)]
+struct Known {
+    /// The number of distinct ids; 0 if unknown.
+    distinct: f64,
+    /// The predicates that they were joined with, as their subjects in the default graph.
+    predicates: PredicateSet,
 }
 
 impl Cardinality {
@@ -48,12 +88,12 @@ impl Cardinality {
 
     /// This many rows, about which nothing else is known.
     pub fn of_many(rows: f64) -> Self {
-        Self { rows, distinct: Vec::new() }
+        Self { rows, known: Vec::new() }
     }
 
     /// Returns the number of distinct ids of the variable, if anything is known about it.
     fn known(&self, var: Var) -> Option<f64> {
-        self.distinct.get(var.index()).copied().filter(|n| *n > 0.0)
+        self.known.get(var.index()).map(|known| known.distinct).filter(|n| *n > 0.0)
     }
 
     /// Returns an upper bound on the number of distinct ids of the variable.
@@ -62,22 +102,26 @@ impl Cardinality {
     }
 
     pub fn set(&mut self, var: Var, distinct: f64) {
-        if self.distinct.len() <= var.index() {
-            self.distinct.resize(var.index() + 1, 0.0);
-        }
-        let known = &mut self.distinct[var.index()];
+        let known = &mut self.entry(var).distinct;
         *known = if *known > 0.0 { known.min(distinct) } else { distinct };
+    }
+
+    fn entry(&mut self, var: Var) -> &mut Known {
+        if self.known.len() <= var.index() {
+            self.known.resize(var.index() + 1, Known::default());
+        }
+        &mut self.known[var.index()]
     }
 
     /// Keeps what is known about the variables, for another number of rows.
     fn with_rows(&self, rows: f64) -> Self {
-        Self { rows, distinct: self.distinct.clone() }
+        Self { rows, known: self.known.clone() }
     }
 }
 
 impl<'p> Estimator<'p> {
     pub fn new(statistics: &'p dyn Statistics, budget: &'p Budget) -> Self {
-        Self { statistics, budget, counts: RefCell::default() }
+        Self { statistics, budget, counts: RefCell::default(), stars: RefCell::default() }
     }
 
     /// Counts the matches of the pattern with all its variables free.
@@ -128,6 +172,40 @@ impl<'p> Estimator<'p> {
                 rows.set(var, distinct);
             }
         }
+        if let Some((subject, predicate)) = ray(atom)
+            && let Some(number) = self.stars.borrow_mut().number(predicate)
+        {
+            rows.entry(subject).predicates |= 1 << number;
+        }
+    }
+
+    /// Of subjects that have some predicates: the part that has this one too, and how many statements with it there are for one of the former.
+    /// `None` if too little is known, or too little depends on it.
+    fn part_of_star(&self, before: &Cardinality, atom: &TripleAtom) -> Option<(f64, f64)> {
+        if before.rows < ROWS_WORTH_A_STAR {
+            return None;
+        }
+        let (subject, predicate) = ray(atom)?;
+        let others = before.known.get(subject.index())?.predicates;
+        let mut stars = self.stars.borrow_mut();
+        let number = stars.number(predicate)?;
+        if others == 0 || others & 1 << number != 0 {
+            return None;
+        }
+        let with = self.star(&mut stars, number, others)?;
+        let last = others.ilog2();
+        let without = self.star(&mut stars, last, others & !(1 << last))?;
+        let subjects = (without.subjects as f64).max(1.0);
+        Some((with.subjects as f64 / subjects, with.rows as f64 / subjects))
+    }
+
+    fn star(&self, stars: &mut Stars, number: u32, others: PredicateSet) -> Option<Star> {
+        let Stars { numbers, known } = stars;
+        *known.entry((number, others)).or_insert_with(|| {
+            let of = |set: PredicateSet| numbers.iter().filter(move |(_, at)| set >> **at & 1 != 0).map(|(id, _)| *id);
+            let others: Vec<TermId> = of(others).collect();
+            of(1 << number).next().and_then(|predicate| self.statistics.star(predicate, &others))
+        })
     }
 
     /// Estimates the number of rows after a join with the pattern.
@@ -144,9 +222,16 @@ impl<'p> Estimator<'p> {
         let mut fresh = 1.0;
         let mut found = 1.0f64;
         let mut any_fresh = false;
+        let star = self.part_of_star(before, atom);
         for (at, slot) in slots[..width].iter().enumerate() {
             let Slot::Var(var) = *slot else { continue };
             let own = count.distinct[at].max(1.0);
+            if let Some((part, rows)) = star.filter(|_| at == 0 && bound.contains(var)) {
+                // Of its statements, as many have the object as of all.
+                fanout *= rows / self.statements(atom);
+                found *= part;
+                continue;
+            }
             if slots[..at].contains(slot) {
                 fanout /= own;
             } else if bound.contains(var) {
@@ -161,6 +246,13 @@ impl<'p> Estimator<'p> {
         }
         // If no needed variable is new, all matches of a row make one row.
         before.rows * if any_fresh { fanout.min(fresh) } else { fanout.min(1.0).min(found) }
+    }
+
+    /// The number of statements with the pattern's predicate.
+    fn statements(&self, atom: &TripleAtom) -> f64 {
+        let [_, predicate, _] = atom.slots;
+        let [subject, object] = Var::ANY_TWO.map(Slot::Var);
+        self.count(&TripleAtom { slots: [subject, predicate, object], graph: atom.graph.clone() }).rows.max(1.0)
     }
 
     /// Returns the average number of matches of a row, given that it has any.

@@ -5,7 +5,7 @@ use crate::batch::Batch;
 use crate::expression::{Candidates, compile};
 use crate::operator::Context;
 use crate::operator::access::{Lookup, Wish};
-use kgq_snapshot::{Family, Permutation, TermId, TermKind};
+use kgq_snapshot::{Family, Permutation, Star, TermId, TermKind};
 use kgq_syntax::error::Result;
 use kgq_syntax::rdf::Term;
 use std::ops::Range;
@@ -37,6 +37,9 @@ pub trait Statistics {
 
     /// Counts the matches of the pattern with its variables free and different.
     fn count(&self, atom: &TripleAtom) -> Count;
+
+    /// Returns the subjects of the default graph that have a predicate and all of the others; `None` if it is not known how many there are.
+    fn star(&self, predicate: TermId, others: &[TermId]) -> Option<Star>;
 
     /// Whether all objects of the predicate in the default graph equal only themselves: nodes, or plain strings.
     fn objects_are_simple(&self, predicate: &Term) -> bool;
@@ -90,6 +93,10 @@ impl Statistics for Context<'_> {
         };
         let predicates = all.distinct_predicates as f64;
         Count { rows, distinct: [of(s, subjects), of(p, predicates), of(o, objects), graphs.max(1.0).min(rows)] }
+    }
+
+    fn star(&self, predicate: TermId, others: &[TermId]) -> Option<Star> {
+        self.snapshot().star(predicate, others)
     }
 
     /// Ids are sorted by family, so the first and the last object of the predicate decide.

@@ -8,6 +8,7 @@ use crate::plan::simplify::{Knowledge, simplify};
 use crate::plan::statistics::{Count, Restriction};
 use crate::plan::translate::{Around, Translator};
 use crate::plan::{Expression, Graph, Scalar, Slot, TripleAtom};
+use kgq_snapshot::Star;
 use kgq_syntax::rdf::Term;
 use spargebra::{Query, SparqlParser};
 use std::cell::RefCell;
@@ -15,6 +16,8 @@ use std::cell::RefCell;
 /// Statements, distinct subjects and distinct objects of each predicate. Terms are assumed to be spread evenly.
 struct MadeUp<'t> {
     predicates: &'t [(&'t str, [f64; 3])],
+    /// Predicates, and how many subjects have exactly these.
+    sets: &'t [(&'t [&'t str], u64)],
     /// The terms of the query, by their ids.
     terms: RefCell<Vec<Term>>,
 }
@@ -54,6 +57,16 @@ impl Statistics for MadeUp<'_> {
         Count { rows, distinct: [of(s, subjects), of(p, self.predicates.len() as f64), of(o, objects), 1.0] }
     }
 
+    fn star(&self, predicate: TermId, others: &[TermId]) -> Option<Star> {
+        let name = |id: TermId| self.name(id).trim_start_matches(':').to_owned();
+        let sets = self.sets.iter().filter(|(predicates, _)| {
+            std::iter::once(&predicate).chain(others).all(|id| predicates.contains(&name(*id).as_str()))
+        });
+        let subjects = sets.map(|(_, subjects)| subjects).sum();
+        let (_, [rows, all, _]) = self.predicates.iter().find(|(known, _)| *known == name(predicate))?;
+        (!self.sets.is_empty()).then_some(Star { subjects, rows: (subjects as f64 * rows / all) as u64 })
+    }
+
     fn objects_are_simple(&self, _: &Term) -> bool {
         true
     }
@@ -75,10 +88,15 @@ impl Statistics for MadeUp<'_> {
 
 /// The plan as text, with the estimates of each node.
 fn plan(predicates: &[(&str, [f64; 3])], query: &str) -> String {
+    plan_of_sets(predicates, &[], query)
+}
+
+/// The same, where it is known how many subjects have which predicates.
+fn plan_of_sets(predicates: &[(&str, [f64; 3])], sets: &[(&[&str], u64)], query: &str) -> String {
     let budget = &Budget::default();
     let query = SparqlParser::new().with_prefix("", "http://e/").unwrap().parse_query(query).unwrap();
     let (Query::Select { pattern, .. } | Query::Ask { pattern, .. }) = &query else { panic!("{query}") };
-    let made_up = MadeUp { predicates, terms: RefCell::default() };
+    let made_up = MadeUp { predicates, sets, terms: RefCell::default() };
     let around = Around { statistics: &made_up, restricted: false, answers_services: false, budget };
     let mut translator = Translator::new(around, Graph::Default);
     let translated = translator.pattern(pattern).unwrap();
@@ -99,7 +117,11 @@ fn plan(predicates: &[(&str, [f64; 3])], query: &str) -> String {
 /// Checks the operators of a plan, one a line with its inputs below it. Leaves of one empty solution are left out.
 #[track_caller]
 fn check(predicates: &[(&str, [f64; 3])], query: &str, expected: &str) {
-    let plan = plan(predicates, query);
+    check_operators(&plan(predicates, query), query, expected);
+}
+
+#[track_caller]
+fn check_operators(plan: &str, query: &str, expected: &str) {
     let operators = plan.lines().map(|line| line.split("  [").next().unwrap_or_default());
     let operators: Vec<&str> = operators.filter(|line| !line.ends_with("one empty solution")).collect();
     assert_eq!(operators.join("\n"), expected.trim(), "{query}\n{plan}");
@@ -117,6 +139,29 @@ fn patterns_sorted_by_one_variable_are_merged() {
 project ?n ?t ?x
   index join PSO :type ?x → ?t, merging
     scan PSO :name → ?x ?n",
+    );
+}
+
+#[test]
+fn of_patterns_around_a_subject_the_one_that_few_of_the_others_subjects_have_comes_first() {
+    let predicates = &[("a", [1000.0; 3]), ("b", [1200.0; 3]), ("c", [5000.0; 3])];
+    let query = "SELECT ?x ?a ?b ?c { ?x :a ?a . ?x :b ?b . ?x :c ?c }";
+    check(
+        predicates,
+        query,
+        "
+index join PSO :c ?x → ?c, merging
+  index join PSO :b ?x → ?b, merging
+    scan PSO :a → ?x ?a",
+    );
+    let sets: &[(&[&str], u64)] = &[(&["a", "b"], 990), (&["a", "b", "c"], 10), (&["b"], 200), (&["c"], 4990)];
+    check_operators(
+        &plan_of_sets(predicates, sets, query),
+        query,
+        "
+index join PSO :b ?x → ?b, merging
+  index join PSO :c ?x → ?c, merging
+    scan PSO :a → ?x ?a",
     );
 }
 
