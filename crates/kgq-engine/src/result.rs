@@ -54,14 +54,19 @@ impl<'s> Rows<'s> {
         Ok(batch)
     }
 
-    fn fill(&mut self) -> Result<bool> {
-        let Some(batch) = self.next_batch()? else { return Ok(false) };
+    /// Returns the terms of the next rows, by column, and how many rows there are; `None` after the last.
+    pub fn next_terms(&mut self) -> Result<Option<(Vec<std::vec::IntoIter<Option<Term>>>, usize)>> {
+        let Some(batch) = self.next_batch()? else { return Ok(None) };
         let mut decoder = self.cx.snapshot().decoder();
-        self.columns =
-            batch.columns().iter().map(|column| decode(column, &mut decoder, &self.cx).into_iter()).collect();
-        self.left = batch.rows();
+        let columns = batch.columns().iter().map(|column| decode(column, &mut decoder, &self.cx).into_iter()).collect();
         self.batch = batch;
         self.cx.snapshot().intact()?;
+        Ok(Some((columns, self.batch.rows())))
+    }
+
+    fn fill(&mut self) -> Result<bool> {
+        let Some((columns, rows)) = self.next_terms()? else { return Ok(false) };
+        (self.columns, self.left) = (columns, rows);
         Ok(true)
     }
 }

@@ -6,6 +6,7 @@ use super::terms::Terms;
 use kgq_snapshot::{Snapshot, TermId};
 use kgq_syntax::budget::Exceeded;
 use kgq_syntax::error::{Error, Result};
+use kgq_syntax::rdf::Term;
 
 /// An iterator over rows.
 pub struct SolutionRows(Found);
@@ -21,7 +22,7 @@ impl SolutionRows {
     }
 
     pub(crate) fn of_ids(held: Held) -> Self {
-        Self(Found::Ids(IdRows { held, most: None, given: 0, is_over: false }))
+        Self(Found::Ids(IdRows { held, columns: Vec::new(), left: 0, most: None, given: 0, is_over: false }))
     }
 
     /// Returns the rows as columns of ids.
@@ -67,6 +68,9 @@ impl Iterator for SolutionRows {
 /// The rows of our executor, with the meaning of their ids. As with terms, nothing read from a damaged file is returned.
 pub struct IdRows {
     held: Held,
+    /// The terms of a batch by column, of which so many rows were not taken yet.
+    columns: Vec<std::vec::IntoIter<Option<Term>>>,
+    left: usize,
     /// How many rows are allowed, and how many were returned.
     most: Option<u64>,
     given: u64,
@@ -78,15 +82,21 @@ impl IdRows {
         if self.is_over {
             return None;
         }
-        let row = self.held.with_dependent_mut(|_, stream| match stream {
-            Stream::Solutions(_, rows) => rows.next(),
-            Stream::Boolean(_) | Stream::Graph(_) => None,
-        });
-        let row = match row {
-            Some(Ok(row)) => self.count(1).map(|()| Some(row)),
-            ended => ended.transpose(),
-        };
-        self.ended(row).transpose()
+        while self.left == 0 {
+            let found = self.held.with_dependent_mut(|_, stream| match stream {
+                Stream::Solutions(_, rows) => rows.next_terms(),
+                Stream::Boolean(_) | Stream::Graph(_) => Ok(None),
+            });
+            match self.ended(found) {
+                Ok(Some((columns, rows))) => (self.columns, self.left) = (columns, rows),
+                ended => return ended.map(|_| None).transpose(),
+            }
+        }
+        self.left -= 1;
+        match self.count(1) {
+            Ok(()) => Some(Ok(self.columns.iter_mut().map(|column| column.next().flatten()).collect())),
+            Err(error) => self.ended(Err(error)).transpose(),
+        }
     }
 
     /// Passes the next rows to `take`, as columns, with their number; an unbound variable is [`TermId::UNBOUND`].

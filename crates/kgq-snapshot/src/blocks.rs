@@ -101,6 +101,23 @@ impl<'a> Blocks<'a> {
         first + column.gallop(self.start + self.len - first..self.rows.end - first, target.get())
     }
 
+    /// The rows from `row` on whose id is `target`; where they would be, if there are none. The ids must be sorted from there on. Fast when
+    /// they are near and few.
+    #[inline]
+    pub fn equal(&mut self, row: usize, target: TermId) -> Range<usize> {
+        let start = self.seek(row, target);
+        let ids = self.from(start);
+        let equal = ids.iter().take_while(|id| **id == target).count();
+        let is_whole = equal < ids.len() || ids.is_empty();
+        // An id that is stored is less than the largest number.
+        let end = if is_whole {
+            start + equal
+        } else {
+            self.seek(start + equal, TermId::new(target.get().saturating_add(1)))
+        };
+        start..end
+    }
+
     /// Like `seek`, if the result lies in the block of `row`; else `None`.
     #[inline]
     fn within(&mut self, row: usize, target: TermId) -> Option<usize> {
@@ -178,6 +195,8 @@ mod tests {
                     let sought = from + all[from..rows.end.min(790)].partition_point(|id| *id < target);
                     assert_eq!(blocks.seek(from, target), sought, "{rows:?} {target:?}");
                     assert_eq!(blocks.id(sought), all[..rows.end.min(790)].get(sought).copied());
+                    let equal = all[sought..rows.end.min(790)].iter().take_while(|id| **id == target).count();
+                    assert_eq!(blocks.equal(from, target), sought..sought + equal, "{rows:?} {target:?}");
                 }
             }
         }

@@ -75,10 +75,18 @@ impl Frame<'_> {
     /// The number at a position of the frame.
     #[inline(always)]
     fn get(&self, at: usize) -> u32 {
+        self.least.saturating_add(self.difference(at))
+    }
+
+    /// What the number at a position of the frame has more than the least.
+    #[inline(always)]
+    fn difference(&self, at: usize) -> u32 {
         let (lane, bit) = (at % LANES, at / LANES * self.width);
         let word = |at: usize| self.vectors.get(at).map_or(0, |vector| u64::from(vector[lane]));
-        let pair = word(bit / 32) | word(bit / 32 + 1) << 32;
-        self.least.saturating_add((pair >> (bit % 32)) as u32 & mask(self.width))
+        let first = bit / 32;
+        // The last vector has nothing after it, and what stands in for that is masked: so nothing branches on where it is.
+        let pair = word(first) | word((first + 1).min(self.vectors.len().wrapping_sub(1))) << 32;
+        (pair >> (bit % 32)) as u32 & mask(self.width)
     }
 
     /// All of its numbers.

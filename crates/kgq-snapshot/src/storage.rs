@@ -114,7 +114,20 @@ impl Checked {
         self.map.bytes().get(range)
     }
 
+    /// The words of a range behind a place in the file, if they are in one block that was checked before.
+    #[inline]
+    fn checked_words(&self, start: usize, range: &Range<usize>) -> Option<&[u32]> {
+        let (start, end) = (start + range.start * 4, start + range.end * 4);
+        let block = start.wrapping_sub(self.body.start) / BLOCK;
+        if end.wrapping_sub(self.body.start).wrapping_sub(1) / BLOCK != block {
+            return None;
+        }
+        let sound = self.sound.get(block / 64)?.load(Ordering::Relaxed);
+        if sound & 1 << (block % 64) == 0 { None } else { self.map.bytes().get(start..end).map(map::words) }
+    }
+
     /// The words of a range behind a place in the file; zeros where any of them is damaged.
+    #[cold]
     fn words(&self, start: usize, range: Range<usize>) -> &[u32] {
         let bytes = self.bytes(start + range.start * 4..start + range.end * 4);
         match bytes.map(map::words) {
@@ -233,8 +246,11 @@ impl Words {
         let range = range.start.min(end)..end;
         match self {
             Self::Owned(words) => &words[range],
-            // Apart, so that reading what is in memory becomes part of the caller's code.
-            Self::Mapped { file, start, .. } => file.words(*start, range),
+            Self::Mapped { file, start, .. } => match file.checked_words(*start, &range) {
+                Some(words) => words,
+                // Apart, so that reading what is sound becomes part of the caller's code.
+                None => file.words(*start, range),
+            },
         }
     }
 

@@ -5,7 +5,7 @@ use super::Context;
 use super::source::{IndexOrder, Source};
 use crate::batch::Batch;
 use crate::plan::{Graph, Slot, TripleAtom, Var};
-use kgq_snapshot::{Blocks, Index, Lookups, TermId};
+use kgq_snapshot::{Blocks, Index, Lookups, Permutation, TermId};
 use kgq_syntax::error::Result;
 use std::ops::Range;
 
@@ -100,6 +100,23 @@ impl Lookup {
     /// Whether it reads the same range for every row of the input, because the prefix has only constants.
     pub fn is_scan(&self) -> bool {
         self.prefix.iter().all(|key| matches!(key, LookupKey::Term(_)))
+    }
+
+    /// The same look-up by predicate and then subject, if it is by subject and then predicate: keys that are many are found there as
+    /// [`KeyRuns`](super::key_runs::KeyRuns), and the rows differ in their numbers only.
+    pub fn by_predicate(&self) -> Option<Self> {
+        match (&self.graph, self.order, self.prefix.as_slice()) {
+            (
+                Graph::Default,
+                IndexOrder::Triples(Permutation::Spo),
+                [subject @ LookupKey::Column(_), predicate @ LookupKey::Term(_)],
+            ) => Some(Self {
+                order: IndexOrder::Triples(Permutation::Pso),
+                prefix: vec![*predicate, *subject],
+                ..self.clone()
+            }),
+            _ => None,
+        }
     }
 
     /// Opens the index for the look-up.
@@ -252,7 +269,7 @@ struct Runs<'a> {
     is_new: bool,
 }
 
-/// Most runs are shorter than this, and a key in a run is mostly nearer.
+/// A key in a run is mostly nearer than this.
 const NEAR: usize = 8;
 
 impl Runs<'_> {
@@ -262,18 +279,7 @@ impl Runs<'_> {
             return;
         }
         let from = if key < self.key { self.base.start } else { self.rows.end };
-        let start = self.column.seek(from, key);
-        let mut end = start;
-        if self.column.id(start) == Some(key) {
-            end += 1;
-            while end - start < NEAR && self.column.id(end) == Some(key) {
-                end += 1;
-            }
-            if end - start == NEAR {
-                end = self.column.seek(end, TermId::new(key.get().saturating_add(1)));
-            }
-        }
-        (self.key, self.rows, self.is_new) = (key, start..end, false);
+        (self.key, self.rows, self.is_new) = (key, self.column.equal(from, key), false);
     }
 }
 
@@ -292,7 +298,7 @@ fn seek_in_run(column: &mut Blocks<'_>, index: Index<'_>, depth: usize, rows: Ra
 #[cfg(test)]
 mod tests {
     use super::*;
-    use kgq_snapshot::{Permutation, Snapshot};
+    use kgq_snapshot::Snapshot;
     use kgq_syntax::rdf::{GraphName, Literal, NamedNode, Quad};
 
     #[test]

@@ -45,6 +45,8 @@ struct Table {
 const ROWS_A_SEARCH: usize = 16;
 /// A table has at most this many entries for each row.
 const ENTRIES_A_ROW: usize = 8;
+/// Stands where a key has no run.
+const NO_RUN: u32 = u32::MAX;
 /// Rows read between two checks of the budget.
 const ROWS_BETWEEN_CHECKS: usize = 1 << 16;
 
@@ -52,6 +54,11 @@ impl KeyRuns {
     /// For look-ups that know all components but the last: a table holds the ids in that one too, if memory allows.
     pub fn with_ids() -> Self {
         Self { with_ids: true, ..Self::default() }
+    }
+
+    /// The same for other keys, not made yet.
+    pub fn unmade(&self) -> Self {
+        Self { state: State::Unused, with_ids: self.with_ids }
     }
 
     /// Whether the next keys, of which there are so many, are in the table. Otherwise they have to be searched. Only where a
@@ -121,25 +128,34 @@ impl Table {
             return Ok(None);
         }
         let Some(mut held) = taken(((keys + 1) * size_of::<u32>()) as u64, cx) else { return Ok(None) };
-        let mut starts = Vec::with_capacity(keys + 1);
+        let mut starts = vec![NO_RUN; keys + 1];
         let mut blocks = index.blocks(depth, rows.clone());
         let (mut row, mut checked) = (rows.start, rows.start);
+        // The key of the last block's last row.
+        let mut last = 0;
         while row < rows.end {
             let ids = blocks.from(row);
-            for (at, id) in ids.iter().enumerate() {
-                // A damaged file may have any order; that is reported at the end of the batch.
-                let key = (id.get().wrapping_sub(first) as usize).min(keys - 1);
-                if key >= starts.len() {
-                    starts.resize(key + 1, (row + at) as u32);
-                }
+            // A damaged file may have any order; that is reported at the end of the batch.
+            let key = |id: &TermId| (id.get().wrapping_sub(first) as usize).min(keys - 1);
+            let start = starts[last];
+            // A run's first row is written last, so that nothing branches on where runs end.
+            for (at, id) in ids.iter().enumerate().rev() {
+                starts[key(id)] = (row + at) as u32;
             }
+            if start != NO_RUN {
+                starts[last] = start;
+            }
+            last = ids.last().map_or(last, key);
             row += ids.len().max(1);
             if row - checked >= ROWS_BETWEEN_CHECKS {
                 checked = row;
                 cx.budget().check()?;
             }
         }
-        starts.resize(keys + 1, rows.end as u32);
+        starts[keys] = rows.end as u32;
+        for at in (0..keys).rev() {
+            starts[at] = starts[at].min(starts[at + 1]);
+        }
         let (mut ids, base) = (Vec::new(), rows.start);
         let more = if with_ids { taken((rows.len() * size_of::<TermId>()) as u64, cx) } else { None };
         if let Some(more) = more {

@@ -63,6 +63,11 @@ impl Plan {
         self.input.weighted || counts(self.weigh, self.emit, self.keep)
     }
 
+    /// The table of keys that come in no order, not made yet.
+    fn key_runs(&self) -> KeyRuns {
+        if self.depths.contains(&self.lookup.prefix.len()) { KeyRuns::with_ids() } else { KeyRuns::default() }
+    }
+
     /// Whether it reads one contiguous range of the index.
     fn is_scan(&self) -> bool {
         self.keep == Keep::Matched && self.lookup.is_scan() && self.input.vars.is_empty()
@@ -127,13 +132,15 @@ impl Operation for Plan {
             None => None,
         };
         let access = self.lookup.open(opening.cx)?;
+        let by_predicate = self.lookup.by_predicate().map(|lookup| lookup.open(opening.cx)).transpose()?;
         let scans_all = self.is_scan() && self.lookup.prefix.is_empty() && self.lookup.checks.is_empty();
         let plain = self.input.operation.is_unit() && self.emit == Emit::Rows && self.bounds.is_none();
         Ok(Box::new(Probe {
             input: opening.node(&self.input)?,
             first: if scans_all && plain { FirstMerged::of(&access.source) } else { None },
             given: 0,
-            runs: KeyRuns::default(),
+            runs: self.key_runs(),
+            by_predicate,
             access,
             keep: self.keep,
             emit: self.emit,
@@ -170,6 +177,8 @@ struct Probe<'s> {
     access: Access<'s>,
     /// Finds many keys that come in no order.
     runs: KeyRuns,
+    /// The same look-up where such keys can be found, if they cannot by `access`, which it replaces once they are many.
+    by_predicate: Option<Access<'s>>,
     /// Gives the first rows of a scan.
     first: Option<FirstMerged>,
     /// How many rows of the scan it has given.
@@ -206,8 +215,16 @@ struct Matches {
 
 impl<'s> Probe<'s> {
     /// Looks up all rows of the batch.
-    fn look_up(&mut self, index: Index<'_>, cx: &Context<'s>) -> Result<()> {
+    fn look_up(&mut self, cx: &Context<'s>) -> Result<()> {
         self.found.clear();
+        if let Some(access) = self.by_predicate.take() {
+            match self.runs.are_known(&access, self.batch.rows(), cx)? {
+                true => self.access = access,
+                false => self.by_predicate = Some(access),
+            }
+        }
+        let source = self.access.source.clone();
+        let index = source.index();
         match (&mut self.cursor, self.access.prefix.as_slice()) {
             (Some(cursor), [fixed @ .., LookupKey::Column(first), LookupKey::Column(second)]) => {
                 let keys = [*first, *second].map(|column| self.batch.column(column));
@@ -249,6 +266,24 @@ impl<'s> Probe<'s> {
             (*start, *end) = (*start + own.start as u32, *start + own.end as u32);
         }
         Ok(())
+    }
+
+    /// Passes rows on that are kept as they are, or dropped, by whether they have matches.
+    fn keep_whole(&mut self, capacity: usize, positions: &mut Vec<u32>) {
+        let matched = match self.keep {
+            Keep::Existing => true,
+            Keep::Missing => false,
+            Keep::Matched | Keep::All => return,
+        };
+        for (start, end) in self.found.iter().skip(self.row) {
+            if positions.len() == capacity {
+                return;
+            }
+            if (start < end) == matched {
+                positions.push(self.row as u32);
+            }
+            self.row += 1;
+        }
     }
 
     /// Returns the matches of the current row, if there are checks.
@@ -301,8 +336,7 @@ impl<'s> Operator<'s> for Probe<'s> {
             let Some(batch) = self.input.next(cx)? else { return Ok(None) };
             self.batch = batch;
             self.row = 0;
-            let source = self.access.source.clone();
-            self.look_up(source.index(), cx)?;
+            self.look_up(cx)?;
         }
         let source = self.access.source.clone();
         let index = source.index();
@@ -316,6 +350,9 @@ impl<'s> Operator<'s> for Probe<'s> {
         let mut reader = MatchReader { index, lookups: index.lookups(), blocks };
         let settled = self.settled.clone();
         let settled = settled.as_ref().map(|(column, settled)| (*column, settled.rows()));
+        if settled.is_none() && self.access.checks.is_empty() {
+            self.keep_whole(capacity, &mut out.positions);
+        }
         while out.positions.len() < capacity {
             if let Some((column, settled)) = &settled
                 && self.row < self.batch.rows()
@@ -379,7 +416,8 @@ impl<'s> Operator<'s> for Probe<'s> {
             input,
             part,
             access: self.access.clone(),
-            runs: KeyRuns::default(),
+            runs: self.runs.unmade(),
+            by_predicate: self.by_predicate.clone(),
             first: None,
             given: 0,
             keep: self.keep,
@@ -427,8 +465,12 @@ impl<'s> Probe<'s> {
             Emit::Rows | Emit::Folded => {
                 let part = rows.start..rows.end.min(rows.start + room);
                 if blocks.is_empty() {
+                    let held = self.runs.ids(part.clone());
                     for (column, depth) in out.columns.iter_mut().zip(&self.depths) {
-                        read_near(index, lookups, *depth, part.clone(), column);
+                        match held.filter(|_| *depth == self.access.prefix.len()) {
+                            Some(ids) => column.extend_from_slice(ids),
+                            None => read_near(index, lookups, *depth, part.clone(), column),
+                        }
                     }
                 }
                 for (column, blocks) in out.columns.iter_mut().zip(blocks) {

@@ -9,12 +9,13 @@ use crate::path::Step;
 use kgq_snapshot::TermId;
 use kgq_syntax::budget::Reservation;
 use kgq_syntax::error::Result;
-use rustc_hash::FxHashMap;
 use std::cell::RefCell;
 
 /// What is known of the steps over each predicate, and whether backwards.
+///
+/// A path has few predicates, so they are searched one by one.
 #[derive(Default)]
-pub struct StepLists(RefCell<FxHashMap<(TermId, bool), StepState>>);
+pub struct StepLists(RefCell<Vec<((TermId, bool), StepState)>>);
 
 enum StepState {
     /// Its nodes are looked up; so many were so far.
@@ -34,7 +35,7 @@ struct StepList {
 }
 
 /// Looking up a node costs as much as listing so many statements.
-const LOOK_UP: usize = 16;
+const LOOK_UP: usize = 32;
 
 impl StepLists {
     /// Appends the nodes that the step leads to from this node.
@@ -54,7 +55,11 @@ impl StepLists {
             return Ok(());
         };
         let mut steps = self.0.borrow_mut();
-        let state = steps.entry((*predicate, *back)).or_insert(StepState::LookedUp(0));
+        let at = steps.iter().position(|(of, _)| *of == (*predicate, *back)).unwrap_or_else(|| {
+            steps.push(((*predicate, *back), StepState::LookedUp(0)));
+            steps.len() - 1
+        });
+        let state = &mut steps[at].1;
         if let StepState::LookedUp(nodes) = state {
             *nodes += 1;
             let words = cx.snapshot().term_count() as usize / 64;
@@ -74,7 +79,7 @@ impl StepLists {
     /// How many steps are listed.
     #[cfg(test)]
     pub fn listed(&self) -> usize {
-        self.0.borrow().values().filter(|state| matches!(state, StepState::Listed(_))).count()
+        self.0.borrow().iter().filter(|(_, state)| matches!(state, StepState::Listed(_))).count()
     }
 }
 
@@ -92,13 +97,19 @@ impl StepList {
             held => held?,
         };
         let (mut nodes, mut starts, mut last) = (Numbers::new(terms), Vec::new(), None);
-        for (at, node) in index.blocks(from, rows.clone()).enumerate() {
-            if at.is_multiple_of(ROWS_BETWEEN_CHECKS) {
-                cx.budget().check()?;
+        let (mut blocks, mut row, mut checked) = (index.blocks(from, rows.clone()), rows.start, rows.start);
+        while row < rows.end {
+            let ids = blocks.from(row);
+            for (at, node) in ids.iter().enumerate() {
+                if last.replace(*node) != Some(*node) {
+                    nodes.set(*node);
+                    starts.push((row - rows.start + at) as u32);
+                }
             }
-            if last.replace(node) != Some(node) {
-                nodes.set(node);
-                starts.push(at as u32);
+            row += ids.len().max(1);
+            if row - checked >= ROWS_BETWEEN_CHECKS {
+                checked = row;
+                cx.budget().check()?;
             }
         }
         starts.push(rows.len() as u32);

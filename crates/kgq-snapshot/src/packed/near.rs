@@ -5,8 +5,6 @@ use std::ops::Range;
 
 /// More ids than this are unpacked together.
 const FEW: usize = 16;
-/// So many equal numbers are looked at one by one: most runs are short.
-const SHORT_RUN: usize = 4;
 
 pub(in super::super) struct NearReader<'a> {
     column: &'a Column,
@@ -55,16 +53,7 @@ impl<'a> NearReader<'a> {
         let first = range.start / FRAME * FRAME;
         let (start, end) = (range.start - first, range.end - first);
         let start = frame.lower_bound(start..end, target);
-        let near = end.min(start + SHORT_RUN);
-        let mut at = start;
-        while at < near && frame.get(at) == target {
-            at += 1;
-        }
-        if at == near {
-            // An id that is stored is less than the largest number.
-            at = frame.lower_bound(at..end, target.saturating_add(1));
-        }
-        first + start..first + at
+        first + start..first + start + frame.run(start..end, target)
     }
 
     /// Appends the ids of these rows, all of which there must be.

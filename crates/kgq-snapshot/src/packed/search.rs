@@ -1,6 +1,7 @@
 //! Finding a number in a sorted part of a column: its frame by the directory alone, then its place in the frame.
 
 use super::{Column, FRAME, Frame, mask};
+use std::hint::select_unpredictable;
 use std::ops::Range;
 
 /// Frames whose part of the directory is searched at once: a larger one of a mapped file is not checked as a whole.
@@ -18,29 +19,60 @@ impl Frame<'_> {
         if target <= self.least || rest == 0 {
             return low;
         }
-        if target - self.least > mask(self.width) {
+        let difference = target - self.least;
+        if difference > mask(self.width) {
             return positions.end;
         }
         // Which half it is in is not to be foreseen, so nothing branches on that.
         while rest > 1 {
             let half = rest / 2;
-            low += if self.get(low + half - 1) < target { half } else { 0 };
+            low = select_unpredictable(self.difference(low + half - 1) < difference, low + half, low);
             rest -= half;
         }
-        low + usize::from(self.get(low) < target)
+        low + usize::from(self.difference(low) < difference)
+    }
+
+    /// The same, for a position that is expected near the first.
+    #[inline]
+    fn gallop(&self, positions: Range<usize>, target: u32) -> usize {
+        let (mut low, mut step) = (positions.start, 1);
+        while low + step <= positions.end && self.get(low + step - 1) < target {
+            low += step;
+            step *= 2;
+        }
+        self.lower_bound(low..positions.end.min(low + step - 1), target)
+    }
+
+    /// How many of these positions, whose numbers are sorted and the first of which has `target`, or none, have it.
+    #[inline]
+    pub(super) fn run(&self, positions: Range<usize>, target: u32) -> usize {
+        let near = positions.end.min(positions.start + SHORT_RUN);
+        let mut at = positions.start;
+        while at < near && self.get(at) == target {
+            at += 1;
+        }
+        if at == near && at < positions.end {
+            // An id that is stored is less than the largest number.
+            at = self.lower_bound(at..positions.end, target.saturating_add(1));
+        }
+        at - positions.start
     }
 }
 
 impl Column {
     /// The first position in the sorted range whose number is at least `target`; the range's end if there is none.
     pub(in super::super) fn lower_bound(&self, range: Range<usize>, target: u32) -> usize {
-        self.search(range, target, Self::around)
+        self.search(range, target, Self::around, |frame, positions, target| frame.lower_bound(positions, target))
     }
 
     /// The same, for a position that is expected near the range's start: in time logarithmic in the distance.
     #[inline]
     pub(in super::super) fn gallop(&self, range: Range<usize>, target: u32) -> usize {
-        self.search(range, target, |column, frames, target| column.outwards(frames.clone(), frames.start, target))
+        let from_first = |column: &Self, frames: Range<usize>, target: u32| {
+            let first = frames.start;
+            column.outwards(frames, first, target)
+        };
+        self.search(range, target, from_first, |frame, positions, target| frame.gallop(positions, target))
     }
 
     /// The positions in the sorted range whose number is `target`; where it would be, if there are none.
@@ -50,23 +82,21 @@ impl Column {
         if start >= end {
             return start..start;
         }
-        let frame = self.frame(start / FRAME);
-        let near = end.min((start / FRAME + 1) * FRAME).min(start + SHORT_RUN);
-        let mut at = start;
-        while at < near && frame.get(at % FRAME) == target {
-            at += 1;
-        }
-        // An id that is stored is less than the largest number.
-        if at == near { start..self.gallop(at..end, target.saturating_add(1)) } else { start..at }
+        let first = start / FRAME * FRAME;
+        let own = end.min(first + FRAME);
+        let near = start + self.frame(start / FRAME).run(start - first..own - first, target);
+        if near == own && own < end { start..self.gallop(own..end, target.saturating_add(1)) } else { start..near }
     }
 
-    /// `narrow` gives two frames with the last that begins with a number below `target` between them, the second excluded.
+    /// `narrow` gives two frames with the last that begins with a number below `target` between them, the second excluded; `within` finds
+    /// the place in one frame.
     #[inline(always)]
     fn search(
         &self,
         range: Range<usize>,
         target: u32,
         narrow: impl Fn(&Self, Range<usize>, u32) -> Range<usize>,
+        within: impl Fn(&Frame<'_>, Range<usize>, u32) -> usize,
     ) -> usize {
         let end = range.end.min(self.len);
         let start = range.start.min(end);
@@ -76,7 +106,7 @@ impl Column {
         let (first, last) = (start / FRAME, (end - 1) / FRAME);
         let frame = if first == last { first } else { self.among(narrow(self, first..last, target), last, target) };
         let rows = start.max(frame * FRAME)..end.min((frame + 1) * FRAME);
-        let found = self.frame(frame).lower_bound(rows.start - frame * FRAME..rows.end - frame * FRAME, target);
+        let found = within(&self.frame(frame), rows.start - frame * FRAME..rows.end - frame * FRAME, target);
         frame * FRAME + found
     }
 
