@@ -77,9 +77,10 @@ impl Base {
     }
 }
 
-/// Blocks of less than this are taken from what the allocator keeps; it keeps twice as much when it is free.
+/// Blocks of less than this are taken from what the allocator keeps; of each thread it keeps as much when it is free, and no more: not even
+/// [`give_back`] takes that from it.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
-const KEPT: i32 = 32 << 20;
+const KEPT: i32 = 8 << 20;
 
 /// Lets the allocator keep what was freed for the next query from the start on, and not only once it met large blocks: to take the same
 /// pages from the system anew takes as long as a short query.
@@ -89,7 +90,7 @@ pub fn keep_freed() {
     // SAFETY: it only sets numbers of the allocator.
     unsafe {
         libc::mallopt(libc::M_MMAP_THRESHOLD, KEPT);
-        libc::mallopt(libc::M_TRIM_THRESHOLD, 2 * KEPT);
+        libc::mallopt(libc::M_TRIM_THRESHOLD, KEPT);
     }
 }
 
