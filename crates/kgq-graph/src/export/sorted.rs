@@ -363,7 +363,7 @@ mod tests {
         let sorted = Sorted::canonical(&snapshot, None, &budget).unwrap();
         let mapped = sorted.write_canonical(&mut written).unwrap();
         let expected = canonicalize(dataset.quads(), &budget).unwrap();
-        assert_eq!(String::from_utf8(written).unwrap(), expected.lines.concat());
+        assert_eq!(String::from_utf8(written).unwrap(), expected.lines().collect::<String>());
         assert_eq!(mapped, expected.mapped);
     }
 
@@ -379,7 +379,10 @@ mod tests {
         assert_eq!(walked, relabel(&moved, &budget).unwrap().0);
         let (mut lines, mut blocks) = (Vec::new(), Vec::new());
         sorted.write_canonical(&mut lines).unwrap();
-        assert_eq!(String::from_utf8(lines).unwrap(), canonicalize(&moved, &budget).unwrap().lines.concat());
+        assert_eq!(
+            String::from_utf8(lines).unwrap(),
+            canonicalize(&moved, &budget).unwrap().lines().collect::<String>()
+        );
         turtle::write_sorted(&sorted, false, &Prefixes::default(), &budget, &mut blocks).unwrap();
         assert_eq!(String::from_utf8(blocks).unwrap(), turtle::write(&walked, &Prefixes::default(), &budget).unwrap());
     }
@@ -434,7 +437,7 @@ mod tests {
             let sorted = Sorted::canonical(&snapshot, None, &budget).unwrap();
             let mut lines = Vec::new();
             sorted.write_canonical(&mut lines).unwrap();
-            assert_eq!(String::from_utf8(lines).unwrap(), expected.lines.concat(), "{text}");
+            assert_eq!(String::from_utf8(lines).unwrap(), expected.lines().collect::<String>(), "{text}");
             for (which, merged) in [(Which::All, false), (Which::Merged, true)] {
                 let all: Vec<Quad> = sorted.walk(which).collect::<Result<_>>().unwrap();
                 let mut written = Vec::new();

@@ -42,21 +42,21 @@ pub fn write_quads(
 ) -> Result<u64> {
     check_graphs(quads.iter().map(Ok), format)?;
     let steps = Steps::new(budget);
-    let mapped;
-    let (quads, count) = if options.version == RdfVersion::V11 || !format.holds_rdf_12() {
-        mapped = rdf11::downgrade(quads, budget)?.0;
-        (mapped.quads.as_slice(), mapped.count)
-    } else {
-        (quads, 0)
+    let is_mapped = options.version == RdfVersion::V11 || !format.holds_rdf_12();
+    let mapped = if is_mapped { Some(rdf11::downgrade(quads, budget)?.0) } else { None };
+    let each = || -> Box<dyn Iterator<Item = &Quad>> {
+        match &mapped {
+            Some(mapped) => Box::new(mapped.quads.iter().map(AsRef::as_ref)),
+            None => Box::new(quads.iter()),
+        }
     };
     if format == RdfFormat::RdfXml {
-        rdfxml::write(&|| Box::new(quads.iter().cloned().map(Ok)), prefixes, budget, out)?;
-        return Ok(count);
+        rdfxml::write(&|| Box::new(each().cloned().map(Ok)), prefixes, budget, out)?;
+    } else {
+        let used = used_prefixes(each().map(Ok), prefixes, &steps)?;
+        serialize(each().map(|quad| steps.take().map(|()| Cow::Borrowed(quad))), format, used, out)?;
     }
-    let used = used_prefixes(quads.iter().map(Ok), prefixes, &steps)?;
-    let each = quads.iter().map(|quad| steps.take().map(|()| Cow::Borrowed(quad)));
-    serialize(each, format, used, out)?;
-    Ok(count)
+    Ok(mapped.map_or(0, |mapped| mapped.count))
 }
 
 /// Iterates over the same quads each time it is called.

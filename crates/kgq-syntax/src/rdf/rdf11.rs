@@ -8,6 +8,7 @@ use super::{
 use crate::budget::{Budget, Reservation, Steps};
 use crate::error::Result;
 use rustc_hash::{FxHashMap, FxHashSet};
+use std::borrow::{Borrow, Cow};
 use std::cell::Cell;
 
 const I18N: &str = "https://www.w3.org/ns/i18n#";
@@ -23,8 +24,9 @@ const TT_OBJECT: NamedNodeRef<'_> = NamedNodeRef::new_unchecked("http://www.w3.o
 
 /// A dataset mapped to RDF 1.1.
 #[derive(Clone, Debug, Default)]
-pub struct Downgraded {
-    pub quads: Vec<Quad>,
+pub struct Downgraded<'q> {
+    /// Those that RDF 1.1 has too are not copied.
+    pub quads: Vec<Cow<'q, Quad>>,
     /// The number of mapped terms: reifiers, other triple terms, and literals with a base direction.
     pub count: u64,
 }
@@ -33,51 +35,53 @@ pub struct Downgraded {
 ///
 /// # Errors
 /// The budget's.
-pub fn downgrade(quads: &[Quad], budget: &Budget) -> Result<(Downgraded, Reservation)> {
-    let (steps, mut held, mut bytes) = (Steps::new(budget), Reservation::default(), 0);
-    let mut taken: FxHashSet<BlankNode> = FxHashSet::default();
-    for quad in quads {
-        steps.take()?;
-        if let NamedOrBlankNode::BlankNode(node) = &quad.subject {
-            taken.insert(node.clone());
-        }
-        if let Term::BlankNode(node) = &quad.object {
-            taken.insert(node.clone());
-        }
-    }
+pub fn downgrade<'q>(quads: &'q [Quad], budget: &Budget) -> Result<(Downgraded<'q>, Reservation)> {
+    let steps = Steps::new(budget);
+    let mut held = budget.reserve(size_of_val(quads) as u64)?;
+    let taken = contested_labels(quads.iter().map(|quad| steps.take().map(|()| quad)))?;
     let mut mapping = Mapping { taken, ..Mapping::default() };
+    let (mut out, mut bytes) = (Vec::with_capacity(quads.len()), 0);
     for quad in quads {
         steps.take()?;
-        bytes += quad_bytes(quad);
+        if !is_of_rdf_12(quad) {
+            out.push(Cow::Borrowed(quad));
+            continue;
+        }
+        let mapped = mapping.add(quad);
+        bytes += mapped.iter().map(quad_bytes).sum::<u64>();
         // Growing the reservation for each quad would cost more than what is counted.
         if bytes > 1 << 16 {
             held.grow(budget, std::mem::take(&mut bytes))?;
         }
-        mapping.add(quad);
+        out.extend(mapped.into_iter().map(Cow::Owned));
     }
     held.grow(budget, bytes)?;
-    Ok((mapping.out, held))
+    Ok((Downgraded { quads: out, count: mapping.count }, held))
+}
+
+/// Whether a quad has what RDF 1.1 has not: a triple term, or a literal with a base direction.
+pub fn is_of_rdf_12(quad: &Quad) -> bool {
+    match &quad.object {
+        Term::Triple(_) => true,
+        Term::Literal(literal) => literal.direction().is_some(),
+        Term::NamedNode(_) | Term::BlankNode(_) => false,
+    }
 }
 
 /// The names of a dataset's blank nodes that the mapping could give to others.
 ///
 /// # Errors
 /// Those of the quads.
-pub fn contested_labels(quads: impl Iterator<Item = Result<Quad>>) -> Result<FxHashSet<BlankNode>> {
+pub fn contested_labels<Q: Borrow<Quad>>(quads: impl Iterator<Item = Result<Q>>) -> Result<FxHashSet<BlankNode>> {
     let mut taken = FxHashSet::default();
-    let is_contested = |node: &BlankNode| node.as_str().starts_with(LABEL);
     for quad in quads {
         let quad = quad?;
-        if let NamedOrBlankNode::BlankNode(node) = quad.subject
-            && is_contested(&node)
-        {
-            taken.insert(node);
-        }
-        if let Term::BlankNode(node) = quad.object
-            && is_contested(&node)
-        {
-            taken.insert(node);
-        }
+        let Quad { subject, object, .. } = quad.borrow();
+        let nodes = [
+            if let NamedOrBlankNode::BlankNode(node) = subject { Some(node) } else { None },
+            if let Term::BlankNode(node) = object { Some(node) } else { None },
+        ];
+        taken.extend(nodes.into_iter().flatten().filter(|node| node.as_str().starts_with(LABEL)).cloned());
     }
     Ok(taken)
 }
@@ -94,11 +98,14 @@ pub fn downgraded<'q>(
     count.set(0);
     quads.flat_map(move |quad| {
         let mapped = quad.and_then(|quad| {
-            mapping.add(&quad);
-            if mapping.out.count > count.replace(mapping.out.count) {
+            if !is_of_rdf_12(&quad) {
+                return Ok(vec![quad]);
+            }
+            let mapped = mapping.add(&quad);
+            if mapping.count > count.replace(mapping.count) {
                 held.grow(budget, quad_bytes(&quad))?;
             }
-            Ok(std::mem::take(&mut mapping.out.quads))
+            Ok(mapped)
         });
         match mapped {
             Ok(quads) => quads.into_iter().map(Ok).collect(),
@@ -134,7 +141,10 @@ pub fn quad_bytes(quad: &Quad) -> u64 {
 
 #[derive(Default)]
 struct Mapping {
-    out: Downgraded,
+    /// What the quad that is added is mapped to.
+    out: Vec<Quad>,
+    /// The number of mapped terms.
+    count: u64,
     terms: FxHashMap<(Triple, GraphName), BlankNode>,
     taken: FxHashSet<BlankNode>,
     /// The reifiers of which the first triple is described.
@@ -142,14 +152,15 @@ struct Mapping {
 }
 
 impl Mapping {
-    fn add(&mut self, quad: &Quad) {
+    /// Returns the quads that stand for one.
+    fn add(&mut self, quad: &Quad) -> Vec<Quad> {
         match &quad.object {
             Term::Triple(triple)
                 if quad.predicate.as_ref() == rdf::REIFIES
                     // The triples of a reifier of two could not be told apart.
                     && self.described.insert((quad.subject.clone(), quad.graph_name.clone())) =>
             {
-                self.out.count += 1;
+                self.count += 1;
                 let node = quad.subject.clone();
                 let parts = [rdf::STATEMENT, rdf::SUBJECT, rdf::PREDICATE, rdf::OBJECT];
                 self.describe(node, triple, &quad.graph_name, parts);
@@ -157,9 +168,10 @@ impl Mapping {
             _ => {
                 let object = self.term(&quad.object, &quad.graph_name);
                 let (s, p, g) = (quad.subject.clone(), quad.predicate.clone(), quad.graph_name.clone());
-                self.out.quads.push(Quad::new(s, p, object, g));
+                self.out.push(Quad::new(s, p, object, g));
             }
         }
+        std::mem::take(&mut self.out)
     }
 
     fn describe(
@@ -176,7 +188,7 @@ impl Mapping {
             (predicate, triple.predicate.clone().into()),
             (object, value),
         ] {
-            self.out.quads.push(Quad::new(node.clone(), property, term, graph.clone()));
+            self.out.push(Quad::new(node.clone(), property, term, graph.clone()));
         }
     }
 
@@ -185,7 +197,7 @@ impl Mapping {
             Term::NamedNode(_) | Term::BlankNode(_) => term.clone(),
             Term::Literal(literal) => match (literal.language(), literal.direction()) {
                 (Some(language), Some(direction)) => {
-                    self.out.count += 1;
+                    self.count += 1;
                     let datatype = NamedNode::new_unchecked(format!("{I18N}{language}_{direction}"));
                     Literal::new_typed_literal(literal.value(), datatype).into()
                 }
@@ -196,7 +208,7 @@ impl Mapping {
                 if let Some(node) = self.terms.get(&key) {
                     return node.clone().into();
                 }
-                self.out.count += 1;
+                self.count += 1;
                 let mut number = self.terms.len();
                 let node = loop {
                     let node = BlankNode::new_unchecked(format!("{LABEL}{number}"));
@@ -345,6 +357,6 @@ mod tests {
         let (down, _) = downgrade(&quads, &Budget::default()).unwrap();
         assert_eq!(down.count, 4);
         assert!(down.quads.iter().all(|q| !matches!(q.object, Term::Triple(_))));
-        assert_eq!(upgrade(down.quads), quads);
+        assert_eq!(upgrade(down.quads.into_iter().map(Cow::into_owned).collect()), quads);
     }
 }

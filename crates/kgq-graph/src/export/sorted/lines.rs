@@ -4,9 +4,10 @@ use super::Sorted;
 use crate::render::output_error;
 use kgq_syntax::budget::{Reservation, Steps};
 use kgq_syntax::error::Result;
-use kgq_syntax::rdf::rdf11::downgrade;
-use kgq_syntax::rdf::{Quad, Term};
+use kgq_syntax::rdf::Quad;
+use kgq_syntax::rdf::rdf11::{downgrade, is_of_rdf_12};
 use kgq_syntax::sort::sorted_texts;
+use std::borrow::Cow;
 use std::io::Write;
 
 impl Sorted<'_> {
@@ -32,7 +33,7 @@ impl Sorted<'_> {
             if group.iter().any(is_of_rdf_12) {
                 let (plain, _) = downgrade(&group, self.budget)?;
                 mapped += plain.count;
-                group = plain.quads;
+                group = plain.quads.into_iter().map(Cow::into_owned).collect();
             }
             if let Some(own) = described.next_if(|next| next[0].subject == node) {
                 group.extend_from_slice(own);
@@ -56,13 +57,5 @@ impl Sorted<'_> {
         let mut lines = sorted_texts(lines, self.budget)?;
         lines.dedup();
         lines.iter().try_for_each(|line| out.write_all(line.as_bytes())).map_err(|e| output_error(&e))
-    }
-}
-
-fn is_of_rdf_12(quad: &Quad) -> bool {
-    match &quad.object {
-        Term::Triple(_) => true,
-        Term::Literal(literal) => literal.direction().is_some(),
-        Term::NamedNode(_) | Term::BlankNode(_) => false,
     }
 }

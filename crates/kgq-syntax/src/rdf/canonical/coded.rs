@@ -80,7 +80,7 @@ impl<'q> Table<'q> {
     const BYTES_OF_A_QUAD: u64 = 120;
 
     /// Numbers the terms in the order in which they come.
-    pub(super) fn of(quads: &'q [Quad], steps: &Steps) -> Result<Self> {
+    pub(super) fn of(quads: impl ExactSizeIterator<Item = &'q Quad>, steps: &Steps) -> Result<Self> {
         let _held = steps.budget().reserve(quads.len() as u64 * Self::BYTES_OF_A_QUAD)?;
         let (mut nodes, mut terms) = (FxHashMap::default(), Vec::new());
         let mut numbers: FxHashMap<TermRef<'q>, u32> = FxHashMap::default();
