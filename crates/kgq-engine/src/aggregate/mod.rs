@@ -39,36 +39,76 @@ pub struct Accumulator {
     held: Reservation,
 }
 
+/// The group of all rows, if it is one.
+fn only_group(groups: &[u32]) -> Option<u32> {
+    let first = groups.first()?;
+    groups.iter().all(|group| group == first).then_some(*first)
+}
+
 /// Which terms were added to which groups.
 #[derive(Debug, Default)]
 struct Seen {
-    /// A bit for each stored term, while there is only one group.
-    bits: FixedBitSet,
-    /// Group and id in one number.
+    /// A bit for each stored term, for groups that have many; empty for the others.
+    bits: Vec<FixedBitSet>,
+    /// Group and id in one number: what has no bit.
     others: FxHashSet<u64>,
+    /// How many terms of each group are there.
+    listed: Vec<u32>,
+    /// From how many on bits are worth their memory, and the groups that have as many and no bits yet.
+    many: u32,
+    ripe: Vec<u32>,
 }
 
 impl Seen {
     /// Adds the term to its group; returns whether it is new there.
     fn insert(&mut self, group: u32, id: TermId) -> bool {
-        if group == 0 && id.index() < self.bits.len() {
-            return !self.bits.put(id.index());
+        if let Some(bits) = self.bits.get_mut(group as usize)
+            && id.index() < bits.len()
+        {
+            return !bits.put(id.index());
         }
-        self.others.insert(u64::from(group) << 32 | u64::from(id.get()))
+        let is_new = self.others.insert(u64::from(group) << 32 | u64::from(id.get()));
+        if is_new {
+            let listed = &mut self.listed[group as usize];
+            *listed += 1;
+            if *listed == self.many {
+                self.ripe.push(group);
+            }
+        }
+        is_new
     }
 
-    /// Switches to bits once the only group has enough terms; returns the bytes that this takes.
+    /// Makes room for so many groups, and gives bits to those with many terms; returns the bytes that this takes.
     fn widen(&mut self, groups: usize, terms: &Terms<'_>) -> usize {
-        let bits = terms.snapshot().term_count() as usize;
-        if groups > 1 || !self.bits.is_empty() || self.others.len() * 4 < bits.div_ceil(64) {
-            return 0;
+        let length = terms.snapshot().term_count() as usize;
+        self.many = (length / 256).max(1) as u32;
+        let before = self.listed.len();
+        self.listed.resize(groups, 0);
+        // All terms are looked through for that, so it is done when it takes half of them away.
+        let leaving: usize = self.ripe.iter().map(|group| self.listed[*group as usize] as usize).sum();
+        if self.ripe.is_empty() || leaving * 2 < self.others.len() {
+            return (groups - before) * size_of::<u32>();
         }
-        self.bits = FixedBitSet::with_capacity(bits);
-        let known = std::mem::take(&mut self.others);
-        for key in known {
-            self.insert((key >> 32) as u32, TermId::new(key as u32));
+        let ripe = std::mem::take(&mut self.ripe);
+        for group in &ripe {
+            let group = *group as usize;
+            if self.bits.len() <= group {
+                self.bits.resize_with(group + 1, FixedBitSet::new);
+            }
+            self.bits[group] = FixedBitSet::with_capacity(length);
         }
-        bits.div_ceil(8)
+        let bits = &mut self.bits;
+        self.others.retain(|key| {
+            let (group, id) = ((key >> 32) as usize, *key as u32 as usize);
+            match bits.get_mut(group) {
+                Some(bits) if id < bits.len() => {
+                    bits.insert(id);
+                    false
+                }
+                _ => true,
+            }
+        });
+        (groups - before) * size_of::<u32>() + ripe.len() * length.div_ceil(8)
     }
 }
 
@@ -159,6 +199,10 @@ impl Accumulator {
             return self.held.grow(context.terms.budget(), bytes as u64);
         }
         if let Function::CountRows(counts) = &mut self.function {
+            if let (Some(group), None) = (only_group(groups), weights) {
+                counts[group as usize] += groups.len() as u64;
+                return Ok(());
+            }
             for (row, group) in groups.iter().enumerate() {
                 let count = &mut counts[*group as usize];
                 *count = count.saturating_add(weight(row));
@@ -190,8 +234,23 @@ impl Accumulator {
         let Some(seen) = &mut self.seen else {
             return self.add_values(groups.iter().copied().zip(argument.iter().copied()).enumerate(), weight, context);
         };
-        let before = seen.others.len();
         let widened = seen.widen(group_count, &context.terms);
+        let before = seen.others.len();
+        if let Function::Count(counts) = &mut self.function {
+            let mut last = (0, TermId::UNBOUND);
+            for (group, id) in groups.iter().copied().zip(argument.iter().copied()) {
+                // Statements of a subject stand together.
+                if last == (group, id) {
+                    continue;
+                }
+                last = (group, id);
+                if id != TermId::UNBOUND && seen.insert(group, id) {
+                    counts[group as usize] += 1;
+                }
+            }
+            let bytes = widened + (seen.others.len() - before) * 16;
+            return self.held.grow(context.terms.budget(), bytes as u64);
+        }
         let fresh: Vec<(usize, (u32, TermId))> = groups
             .iter()
             .copied()
@@ -199,7 +258,7 @@ impl Accumulator {
             .enumerate()
             .filter(|(_, (group, id))| *id == TermId::UNBOUND || seen.insert(*group, *id))
             .collect();
-        let bytes = widened + seen.others.len().saturating_sub(before) * 16;
+        let bytes = widened + (seen.others.len() - before) * 16;
         self.held.grow(context.terms.budget(), bytes as u64)?;
         self.add_values(fresh.into_iter(), |_| 1, context)
     }

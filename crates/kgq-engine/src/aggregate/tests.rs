@@ -131,6 +131,27 @@ fn distinct_terms_are_counted_apart_from_those_of_other_groups() {
 }
 
 #[test]
+fn distinct_terms_of_groups_with_few_and_with_many_are_counted() {
+    let iri = |n: u32| NamedNode::new_unchecked(format!("http://example.com/{n:04}"));
+    let statement = |n| kgq_syntax::rdf::Quad::new(iri(n), iri(0), iri(n), kgq_syntax::rdf::GraphName::DefaultGraph);
+    let snapshot = Snapshot::from_quads((0..3000).map(statement)).unwrap();
+    let context = Context::new(&snapshot, None, Budget::default());
+    let mut accumulator = Accumulator::new(&Aggregation { function: AggregateFunction::Count, distinct: true });
+    let (mut random, mut expected) = (fastrand::Rng::with_seed(31), vec![std::collections::BTreeSet::new(); 40]);
+    for batch in 1..=200_u32 {
+        // More groups come, each with a share of the terms of its own; some terms are none of the stored ones.
+        let known = (batch as usize / 4).clamp(1, 40);
+        let groups: Vec<u32> = (0..300).map(|_| random.u32(..known as u32)).collect();
+        let ids: Vec<TermId> = groups.iter().map(|group| TermId::new(random.u32(..=(group + 1) * 80))).collect();
+        accumulator.add(&groups, known, Some(Values::Ids(&ids)), &[], None, &context).unwrap();
+        groups.iter().zip(&ids).for_each(|(group, id)| drop(expected[*group as usize].insert(*id)));
+    }
+    let counts = accumulator.finish(40, &context).unwrap();
+    let counted: Vec<String> = counts.iter().map(|id| context.terms.number(*id).unwrap().to_string()).collect();
+    assert_eq!(counted, expected.iter().map(|ids| ids.len().to_string()).collect::<Vec<_>>());
+}
+
+#[test]
 fn distinct_rows_are_counted_by_all_their_variables() {
     let snapshot = Snapshot::from_quads([]).unwrap();
     let context = Context::new(&snapshot, None, Budget::default());
