@@ -352,6 +352,7 @@ impl<'s> Operator<'s> for Probe<'s> {
         let settled = settled.as_ref().map(|(column, settled)| (*column, settled.rows()));
         if settled.is_none() && self.access.checks.is_empty() {
             self.keep_whole(capacity, &mut out.positions);
+            self.emit_whole(&mut reader, capacity, &mut out);
         }
         while out.positions.len() < capacity {
             if let Some((column, settled)) = &settled
@@ -444,16 +445,57 @@ impl<'s> Operator<'s> for Probe<'s> {
 }
 
 impl<'s> Probe<'s> {
-    fn emit_matches(&mut self, reader: &mut MatchReader<'_>, capacity: usize, out: &mut Output) {
+    /// Appends the new columns' ids of some rows of the index.
+    fn read(&self, reader: &mut MatchReader<'_>, rows: Range<usize>, columns: &mut [Vec<TermId>]) {
         let MatchReader { index, lookups, blocks } = reader;
-        let index = *index;
+        if blocks.is_empty() {
+            let held = self.runs.ids(rows.clone());
+            for (column, depth) in columns.iter_mut().zip(&self.depths) {
+                match held.filter(|_| *depth == self.access.prefix.len()) {
+                    Some(ids) => column.extend_from_slice(ids),
+                    None => read_near(*index, lookups, *depth, rows.clone(), column),
+                }
+            }
+        }
+        for (column, blocks) in columns.iter_mut().zip(blocks) {
+            blocks.read(rows.clone(), column);
+        }
+    }
+
+    /// Passes rows on with all their matches, as long as these fit: those that follow each other in the index are read at once.
+    fn emit_whole(&mut self, reader: &mut MatchReader<'_>, capacity: usize, out: &mut Output) {
+        if self.keep != Keep::Matched || self.emit != Emit::Rows || !self.matches.is_empty() {
+            return;
+        }
+        let mut unread = 0..0;
+        for (start, end) in self.found.iter().skip(self.row) {
+            let (start, end) = (*start as usize, *end as usize);
+            let count = end.saturating_sub(start);
+            if count > capacity - out.positions.len() {
+                break;
+            }
+            if count > 0 {
+                if unread.end == start {
+                    unread.end = end;
+                } else {
+                    self.read(reader, std::mem::replace(&mut unread, start..end), &mut out.columns);
+                }
+                out.positions.resize(out.positions.len() + count, self.row as u32);
+            }
+            self.row += 1;
+        }
+        self.read(reader, unread, &mut out.columns);
+    }
+
+    fn emit_matches(&mut self, reader: &mut MatchReader<'_>, capacity: usize, out: &mut Output) {
+        let index = reader.index;
         let room = capacity - out.positions.len();
         let row = self.row as u32;
         if !self.matches.checked.is_empty() {
             for _ in 0..room.min(self.matches.checked.len()) {
                 let Some(at) = self.matches.checked.pop() else { break };
                 for (column, depth) in out.columns.iter_mut().zip(&self.depths) {
-                    read_near(index, lookups, *depth, at..at + 1, column);
+                    read_near(index, &mut reader.lookups, *depth, at..at + 1, column);
                 }
                 out.positions.push(row);
                 out.weights.push(1);
@@ -464,18 +506,7 @@ impl<'s> Probe<'s> {
         match self.emit {
             Emit::Rows | Emit::Folded => {
                 let part = rows.start..rows.end.min(rows.start + room);
-                if blocks.is_empty() {
-                    let held = self.runs.ids(part.clone());
-                    for (column, depth) in out.columns.iter_mut().zip(&self.depths) {
-                        match held.filter(|_| *depth == self.access.prefix.len()) {
-                            Some(ids) => column.extend_from_slice(ids),
-                            None => read_near(index, lookups, *depth, part.clone(), column),
-                        }
-                    }
-                }
-                for (column, blocks) in out.columns.iter_mut().zip(blocks) {
-                    blocks.read(part.clone(), column);
-                }
+                self.read(reader, part.clone(), &mut out.columns);
                 out.positions.resize(out.positions.len() + part.len(), row);
                 self.matches.range.start = part.end;
             }
@@ -498,9 +529,9 @@ impl<'s> Probe<'s> {
                 let window = rows.start..rows.end.min(rows.start + room.max(256) * 4);
                 let column = &mut self.window;
                 column.clear();
-                match blocks.first_mut() {
+                match reader.blocks.first_mut() {
                     Some(blocks) => blocks.read(window.clone(), column),
-                    None => lookups.read(depth, window.clone(), column),
+                    None => reader.lookups.read(depth, window.clone(), column),
                 }
                 let mut at = 0;
                 let before = out.positions.len();

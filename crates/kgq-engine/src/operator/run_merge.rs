@@ -31,6 +31,8 @@ pub struct Plan {
     pub weigh: bool,
     /// The range that the ids must lie in.
     pub bounds: Option<Range<u32>>,
+    /// How many rows the patterns have, if all of them may be read.
+    pub read: f64,
 }
 
 impl Operation for Plan {
@@ -70,6 +72,10 @@ impl Operation for Plan {
 
     fn divides(&self) -> bool {
         true
+    }
+
+    fn rows_counted(&self) -> f64 {
+        self.read
     }
 }
 

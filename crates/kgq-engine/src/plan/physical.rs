@@ -70,6 +70,11 @@ pub trait Operation: fmt::Debug + Send + Sync {
         false
     }
 
+    /// About how many rows of the data it counts without passing them on.
+    fn rows_counted(&self) -> f64 {
+        0.0
+    }
+
     /// Whether it returns one row that binds nothing.
     fn is_unit(&self) -> bool {
         false

@@ -70,6 +70,9 @@ pub struct Planner<'p> {
 /// Fewer rows than this are read faster than a thread starts.
 const WORTH_DIVIDING: f64 = 20_000.0;
 
+/// So many rows are counted in the time in which one is passed on.
+const COUNTED_A_ROW: f64 = 8.0;
+
 /// For fewer bindings, a table of all rows of a side may cost more than the rows that each of them reads.
 const MANY_BINDINGS: f64 = 4.0;
 
@@ -144,7 +147,7 @@ impl<'p> Planner<'p> {
             let inputs = node.operation.inputs();
             // The row count of a scan is known; what later operators make of it is a guess.
             if inputs.iter().all(|input| input.operation.is_unit()) {
-                rows = rows.max(node.rows);
+                rows = rows.max(node.rows).max(node.operation.rows_counted() / COUNTED_A_ROW);
             }
             operators += 1;
             below.extend(inputs);

@@ -67,9 +67,10 @@ impl Planner<'_> {
         let weigh = duplicates == Duplicates::Count;
         let vars = if listed { vec![centre] } else { Vec::new() };
         let certain = vars.iter().copied().collect();
+        let read = if listed || weigh { rays.iter().map(|(rows, _)| rows).sum() } else { 0.0 };
         let rays = rays.into_iter().map(|(_, ray)| ray).collect();
         let (rows, basis) = if listed { (rows.rows, Basis::Distinct) } else { (1.0, Basis::Query) };
-        let merge = run_merge::Plan { rays, var: centre, listed, weigh, bounds };
+        let merge = run_merge::Plan { rays, var: centre, listed, weigh, bounds, read };
         Some(PhysicalPlan::new(merge, vars.clone()).like(certain, vars, weigh).expecting(rows, basis))
     }
 

@@ -166,6 +166,17 @@ index join PSO :b ?x → ?b, merging
 }
 
 #[test]
+fn a_star_that_is_only_counted_is_divided_where_its_patterns_have_many_rows() {
+    let query = "SELECT (COUNT(*) AS ?c) { ?x :a ?a . ?x :b ?b }";
+    let star = "counting merge join of 2 patterns on ?x";
+    for (rows, is_divided) in [(1000.0, false), (900_000.0, true)] {
+        let plan = plan(&[("a", [rows; 3]), ("b", [rows; 3])], query);
+        assert!(plan.contains(star), "{plan}");
+        assert_eq!(plan.contains("parts side by side"), is_divided, "{plan}");
+    }
+}
+
+#[test]
 fn the_same_query_is_planned_from_the_other_end_where_the_other_pattern_is_smaller() {
     let query = "SELECT ?x ?n { ?x :follows ?y . ?y :name ?n }";
     check(
