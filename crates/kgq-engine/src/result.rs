@@ -11,13 +11,16 @@ use kgq_syntax::error::Result;
 use kgq_syntax::rdf::{NamedNode, Term, Triple};
 use rustc_hash::FxHashSet;
 
+/// The terms of rows by column, taken from the front.
+pub type TermColumns = Vec<std::vec::IntoIter<Option<Term>>>;
+
 /// The rows of a plan as terms.
 pub struct Rows<'s> {
     cx: Context<'s>,
     plan: Node<'s>,
     batch: Batch,
-    /// The terms of the batch by column, taken from the front.
-    columns: Vec<std::vec::IntoIter<Option<Term>>>,
+    /// The terms of the batch.
+    columns: TermColumns,
     left: usize,
     failed: bool,
 }
@@ -54,8 +57,8 @@ impl<'s> Rows<'s> {
         Ok(batch)
     }
 
-    /// Returns the terms of the next rows, by column, and how many rows there are; `None` after the last.
-    pub fn next_terms(&mut self) -> Result<Option<(Vec<std::vec::IntoIter<Option<Term>>>, usize)>> {
+    /// Returns the terms of the next rows, and how many rows there are; `None` after the last.
+    pub fn next_terms(&mut self) -> Result<Option<(TermColumns, usize)>> {
         let Some(batch) = self.next_batch()? else { return Ok(None) };
         let mut decoder = self.cx.snapshot().decoder();
         let columns = batch.columns().iter().map(|column| decode(column, &mut decoder, &self.cx).into_iter()).collect();

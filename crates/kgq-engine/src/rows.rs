@@ -2,11 +2,11 @@
 //! values and texts from the ids without making a term for each.
 
 use super::answer::{Held, Row, Stream};
+use super::result::TermColumns;
 use super::terms::Terms;
 use kgq_snapshot::{Snapshot, TermId};
 use kgq_syntax::budget::Exceeded;
 use kgq_syntax::error::{Error, Result};
-use kgq_syntax::rdf::Term;
 
 /// An iterator over rows.
 pub struct SolutionRows(Found);
@@ -68,8 +68,8 @@ impl Iterator for SolutionRows {
 /// The rows of our executor, with the meaning of their ids. As with terms, nothing read from a damaged file is returned.
 pub struct IdRows {
     held: Held,
-    /// The terms of a batch by column, of which so many rows were not taken yet.
-    columns: Vec<std::vec::IntoIter<Option<Term>>>,
+    /// The terms of a batch, of which so many rows were not taken yet.
+    columns: TermColumns,
     left: usize,
     /// How many rows are allowed, and how many were returned.
     most: Option<u64>,

@@ -144,7 +144,9 @@ fn distinct_terms_of_groups_with_few_and_with_many_are_counted() {
         let groups: Vec<u32> = (0..300).map(|_| random.u32(..known as u32)).collect();
         let ids: Vec<TermId> = groups.iter().map(|group| TermId::new(random.u32(..=(group + 1) * 80))).collect();
         accumulator.add(&groups, known, Some(Values::Ids(&ids)), &[], None, &context).unwrap();
-        groups.iter().zip(&ids).for_each(|(group, id)| drop(expected[*group as usize].insert(*id)));
+        for (group, id) in groups.iter().zip(ids) {
+            expected[*group as usize].insert(id);
+        }
     }
     let counts = accumulator.finish(40, &context).unwrap();
     let counted: Vec<String> = counts.iter().map(|id| context.terms.number(*id).unwrap().to_string()).collect();
