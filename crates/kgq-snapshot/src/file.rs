@@ -22,7 +22,7 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
-const MAGIC: [u8; 8] = *b"kgq\x89snap";
+pub(super) const MAGIC: [u8; 8] = *b"kgq\x89snap";
 /// Increases with every change of the header or the directory; the content of each section has a version of its own.
 pub(super) const VERSION: u32 = 4;
 const BYTE_ORDER: u32 = 0x0102_0304;

@@ -71,6 +71,14 @@ fn small() -> Snapshot {
 }
 
 #[test]
+fn a_snapshot_that_is_given_as_a_file_of_rdf_is_told_to_be_opened() {
+    let (_folder, path) = save(&Snapshot::from_quads(dataset()).unwrap());
+    let error = crate::store::Input::file("d.kgq", &path, None).unwrap_err();
+    assert!(error.message().contains("this is a snapshot"), "{error}");
+    assert_eq!(error.hints(), ["say `--snapshot d.kgq`"]);
+}
+
+#[test]
 fn a_saved_snapshot_reads_as_it_was() {
     for snapshot in [Snapshot::from_quads(dataset()).unwrap(), Snapshot::from_quads([]).unwrap(), small()] {
         let (_folder, path) = save(&snapshot);

@@ -3,6 +3,7 @@
 use super::jsonld::Contexts;
 use super::packed::Packed;
 use super::sniff::{SNIFFED, Seems, sniff};
+use crate::file::MAGIC;
 use kgq_syntax::bounds::Bounds;
 use kgq_syntax::error::{Error, Kind, Result};
 use kgq_syntax::guard::passed;
@@ -327,7 +328,12 @@ fn unknown_format(name: &str, path: &Path) -> Error {
     if !path.exists() {
         return missing_file(name, path);
     }
-    if let Some(packed) = start_of(path).and_then(|start| Packed::of(&start)) {
+    let start = start_of(path).unwrap_or_default();
+    if start.starts_with(&MAGIC) {
+        return Error::usage(format!("{name}: this is a snapshot, which is opened and not read"))
+            .hint(format!("say `--snapshot {name}`"));
+    }
+    if let Some(packed) = Packed::of(&start) {
         return packed.refusal(name);
     }
     Error::usage(format!("{name}: the file name shows no RDF format"))
