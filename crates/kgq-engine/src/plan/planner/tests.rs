@@ -159,9 +159,10 @@ index join PSO :c ?x → ?c, merging
         &plan_of_sets(predicates, sets, query),
         query,
         "
-index join PSO :b ?x → ?b, merging
-  index join PSO :c ?x → ?c, merging
-    scan PSO :a → ?x ?a",
+project ?x ?a ?b ?c
+  index join PSO :b ?x → ?b, merging
+    index join PSO :c ?x → ?c, merging
+      scan PSO :a → ?x ?a",
     );
 }
 
