@@ -106,7 +106,7 @@ impl<'s> Terms<'s> {
     }
 
     /// Returns the terms that the snapshot lacks, in the order of their ids.
-    pub fn computed_terms(&self) -> Vec<Term> {
+    pub(crate) fn computed_terms(&self) -> Vec<Term> {
         self.vocabulary().terms().collect()
     }
 
@@ -287,7 +287,7 @@ impl<'s> Terms<'s> {
     }
 
     /// Returns the number that a computed id was assigned to, if it was one.
-    pub fn computed_number(&self, id: TermId) -> Option<Number> {
+    pub(crate) fn computed_number(&self, id: TermId) -> Option<Number> {
         self.vocabulary().number(id)
     }
 
@@ -380,7 +380,7 @@ impl<'s> Terms<'s> {
     }
 
     /// The same for each row of two columns.
-    pub fn equal_columns(&self, a: &[TermId], b: &[TermId]) -> Vec<Truth> {
+    pub(crate) fn equal_columns(&self, a: &[TermId], b: &[TermId]) -> Vec<Truth> {
         // Blank nodes and IRIs equal only themselves. Other terms equal at least themselves, except those of the
         // families without ranks, which come last.
         let resources = self.snapshot.family_range(Family::Iri).end;

@@ -92,7 +92,7 @@ impl Field {
     }
 
     /// Whether one more value is allowed.
-    pub fn takes_more(&self) -> bool {
+    pub(crate) fn takes_more(&self) -> bool {
         self.max.is_none_or(|max| (self.facts.len() as u64) < max)
     }
 }

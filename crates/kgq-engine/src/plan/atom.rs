@@ -145,7 +145,7 @@ pub struct TripleTermAtom<T = TermId> {
 
 impl<T> Path<T> {
     /// Whether the path has a match of length zero.
-    pub fn is_nullable(&self) -> bool {
+    pub(crate) fn is_nullable(&self) -> bool {
         match self {
             Self::Predicate(_) | Self::Not(_) => false,
             Self::Reverse(path) | Self::Closure(Repeat::OneOrMore, path) => path.is_nullable(),
@@ -155,7 +155,7 @@ impl<T> Path<T> {
         }
     }
 
-    pub fn map_terms<U>(&self, map: &Constants<'_, T, U>) -> Result<Path<U>> {
+    pub(crate) fn map_terms<U>(&self, map: &Constants<'_, T, U>) -> Result<Path<U>> {
         let inside = |path: &Self| path.map_terms(map).map(Box::new);
         let all = |paths: &[Self]| paths.iter().map(|path| path.map_terms(map)).collect::<Result<Vec<_>>>();
         Ok(match self {

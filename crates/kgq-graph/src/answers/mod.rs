@@ -13,7 +13,8 @@ pub use case::{Case, cases};
 pub use compare::{Difference, compare};
 pub use coverage::{Coverage, coverage};
 pub use expected::{Cell, Expected, ExpectedAnswer};
-pub use run::{Accepted, Answerer, Compared, first_case, run};
+pub(crate) use run::first_case;
+pub use run::{Accepted, Answerer, Compared, run};
 pub(crate) use write::ENDINGS;
 pub use write::{ending, write};
 

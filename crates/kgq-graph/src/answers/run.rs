@@ -90,7 +90,7 @@ fn accepted(case: &Case, outcome: &Outcome, prefixes: &Prefixes) -> Result<Strin
 }
 
 /// Makes the first case of a query that has none: its answer with the default values of its parameters.
-pub fn first_case(
+pub(crate) fn first_case(
     project: &Project,
     query: &CannedQuery,
     prefixes: &Prefixes,

@@ -28,7 +28,7 @@ mod terms;
 mod validation;
 
 pub use baseline::Baseline;
-pub use catalogue::NAME as CATALOGUE;
+pub(crate) use catalogue::NAME as CATALOGUE;
 pub use explain::{Explanation, explain};
 pub use finding::{Finding, Severity};
 pub(crate) use keys::findings as undefined_keys;

@@ -171,7 +171,7 @@ impl Project {
 
     /// Returns the path for a new canned query with this name: the one at which the first glob of `queries` finds it
     /// under this name.
-    pub fn query_path(&self, name: &str) -> Result<PathBuf> {
+    pub(crate) fn query_path(&self, name: &str) -> Result<PathBuf> {
         let list = &self.globs.queries;
         for glob in list.take.iter().filter(|glob| !glob.is_literal()) {
             let file = match glob.start().as_str() {

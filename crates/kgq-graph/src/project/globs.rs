@@ -35,7 +35,7 @@ impl Glob {
     }
 
     /// Compiles a glob of the command line, which may just as well be meant as the name of a file that does not exist.
-    pub fn by_hand(written: &str) -> Result<Self> {
+    pub(crate) fn by_hand(written: &str) -> Result<Self> {
         let pattern = without_detours(written);
         let matcher = compile(&pattern).map_err(|reason| {
             Error::new(Kind::Io, format!("there is no file `{written}`, and it is no glob: {reason}"))
@@ -58,7 +58,7 @@ impl Glob {
     }
 
     /// Whether it has a wildcard and determines how names end.
-    pub fn names_ending(&self) -> bool {
+    pub(crate) fn names_ending(&self) -> bool {
         !self.is_literal() && self.pattern.rsplit('/').next().is_some_and(|last| last.contains('.'))
     }
 
@@ -71,7 +71,7 @@ impl Glob {
     }
 
     /// Whether it points outside of the project's folder.
-    pub fn leaves_project(&self) -> bool {
+    pub(crate) fn leaves_project(&self) -> bool {
         self.pattern == ".." || self.pattern.starts_with("../") || Path::new(&self.pattern).is_absolute()
     }
 }

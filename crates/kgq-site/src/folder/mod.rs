@@ -161,7 +161,7 @@ impl Folder {
 
     /// Writes a file piece by piece; the one that is there stays if it has the same bytes. Tells how many, and their SHA-256. Where it
     /// cannot be written whole, there is none.
-    pub fn stream_or_keep(
+    pub(crate) fn stream_or_keep(
         &self,
         path: &str,
         write: impl FnOnce(&mut dyn Write) -> Result<()>,

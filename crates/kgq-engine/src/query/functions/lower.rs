@@ -17,7 +17,7 @@ pub fn lower(query: &mut Query) {
 }
 
 /// Does the same as [`lower`] in each operation of an update.
-pub fn lower_update(update: &mut Update) {
+pub(crate) fn lower_update(update: &mut Update) {
     for operation in &mut update.operations {
         if let GraphUpdateOperation::DeleteInsert { pattern: inner, .. } = operation {
             pattern(inner);

@@ -6,7 +6,8 @@ mod known;
 mod lower;
 
 pub use known::{Meaning, Native, all, known};
-pub use lower::{lower, lower_update};
+pub use lower::lower;
+pub(crate) use lower::lower_update;
 
 use super::Update;
 use super::inspect::{Call, calls, calls_of_update};
