@@ -71,7 +71,7 @@ pub struct Planner<'p> {
 const WORTH_DIVIDING: f64 = 20_000.0;
 
 /// So many rows are counted in the time in which one is passed on.
-const COUNTED_A_ROW: f64 = 8.0;
+const COUNTED_A_ROW: f64 = 32.0;
 
 /// For fewer bindings, a table of all rows of a side may cost more than the rows that each of them reads.
 const MANY_BINDINGS: f64 = 4.0;
