@@ -77,9 +77,9 @@ use merged::Merges;
 use origins::Origins;
 use oxrdf::{BaseDirection, GraphName, LiteralRef, NamedNodeRef, NamedOrBlankNode, Quad, Term, TermRef};
 use packed::Column;
-use stars::Stars;
+use statistics::StoredStatistics;
 use std::ops::Range;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use storage::{Bytes, Checked, Limit, Words};
 
 /// An immutable image of a dataset: its terms as ids, its statements as sorted columns of ids.
@@ -111,32 +111,6 @@ struct Image {
     file: Option<Arc<Checked>>,
     key: ContentKey,
     merges: Merges,
-}
-
-/// Statistics that are decoded on first use.
-#[derive(Debug, Default)]
-struct StoredStatistics {
-    words: Words,
-    decoded: OnceLock<Statistics>,
-    stars: OnceLock<Stars>,
-}
-
-impl StoredStatistics {
-    fn get(&self) -> &Statistics {
-        self.decoded.get_or_init(|| {
-            // Damaged statistics read as zeros: the estimates are then useless, but the snapshot reports the damage.
-            Statistics::from_words(self.words.slice(0..self.words.len())).unwrap_or_default()
-        })
-    }
-
-    fn new(words: Words) -> Self {
-        Self { words, ..Self::default() }
-    }
-
-    fn star(&self, predicate: TermId, others: &[TermId]) -> Option<Star> {
-        let statistics = self.get();
-        self.stars.get_or_init(|| Stars::new(statistics)).count(statistics, predicate, others)
-    }
 }
 
 /// The sections of a saved snapshot. Only the origins are optional. A section's version increases with every change of its
@@ -226,8 +200,8 @@ impl Snapshot {
         writer.section(section::GRAPHS);
         writer.words(&self.0.named_graphs)?;
         writer.section(section::STATISTICS);
-        writer.words(&self.0.statistics.words)?;
-        writer.words(&self.0.quad_statistics.words)?;
+        writer.words(&self.0.statistics.words())?;
+        writer.words(&self.0.quad_statistics.words())?;
         let prefixes: String =
             self.0.prefixes.iter().map(|(prefix, namespace)| format!("{prefix}\n{namespace}\n")).collect();
         writer.section(section::PREFIXES);

@@ -1,10 +1,13 @@
 //! What the planner knows about a dataset before any row is read.
 
+use super::stars::{Star, Stars};
+use super::storage::Words;
 use super::{Index, TermId};
 use kgq_syntax::budget::Budget;
 use kgq_syntax::error::Result;
 use rustc_hash::FxHashMap;
 use std::ops::Range;
+use std::sync::OnceLock;
 
 /// Exact counts over a set of statements: the default graph's triples, or the named graphs' quads.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -142,6 +145,36 @@ impl Statistics {
             characteristic_sets,
             other_subjects,
         })
+    }
+}
+
+/// Statistics that are decoded on first use.
+#[derive(Debug, Default)]
+pub(super) struct StoredStatistics {
+    words: Words,
+    decoded: OnceLock<Statistics>,
+    stars: OnceLock<Stars>,
+}
+
+impl StoredStatistics {
+    pub(super) fn get(&self) -> &Statistics {
+        self.decoded.get_or_init(|| {
+            // Damaged statistics read as zeros: the estimates are then useless, but the snapshot reports the damage.
+            Statistics::from_words(self.words.slice(0..self.words.len())).unwrap_or_default()
+        })
+    }
+
+    pub(super) fn new(words: Words) -> Self {
+        Self { words, ..Self::default() }
+    }
+
+    pub(super) fn words(&self) -> &Words {
+        &self.words
+    }
+
+    pub(super) fn star(&self, predicate: TermId, others: &[TermId]) -> Option<Star> {
+        let statistics = self.get();
+        self.stars.get_or_init(|| Stars::new(statistics)).count(statistics, predicate, others)
     }
 }
 

@@ -122,8 +122,10 @@ impl Checked {
         if end.wrapping_sub(self.body.start).wrapping_sub(1) / BLOCK != block {
             return None;
         }
-        let sound = self.sound.get(block / 64)?.load(Ordering::Relaxed);
-        if sound & 1 << (block % 64) == 0 { None } else { self.map.bytes().get(start..end).map(map::words) }
+        if self.sound.get(block / 64)?.load(Ordering::Relaxed) & 1 << (block % 64) == 0 {
+            return None;
+        }
+        self.map.bytes().get(start..end).map(map::words).filter(|words| words.len() == range.len())
     }
 
     /// The words of a range behind a place in the file; zeros where any of them is damaged.

@@ -54,7 +54,7 @@ struct Seen {
     others: FxHashSet<u64>,
     /// How many terms of each group are there.
     listed: Vec<u32>,
-    /// From how many on bits are worth their memory, and the groups that have as many and no bits yet.
+    /// From how many on bits take less memory than they do, and the groups that have as many and no bits yet.
     many: u32,
     ripe: Vec<u32>,
 }
@@ -81,21 +81,20 @@ impl Seen {
     /// Makes room for so many groups, and gives bits to those with many terms; returns the bytes that this takes.
     fn widen(&mut self, groups: usize, terms: &Terms<'_>) -> usize {
         let length = terms.snapshot().term_count() as usize;
-        self.many = (length / 256).max(1) as u32;
-        let before = self.listed.len();
+        self.many = (length / 64).max(1) as u32;
+        let listing = (groups - self.listed.len()) * size_of::<u32>();
         self.listed.resize(groups, 0);
+        let Some(last) = self.ripe.iter().max() else { return listing };
         // All terms are looked through for that, so it is done when it takes half of them away.
         let leaving: usize = self.ripe.iter().map(|group| self.listed[*group as usize] as usize).sum();
-        if self.ripe.is_empty() || leaving * 2 < self.others.len() {
-            return (groups - before) * size_of::<u32>();
+        let known = self.bits.len().max(*last as usize + 1);
+        let bytes = self.ripe.len() * length.div_ceil(8) + (known - self.bits.len()) * size_of::<FixedBitSet>();
+        if leaving * 2 < self.others.len() || terms.budget().room().is_some_and(|room| bytes as u64 > room / 2) {
+            return listing;
         }
-        let ripe = std::mem::take(&mut self.ripe);
-        for group in &ripe {
-            let group = *group as usize;
-            if self.bits.len() <= group {
-                self.bits.resize_with(group + 1, FixedBitSet::new);
-            }
-            self.bits[group] = FixedBitSet::with_capacity(length);
+        self.bits.resize_with(known, FixedBitSet::new);
+        for group in self.ripe.drain(..) {
+            self.bits[group as usize] = FixedBitSet::with_capacity(length);
         }
         let bits = &mut self.bits;
         self.others.retain(|key| {
@@ -108,7 +107,7 @@ impl Seen {
                 _ => true,
             }
         });
-        (groups - before) * size_of::<u32>() + ripe.len() * length.div_ceil(8)
+        listing + bytes
     }
 }
 
