@@ -158,7 +158,7 @@ impl<'p> Estimator<'p> {
         atom: &TripleAtom,
         needed: &dyn Fn(Var) -> bool,
     ) -> Cardinality {
-        let mut after = before.with_rows(self.rows_joined(before, bound, atom, needed));
+        let mut after = before.with_rows(self.rows_joined(before, bound, atom, &self.count(atom), needed));
         self.note(&mut after, atom);
         after
     }
@@ -208,15 +208,15 @@ impl<'p> Estimator<'p> {
         })
     }
 
-    /// Estimates the number of rows after a join with the pattern.
+    /// Estimates the number of rows after a join with the pattern, of which `count` are the matches.
     pub fn rows_joined(
         &self,
         before: &Cardinality,
         bound: &VarSet,
         atom: &TripleAtom,
+        count: &Count,
         needed: &dyn Fn(Var) -> bool,
     ) -> f64 {
-        let count = self.count(atom);
         let (slots, width) = atom.positions();
         let mut fanout = count.rows;
         let mut fresh = 1.0;
@@ -266,7 +266,8 @@ impl<'p> Estimator<'p> {
 
     /// Estimates the number of rows of an index join.
     pub fn probe(&self, input: &PhysicalPlan, atom: &TripleAtom, keep: Keep) -> f64 {
-        let after = self.rows_joined(&Cardinality::of_many(input.rows), &input.certain, atom, &|_| true);
+        let before = Cardinality::of_many(input.rows);
+        let after = self.rows_joined(&before, &input.certain, atom, &self.count(atom), &|_| true);
         match keep {
             Keep::Matched => after,
             Keep::All => after.max(input.rows),

@@ -3,7 +3,9 @@
 //! estimates, and chose worse orders where the estimates are off.
 
 use super::estimate::{Cardinality, Estimator};
+use super::statistics::Count;
 use super::{Pattern, Var, VarSet, scope};
+use std::cell::OnceCell;
 
 /// The operands in order, and the cost of that order.
 #[derive(Clone, Debug)]
@@ -27,6 +29,10 @@ struct Operand<'p> {
     vars: VarSet,
     /// Variables that must be bound before this operand is taken.
     after: VarSet,
+    /// The matches of a triple pattern.
+    count: OnceCell<Count>,
+    /// The cost of evaluating it by itself.
+    alone: OnceCell<f64>,
 }
 
 /// The operands to be ordered, and what the search needs to know about them.
@@ -66,6 +72,8 @@ pub fn order(
                 Pattern::TripleTerm(atom) => [atom.triple].into_iter().collect(),
                 _ => VarSet::default(),
             },
+            count: OnceCell::new(),
+            alone: OnceCell::new(),
         })
         .collect();
     let mut having: Vec<Vec<usize>> = Vec::new();
@@ -158,23 +166,25 @@ impl Search<'_, '_> {
 
     /// Returns the cost of taking an operand next, and the number of rows after it.
     fn extension(&self, taken: &Taken, at: usize) -> (f64, f64) {
-        match self.operands[at].pattern {
+        let operand = &self.operands[at];
+        match operand.pattern {
             Pattern::Triple(atom) => {
                 let later = |var: Var| (self.needed)(var) || taken.left[var.index()] > 1;
-                let rows = self.estimator.rows_joined(&taken.rows, &taken.bound, atom, &later);
+                let count = operand.count.get_or_init(|| self.estimator.count(atom));
+                let rows = self.estimator.rows_joined(&taken.rows, &taken.bound, atom, count, &later);
                 (taken.rows.rows + rows * 0.1, rows)
             }
-            pattern => {
-                let (cost, rows) = self.other(taken, pattern);
+            _ => {
+                let (cost, rows) = self.other(taken, operand);
                 (cost, rows.rows)
             }
         }
     }
 
-    fn other(&self, taken: &Taken, pattern: &Pattern) -> (f64, Cardinality) {
-        let (by_rows, after) = self.estimator.cost(pattern, &taken.bound, &taken.rows);
-        let (alone, _) = self.estimator.cost(pattern, &VarSet::default(), &Cardinality::one());
-        (by_rows.min(alone + taken.rows.rows * 0.2), after)
+    fn other(&self, taken: &Taken, operand: &Operand<'_>) -> (f64, Cardinality) {
+        let (by_rows, after) = self.estimator.cost(operand.pattern, &taken.bound, &taken.rows);
+        let by_itself = || self.estimator.cost(operand.pattern, &VarSet::default(), &Cardinality::one()).0;
+        (by_rows.min(operand.alone.get_or_init(by_itself) + taken.rows.rows * 0.2), after)
     }
 
     fn take(&self, taken: &mut Taken, at: usize) {
@@ -185,8 +195,8 @@ impl Search<'_, '_> {
                 taken.rows.rows = rows;
                 self.estimator.note(&mut taken.rows, atom);
             }
-            pattern => {
-                let (cost, rows) = self.other(taken, pattern);
+            _ => {
+                let (cost, rows) = self.other(taken, &self.operands[at]);
                 taken.cost += cost;
                 taken.rows = rows;
             }

@@ -2,6 +2,7 @@
 
 use kgq_syntax::rdf::Variable;
 use rustc_hash::FxHashSet;
+use smallvec::SmallVec;
 use std::fmt;
 
 /// A variable or blank node of a query. Variables with the same name in different scopes are different.
@@ -48,9 +49,9 @@ impl Variables {
     }
 }
 
-/// A set of variables.
+/// A set of variables: one bit each. The planner makes very many of them, so those of most queries need no memory of their own.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub struct VarSet(Vec<u64>);
+pub struct VarSet(SmallVec<[u64; 2]>);
 
 impl fmt::Debug for VarSet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
