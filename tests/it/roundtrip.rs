@@ -15,7 +15,6 @@ use oxrdf::{BlankNode, Dataset, GraphName, NamedOrBlankNode};
 use rio_api::model as rio;
 use rio_api::parser::{QuadsParser, TriplesParser};
 use sparesults::{QueryResultsFormat, QueryResultsParser, SliceQueryResultsParserOutput};
-use std::borrow::Cow;
 use std::path::PathBuf;
 
 const SAMPLE: &str = r#"
@@ -96,7 +95,7 @@ fn a_graph_reads_back_from_every_format() {
 
 fn in_rdf_11(quads: &[Quad]) -> Vec<Quad> {
     let (mapped, _) = rdf11::downgrade(quads, &Budget::default()).unwrap();
-    mapped.quads.into_iter().map(Cow::into_owned).collect()
+    mapped.quads.into_iter().map(rdf11::Mapped::into_owned).collect()
 }
 
 fn canonical_lines(quads: &[Quad]) -> Vec<String> {

@@ -4,7 +4,7 @@ use super::executor::{Prepared, Run, prepare};
 use super::oxigraph::DefaultGraph;
 use super::{Answer, Budget, Failures};
 use kgq_snapshot::Snapshot;
-use kgq_syntax::rdf::{GraphName, Literal, NamedNode, Quad};
+use kgq_syntax::rdf::{GraphName, Literal, NamedNode, Quad, Term};
 use spargebra::SparqlParser;
 
 /// Subjects with one of two names each.
@@ -92,4 +92,43 @@ fn the_worst_estimate_is_named_with_what_it_came_from() {
     assert!(worst.starts_with("worst estimate: 9 times off at `filter "), "{text}");
     let from = "expected 11, got 100; from no statistics: a condition is taken to keep a third of its rows";
     assert!(worst.ends_with(from), "{text}");
+}
+
+/// 10,000 nodes in a row, each with its number and one of two names, and a tree of as many with branches of ten.
+fn row_and_tree() -> Snapshot {
+    let node = |local: String| NamedNode::new_unchecked(format!("http://e/{local}"));
+    let quad = |s: String, p: &str, o: Term| Quad::new(node(s), node(p.into()), o, GraphName::DefaultGraph);
+    let row = (0..10_000).flat_map(|i| {
+        let name = Literal::new_simple_literal(if i % 5 == 0 { "long" } else { "" });
+        let next = node(format!("s{}", i + 1)).into();
+        [("number", Literal::from(i).into()), ("name", name.into()), ("next", next)]
+            .map(|(p, o)| quad(format!("s{i}"), p, o))
+    });
+    let tree = (1..10_000).map(|i| quad(format!("t{i}"), "in", node(format!("t{}", i / 10)).into()));
+    Snapshot::from_quads(row.chain(tree)).unwrap()
+}
+
+#[test]
+fn conditions_and_paths_are_estimated_from_the_data() {
+    let (snapshot, budget, failures) = (row_and_tree(), Budget::default(), Failures::default());
+    let run = Run { budget: &budget, services: None, failures: &failures, temporary: None };
+    let checks = [
+        // Counted in the index: as many as there are.
+        ("SELECT ?x { ?x :number ?n FILTER(?n < 70) }", "filter", "expected 70 got 70"),
+        // Tried on 64 matches.
+        ("SELECT ?x { ?x :name ?n FILTER(STRLEN(?n) > 1) }", "filter", "expected 2031 got 2000"),
+        // No match of the sample passes.
+        ("SELECT ?x { ?x :number ?n FILTER(?n * 2 = 2 * 3) }", "filter", "expected 78 got 1"),
+        ("SELECT ?x { ?x :number ?n FILTER(STRLEN(?n) > 1) }", "filter", "expected 78 got 0"),
+        ("SELECT ?y { :t9876 :in+ ?y }", "path", "expected 4.0 got 4"),
+        ("SELECT ?y { :s1 :next+ ?y }", "path", "expected 5000 got 9999"),
+    ];
+    for (query, operator, expected) in checks {
+        let text = planned(&snapshot, query, run).analyze(run).unwrap();
+        let line = text.lines().find(|line| line.trim_start().starts_with(operator)).unwrap_or_default();
+        let number = |what: &str| line.split(what).nth(1)?.split([',', ' ']).next().map(str::to_owned);
+        let numbers = number("[expected ").zip(number("got "));
+        let numbers = numbers.map(|(expected, got)| format!("expected {expected} got {got}"));
+        assert_eq!(numbers.as_deref(), Some(expected), "{query}\n{text}");
+    }
 }

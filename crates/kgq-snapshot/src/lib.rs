@@ -200,8 +200,8 @@ impl Snapshot {
         writer.section(section::GRAPHS);
         writer.words(&self.0.named_graphs)?;
         writer.section(section::STATISTICS);
-        writer.words(&self.0.statistics.words())?;
-        writer.words(&self.0.quad_statistics.words())?;
+        writer.words(self.0.statistics.words())?;
+        writer.words(self.0.quad_statistics.words())?;
         let prefixes: String =
             self.0.prefixes.iter().map(|(prefix, namespace)| format!("{prefix}\n{namespace}\n")).collect();
         writer.section(section::PREFIXES);

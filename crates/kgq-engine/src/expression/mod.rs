@@ -232,6 +232,16 @@ impl Compiled {
         Ok((0..).zip(truths).filter(|(_, truth)| *truth == Truth::True).map(|(at, _)| at).collect())
     }
 
+    /// Counts the rows for which the expression is true, in a trial that the query knows nothing of.
+    ///
+    /// # Errors
+    /// A limit of the query.
+    pub fn count_passing(&self, batch: &Batch, context: &Context<'_>) -> Result<usize> {
+        let evaluation = Evaluation::new(context)?;
+        let truths = evaluation.uncounted(|| evaluation.truths(&self.root, &Selection::all(batch, 0)))?;
+        Ok(truths.iter().filter(|truth| **truth == Truth::True).count())
+    }
+
     /// Returns the expression's effective boolean value for every row.
     ///
     /// # Errors

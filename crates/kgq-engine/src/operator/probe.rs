@@ -8,6 +8,7 @@ use super::parallel::Share;
 use super::source::read;
 use super::{Context, Node, Opening, Operator, Pace};
 use crate::batch::{Batch, gather};
+use crate::plan::Var;
 use crate::plan::physical::{Labels, Operation, PhysicalPlan};
 use kgq_snapshot::{Blocks, Index, Lookups, TermId};
 use kgq_syntax::error::Result;
@@ -86,6 +87,10 @@ impl Operation for Plan {
 
     fn inputs_mut(&mut self) -> Vec<&mut PhysicalPlan> {
         vec![&mut self.input]
+    }
+
+    fn in_range_of(&self) -> Option<Var> {
+        self.bounds.as_ref().and(self.lookup.free.first()).map(|(var, _)| *var)
     }
 
     fn fed_by(&self) -> Option<FeedId> {

@@ -23,6 +23,13 @@ impl<T> Slot<T> {
         }
     }
 
+    pub fn term(self) -> Option<T> {
+        match self {
+            Self::Var(_) => None,
+            Self::Term(term) => Some(term),
+        }
+    }
+
     fn map_terms<U>(&self, map: &Constants<'_, T, U>) -> Result<Slot<U>> {
         Ok(match self {
             Self::Var(var) => Slot::Var(*var),
@@ -76,7 +83,7 @@ impl<T> Graph<T> {
 }
 
 /// A triple pattern in a graph.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct TripleAtom<T = TermId> {
     /// Subject, predicate, object.
     pub slots: [Slot<T>; 3],

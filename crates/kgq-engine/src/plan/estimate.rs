@@ -3,13 +3,17 @@
 
 use super::pattern::{Bindings, Bound};
 use super::physical::{Basis, PhysicalPlan};
-use super::statistics::{Count, Statistics};
-use super::{ClosureAtom, Graph, Path, Pattern, Repeat, Slot, TripleAtom, Var, VarSet, order, scope};
+use super::statistics::{Count, Share, Statistics};
+use super::{
+    ClosureAtom, Condition, Expression, Graph, Path, Pattern, Repeat, Scalar, Slot, TripleAtom, Var, VarSet, order,
+    scope,
+};
 use crate::operator::probe::Keep;
 use kgq_snapshot::{Star, TermId};
 use kgq_syntax::budget::Budget;
 use rustc_hash::FxHashMap;
 use std::cell::RefCell;
+use std::ops::Range;
 
 /// Up to this cost, rows are looked up one by one without comparing alternatives.
 const CHEAP: f64 = 2000.0;
@@ -20,8 +24,17 @@ const GOAL_MARGIN: f64 = 32.0;
 /// Assumed number of solutions from the endpoint of a SERVICE clause, about which nothing is known.
 pub const SERVICE_ROWS: f64 = 1000.0;
 
-/// Assumed number of steps in a path of any length.
+/// Assumed number of steps in a path of any length, where no walks tell.
 const STEPS_OF_CLOSURE: f64 = 4.0;
+
+/// Of fewer matches, it does not matter how many pass a condition, or where they lead.
+const WORTH_A_SAMPLE: f64 = 1000.0;
+
+/// A condition with more parts is not tried before the query runs.
+const MOST_PARTS_TRIED: usize = 64;
+
+/// The part of rows that is assumed to pass a condition of which nothing is known.
+const UNKNOWN_PART: f64 = 1.0 / 3.0;
 
 /// With fewer rows, it does not matter which pattern they are joined with next.
 const ROWS_WORTH_A_STAR: f64 = 64.0;
@@ -37,12 +50,25 @@ fn ray(atom: &TripleAtom) -> Option<(Var, TermId)> {
 /// The constants of a pattern, whether it is matched in a merge of graphs, and how many components it has.
 type Constants = ([Option<TermId>; 4], bool, usize);
 
+/// Walks along a predicate, from subjects to objects or, if that is set, back; from any node or from one.
+type Walks = (TermId, bool, Option<TermId>);
+
+/// Whether a condition reads variables of the pattern, and nothing else.
+fn reads_only(scalar: &Scalar, atom: &TripleAtom) -> bool {
+    let own = |var: Var| atom.variables().any(|own| own == var);
+    scalar.exists.is_empty() && !scalar.variables.is_empty() && scalar.variables.iter().all(own)
+}
+
 pub struct Estimator<'p> {
     statistics: &'p dyn Statistics,
     budget: &'p Budget,
     /// Counts of patterns by their constants.
     counts: RefCell<FxHashMap<Constants, Count>>,
     stars: RefCell<Stars>,
+    /// What is known of conditions on matches of a pattern.
+    shares: RefCell<Vec<(Expression, TripleAtom, Option<Share>)>>,
+    /// How many nodes walks reach.
+    reaches: RefCell<FxHashMap<Walks, Option<f64>>>,
 }
 
 /// The predicates of a query, numbered, and what is known of the subjects that have several of them.
@@ -62,6 +88,13 @@ impl Stars {
         let next = self.numbers.len() as u32;
         Some(*self.numbers.entry(predicate).or_insert(next)).filter(|number| *number < PredicateSet::BITS)
     }
+}
+
+/// The matches of a pattern under conditions.
+pub struct Filtered {
+    pub passing: Count,
+    /// Those that are read for that, where they are more: ranges of ids are found at once, other conditions are tested.
+    pub read: Option<Count>,
 }
 
 /// What is known about the rows that a plan has produced so far.
@@ -121,7 +154,14 @@ impl Cardinality {
 
 impl<'p> Estimator<'p> {
     pub fn new(statistics: &'p dyn Statistics, budget: &'p Budget) -> Self {
-        Self { statistics, budget, counts: RefCell::default(), stars: RefCell::default() }
+        Self {
+            statistics,
+            budget,
+            counts: RefCell::default(),
+            stars: RefCell::default(),
+            shares: RefCell::default(),
+            reaches: RefCell::default(),
+        }
     }
 
     /// Counts the matches of the pattern with all its variables free.
@@ -142,6 +182,77 @@ impl<'p> Estimator<'p> {
         count
     }
 
+    /// Counts the matches of the pattern under those of the conditions that read nothing else.
+    pub fn filtered(&self, atom: &TripleAtom, conditions: &[&Condition]) -> Filtered {
+        let (mut count, mut read) = (self.count(atom), None);
+        let (slots, width) = atom.positions();
+        for condition in conditions {
+            let Condition::Scalar(scalar) = condition else { continue };
+            let Some(share) = self.share(scalar, atom) else { continue };
+            let part = share.part();
+            if share.is_sample {
+                read = read.or(Some(count));
+            }
+            count.rows *= part;
+            for (slot, distinct) in slots[..width].iter().zip(&mut count.distinct) {
+                let tested = slot.var().is_some_and(|var| scalar.variables.contains(var));
+                let passing = if tested { *distinct * part } else { *distinct };
+                *distinct = passing.min(count.rows).max(1.0);
+            }
+        }
+        Filtered { passing: count, read }
+    }
+
+    /// Tells how many of the matches pass a condition that reads nothing else; `None` if that is not known.
+    fn share(&self, scalar: &Scalar, atom: &TripleAtom) -> Option<Share> {
+        if !reads_only(scalar, atom) || self.count(atom).rows < WORTH_A_SAMPLE {
+            return None;
+        }
+        if scalar.expression.has_more_parts(MOST_PARTS_TRIED) || scalar.is_volatile() || scalar.reads_clock() {
+            return None;
+        }
+        let known = self.shares.borrow().iter().find(|(of, on, _)| *of == scalar.expression && on == atom).map(|k| k.2);
+        known.unwrap_or_else(|| {
+            // A limit that the condition exceeds is met again when it is tested.
+            let share = self.statistics.sample(scalar, atom).ok().flatten();
+            self.shares.borrow_mut().push((scalar.expression.clone(), atom.clone(), share));
+            share
+        })
+    }
+
+    /// Records what ids a condition on one variable allows, for those of the patterns that have it.
+    pub fn note_ranges(&self, scalar: &Scalar, var: Var, ranges: &[Range<u32>], operands: &[Pattern]) {
+        for atom in operands.iter().filter_map(Pattern::triple).filter(|atom| atom.variables().any(|own| own == var)) {
+            let of = self.count(atom).rows;
+            let within = if of < WORTH_A_SAMPLE { None } else { self.statistics.count_within(atom, var, ranges) };
+            if let Some(passed) = within {
+                let share = Share { passed, of, is_sample: false };
+                self.shares.borrow_mut().push((scalar.expression.clone(), atom.clone(), Some(share)));
+            }
+        }
+    }
+
+    /// The part of the matches whose term for the variable is in a range of ids, where it is known and there are many.
+    pub fn part_within(&self, atom: &TripleAtom, var: Var, range: &Range<u32>) -> f64 {
+        let of = self.count(atom).rows;
+        let within = || self.statistics.count_within(atom, var, std::slice::from_ref(range));
+        if of < WORTH_A_SAMPLE { 1.0 } else { within().map_or(1.0, |within| within / of) }
+    }
+
+    /// The part of a join's rows that is expected to pass a condition, and what is known of it.
+    pub fn passing(&self, condition: &Condition, operands: &[Pattern]) -> (f64, Option<Share>) {
+        let Condition::Scalar(scalar) = condition else { return (UNKNOWN_PART, None) };
+        let atoms = operands.iter().filter_map(Pattern::triple).filter(|atom| reads_only(scalar, atom));
+        let smallest = atoms.min_by(|a, b| self.count(a).rows.total_cmp(&self.count(b).rows));
+        let share = smallest.and_then(|atom| self.share(scalar, atom));
+        (share.map_or(UNKNOWN_PART, Share::part), share)
+    }
+
+    /// Whether so many rows are expected that it matters how many of them pass.
+    pub fn is_worth_a_sample(rows: f64) -> bool {
+        rows >= WORTH_A_SAMPLE
+    }
+
     /// Returns the counts that an estimate of the pattern's matches is based on.
     pub fn basis(&self, atom: &TripleAtom) -> Basis {
         let Count { rows, distinct } = self.count(atom);
@@ -150,7 +261,7 @@ impl<'p> Estimator<'p> {
 
     /// Estimates the rows after a join with the pattern.
     ///
-    /// Matches of one row that differ only in variables that nobody needs count as one.
+    /// Filtered of one row that differ only in variables that nobody needs count as one.
     pub fn join(
         &self,
         before: &Cardinality,
@@ -158,14 +269,14 @@ impl<'p> Estimator<'p> {
         atom: &TripleAtom,
         needed: &dyn Fn(Var) -> bool,
     ) -> Cardinality {
-        let mut after = before.with_rows(self.rows_joined(before, bound, atom, &self.count(atom), needed));
-        self.note(&mut after, atom);
+        let count = self.count(atom);
+        let mut after = before.with_rows(self.rows_joined(before, bound, atom, &count, needed));
+        self.note(&mut after, atom, &count);
         after
     }
 
-    /// Records how many distinct ids the pattern's variables have.
-    pub fn note(&self, rows: &mut Cardinality, atom: &TripleAtom) {
-        let count = self.count(atom);
+    /// Records how many distinct ids the pattern's variables have, of which `count` are the matches.
+    pub fn note(&self, rows: &mut Cardinality, atom: &TripleAtom, count: &Count) {
         let (slots, width) = atom.positions();
         for (slot, distinct) in slots[..width].iter().zip(count.distinct) {
             if let Slot::Var(var) = *slot {
@@ -302,21 +413,21 @@ impl<'p> Estimator<'p> {
 
     /// Estimates the cost of searching along a path from rows that bind `bound`, and the rows that result.
     pub fn closure(&self, atom: &ClosureAtom, bound: &VarSet, before: &Cardinality) -> (f64, Cardinality) {
-        let mut step = Count { rows: 0.0, distinct: [0.0; 4] };
-        self.steps_of(&atom.path, &atom.graph, false, &mut step);
+        let step = self.steps(atom);
         let [subjects, _, objects, _] = step.distinct.map(|distinct| distinct.max(1.0));
         let known = |slot: Slot| match slot {
             Slot::Term(_) => true,
             Slot::Var(var) => bound.contains(var),
         };
-        let far = if atom.repeat == Repeat::ZeroOrOne { 1.0 } else { STEPS_OF_CLOSURE };
         // A start reaches its neighbours and theirs, but no more nodes than there are.
-        let forward = (step.rows / subjects * far).clamp(1.0, objects);
-        let back = (step.rows / objects * far).clamp(1.0, subjects);
+        let far = if atom.repeat == Repeat::ZeroOrOne { 1.0 } else { STEPS_OF_CLOSURE };
+        let neighbours = [step.rows / subjects * far, step.rows / objects * far];
+        let [forward, back] = self.walks(atom).unwrap_or(neighbours);
+        let (forward, back) = (forward.clamp(1.0, objects), back.clamp(1.0, subjects));
         // A path of length zero leads from every node of the graph to itself.
         let nodes = if atom.is_nullable() { self.nodes(&atom.graph) } else { 0.0 };
         let (rows, searched) = match (known(atom.subject), known(atom.object)) {
-            (true, true) => (before.rows * 0.5, before.rows.min(subjects) * forward),
+            (true, true) => (before.rows * forward / objects, before.rows.min(subjects) * forward),
             (true, false) => (before.rows * forward, before.rows.min(subjects) * forward),
             (false, true) => (before.rows * back, before.rows.min(objects) * back),
             (false, false) => (before.rows * (subjects * forward + nodes), subjects * forward + nodes),
@@ -328,6 +439,36 @@ impl<'p> Estimator<'p> {
             }
         }
         (before.rows + searched + rows * 0.1, after)
+    }
+
+    /// How many nodes walks along the steps of a closure reach from a node, on average, and how many against them. `None` if it is not known, or
+    /// there are few steps.
+    pub fn walks(&self, atom: &ClosureAtom) -> Option<[f64; 2]> {
+        if atom.repeat == Repeat::ZeroOrOne || self.steps(atom).rows < WORTH_A_SAMPLE {
+            return None;
+        }
+        let reach = |back, from: Slot| self.reach(&atom.path, &atom.graph, back, from.term());
+        Some([reach(false, atom.subject)?, reach(true, atom.object)?])
+    }
+
+    /// The matches of all steps of a closure.
+    fn steps(&self, atom: &ClosureAtom) -> Count {
+        let mut steps = Count { rows: 0.0, distinct: [0.0; 4] };
+        self.steps_of(&atom.path, &atom.graph, false, &mut steps);
+        steps
+    }
+
+    /// How many nodes walks along a path reach from a node, or from any on average.
+    fn reach(&self, path: &Path, graph: &Graph, back: bool, from: Option<TermId>) -> Option<f64> {
+        match path {
+            Path::Predicate(predicate) => *self
+                .reaches
+                .borrow_mut()
+                .entry((*predicate, back, from))
+                .or_insert_with(|| self.statistics.reach(*predicate, graph, back, from)),
+            Path::Reverse(path) => self.reach(path, graph, !back, from),
+            Path::Not(_) | Path::Closure(..) | Path::Sequence(_) | Path::Alternative(_) => None,
+        }
     }
 
     /// The number of nodes of a graph: of subjects and objects.
@@ -387,7 +528,7 @@ impl<'p> Estimator<'p> {
             }
             Pattern::Given(_) => (before.rows * 0.1, before.clone()),
             Pattern::Join(operands) => {
-                let steps = order::order(self, operands, bound, before, &|_| true);
+                let steps = order::order(self, operands, &[], bound, before, &|_| true);
                 (steps.cost, steps.rows)
             }
             pattern => self.cost_of_parts(pattern, bound, before),
@@ -425,8 +566,13 @@ impl<'p> Estimator<'p> {
             }
             Bindings::All | Bindings::Listed | Bindings::Own => {
                 let (cost, mut rows) = one_after_the_other(&mut parts);
-                for _ in pattern.conditions() {
-                    rows.rows /= 3.0;
+                let operands = match pattern.children().next() {
+                    Some(Pattern::Join(operands)) => operands,
+                    Some(inner) => std::slice::from_ref(inner),
+                    None => &[],
+                };
+                for condition in pattern.conditions() {
+                    rows.rows *= self.passing(condition, operands).0;
                 }
                 rows.rows = match properties.bound {
                     Bound::Nothing => rows.rows,

@@ -8,7 +8,7 @@ use super::function::Function;
 use super::{Var, VarSet};
 use kgq_syntax::rdf::Term;
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Expression {
     Constant(Term),
     Variable(Var),
@@ -91,6 +91,11 @@ impl Expression {
             _ => None,
         };
         self.nodes().filter_map(read).collect()
+    }
+
+    /// Whether it consists of more parts than this.
+    pub fn has_more_parts(&self, than: usize) -> bool {
+        self.nodes().nth(than).is_some()
     }
 
     /// Whether two evaluations on the same row may differ.

@@ -2,9 +2,9 @@
 //! rows; the cheapest of these orders wins. Dynamic programming over all orders was tried: it minimises a sum of
 //! estimates, and chose worse orders where the estimates are off.
 
-use super::estimate::{Cardinality, Estimator};
+use super::estimate::{Cardinality, Estimator, Filtered};
 use super::statistics::Count;
-use super::{Pattern, Var, VarSet, scope};
+use super::{Condition, Pattern, TripleAtom, Var, VarSet, scope};
 use std::cell::OnceCell;
 
 /// The operands in order, and the cost of that order.
@@ -29,8 +29,8 @@ struct Operand<'p> {
     vars: VarSet,
     /// Variables that must be bound before this operand is taken.
     after: VarSet,
-    /// The matches of a triple pattern.
-    count: OnceCell<Count>,
+    /// The matches of a triple pattern under the conditions.
+    filtered: OnceCell<Filtered>,
     /// The cost of evaluating it by itself.
     alone: OnceCell<f64>,
 }
@@ -39,6 +39,7 @@ struct Operand<'p> {
 struct Search<'a, 'p> {
     estimator: &'a Estimator<'p>,
     operands: Vec<Operand<'a>>,
+    conditions: &'a [&'a Condition],
     needed: &'a dyn Fn(Var) -> bool,
     /// For each variable, the operands that contain it.
     having: Vec<Vec<usize>>,
@@ -55,14 +56,22 @@ struct Taken {
     left: Vec<u32>,
 }
 
-/// Orders the operands of a join that is applied to rows binding `bound`. `needed` says which variables are read later.
+/// Orders the operands of a join that is applied to rows binding `bound`, under conditions. `needed` says which variables are read later.
 pub fn order(
     estimator: &Estimator<'_>,
     patterns: &[Pattern],
+    conditions: &[&Condition],
     bound: &VarSet,
     before: &Cardinality,
     needed: &dyn Fn(Var) -> bool,
 ) -> JoinOrder {
+    // Beside a small operand, it does not matter how many matches of large ones pass.
+    let small = |pattern: &Pattern| match pattern {
+        Pattern::Triple(atom) => !Estimator::is_worth_a_sample(estimator.count(atom).rows),
+        Pattern::Values { rows, .. } => !Estimator::is_worth_a_sample(rows.len() as f64),
+        _ => false,
+    };
+    let conditions = if patterns.iter().any(small) { &[] } else { conditions };
     let operands: Vec<Operand<'_>> = patterns
         .iter()
         .map(|pattern| Operand {
@@ -72,7 +81,7 @@ pub fn order(
                 Pattern::TripleTerm(atom) => [atom.triple].into_iter().collect(),
                 _ => VarSet::default(),
             },
-            count: OnceCell::new(),
+            filtered: OnceCell::new(),
             alone: OnceCell::new(),
         })
         .collect();
@@ -85,7 +94,7 @@ pub fn order(
             having[var.index()].push(at);
         }
     }
-    let search = Search { estimator, operands, needed, having };
+    let search = Search { estimator, operands, conditions, needed, having };
     let start = Taken {
         steps: Vec::new(),
         bound: bound.clone(),
@@ -170,15 +179,21 @@ impl Search<'_, '_> {
         match operand.pattern {
             Pattern::Triple(atom) => {
                 let later = |var: Var| (self.needed)(var) || taken.left[var.index()] > 1;
-                let count = operand.count.get_or_init(|| self.estimator.count(atom));
-                let rows = self.estimator.rows_joined(&taken.rows, &taken.bound, atom, count, &later);
-                (taken.rows.rows + rows * 0.1, rows)
+                let joined = |count: &Count| self.estimator.rows_joined(&taken.rows, &taken.bound, atom, count, &later);
+                let filtered = self.filtered(operand, atom);
+                let rows = joined(&filtered.passing);
+                let read = filtered.read.as_ref().map_or(rows, joined);
+                (taken.rows.rows + read * 0.1, rows)
             }
             _ => {
                 let (cost, rows) = self.other(taken, operand);
                 (cost, rows.rows)
             }
         }
+    }
+
+    fn filtered<'o>(&self, operand: &'o Operand<'_>, atom: &TripleAtom) -> &'o Filtered {
+        operand.filtered.get_or_init(|| self.estimator.filtered(atom, self.conditions))
     }
 
     fn other(&self, taken: &Taken, operand: &Operand<'_>) -> (f64, Cardinality) {
@@ -193,7 +208,7 @@ impl Search<'_, '_> {
                 let (cost, rows) = self.extension(taken, at);
                 taken.cost += cost;
                 taken.rows.rows = rows;
-                self.estimator.note(&mut taken.rows, atom);
+                self.estimator.note(&mut taken.rows, atom, &self.filtered(&self.operands[at], atom).passing);
             }
             _ => {
                 let (cost, rows) = self.other(taken, &self.operands[at]);

@@ -164,6 +164,13 @@ impl Default for Properties<'_> {
 }
 
 impl<T> Pattern<T> {
+    pub fn triple(&self) -> Option<&TripleAtom<T>> {
+        match self {
+            Self::Triple(atom) => Some(atom),
+            _ => None,
+        }
+    }
+
     pub fn properties(&self) -> Properties<'_> {
         // An operator over all solutions of its part, which passes them on.
         let modifier = Properties { takes_rows: false, keeps_existence: true, ..Properties::default() };

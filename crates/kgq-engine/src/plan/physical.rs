@@ -3,6 +3,7 @@
 //! The planner makes it, `--explain` prints it, and operators are opened from it any number of times. Its constants are
 //! ids, so it belongs to one snapshot. It holds no state of a run.
 
+use super::statistics::Share;
 use super::{Var, VarSet, Variables};
 use crate::operator::feed::FeedId;
 use crate::operator::shared::SharedId;
@@ -75,6 +76,11 @@ pub trait Operation: fmt::Debug + Send + Sync {
         0.0
     }
 
+    /// The variable of which it reads a range of ids only.
+    fn in_range_of(&self) -> Option<Var> {
+        None
+    }
+
     /// Whether it returns one row that binds nothing.
     fn is_unit(&self) -> bool {
         false
@@ -119,6 +125,10 @@ pub enum Basis {
     /// The matches of a triple pattern by itself: the number of statements, and of distinct subjects, predicates,
     /// objects and graphs among them.
     Counted { rows: f64, distinct: [f64; 4] },
+    /// How many matches of a triple pattern pass a condition.
+    Passed(Share),
+    /// How many nodes walks along a path reach on average, and how many against it.
+    Walks([f64; 2]),
     /// The distinct ids of the patterns joined so far.
     Distinct,
     /// The estimates of the two sides.
@@ -136,6 +146,13 @@ impl fmt::Display for Basis {
             Self::Counted { rows, distinct: [s, p, o, g] } => {
                 write!(f, "{rows} statements of the pattern, with {s} subjects, {p} predicates, {o} objects")?;
                 if *g > 1.0 { write!(f, ", {g} graphs") } else { Ok(()) }
+            }
+            Self::Passed(Share { passed, of, is_sample }) => {
+                let what = if *is_sample { "matches tried pass" } else { "matches may pass" };
+                write!(f, "the condition: {passed} of a pattern's {of} {what}")
+            }
+            Self::Walks([forward, back]) => {
+                write!(f, "walks along the path, which reach {forward} nodes on average, and {back} against it")
             }
             Self::Distinct => f.write_str("the distinct terms of the patterns joined so far"),
             Self::Sides => f.write_str("the estimates of its two sides"),

@@ -5,9 +5,11 @@ use crate::batch::Batch;
 use crate::expression::{Candidates, compile};
 use crate::operator::Context;
 use crate::operator::access::{Lookup, Wish};
-use kgq_snapshot::{Family, Permutation, Star, TermId, TermKind};
+use crate::operator::source::Source;
+use kgq_snapshot::{Family, Index, Permutation, Star, TermId, TermKind};
 use kgq_syntax::error::Result;
 use kgq_syntax::rdf::Term;
+use rustc_hash::FxHashSet;
 use std::ops::Range;
 
 /// The matches of a triple pattern by itself.
@@ -25,6 +27,23 @@ pub struct Restriction {
     pub ranges: Vec<Range<u32>>,
     /// Whether every term in them satisfies the condition.
     pub sure: bool,
+}
+
+/// How many of some rows pass a condition, or at most do.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Share {
+    pub passed: f64,
+    pub of: f64,
+    /// Whether those rows are a sample of what there is.
+    pub is_sample: bool,
+}
+
+impl Share {
+    /// The part that passes. Of a sample in which nothing passed, half a row is assumed to.
+    pub fn part(self) -> f64 {
+        let least = if self.is_sample { 0.5 } else { 0.0 };
+        (self.passed.max(least) / self.of.max(1.0)).min(1.0)
+    }
 }
 
 /// A range that allows every term: the condition only benefits from the order of the ids.
@@ -49,6 +68,19 @@ pub trait Statistics {
 
     fn is_named_graph(&self, name: &Term) -> bool;
 
+    /// Counts the matches of the pattern whose term for the variable is in one of the ranges of ids; `None` if that takes more than a few look-ups.
+    fn count_within(&self, atom: &TripleAtom, var: Var, ranges: &[Range<u32>]) -> Option<f64>;
+
+    /// Tries a condition on the variables of a pattern on some of its matches. `None` if they cannot be had at once.
+    ///
+    /// # Errors
+    /// A limit that evaluating the condition exceeds.
+    fn sample(&self, scalar: &Scalar, atom: &TripleAtom) -> Result<Option<Share>>;
+
+    /// Returns how many nodes walks along the predicate reach: from the given node or, on average, from a node that has it; from object to subject
+    /// with `back`. `None` if it is not known.
+    fn reach(&self, predicate: TermId, graph: &Graph, back: bool, from: Option<TermId>) -> Option<f64>;
+
     /// Returns the terms that an expression over one variable allows for it, if ranges of ids can express them. With
     /// `search`, the dictionary may be searched for them; the answer is [`EVERY_ID`] if texts are tested, which are
     /// best read in the order of their ids.
@@ -56,6 +88,63 @@ pub trait Statistics {
     /// # Errors
     /// A limit that a constant part of the expression exceeds.
     fn restriction(&self, scalar: &Scalar, var: Var, search: bool) -> Result<Option<Restriction>>;
+}
+
+/// So many matches of a pattern are tried.
+const ROWS_TRIED: usize = 64;
+/// More ranges of ids are not counted in the index, but tried.
+const MOST_RANGES_COUNTED: usize = 16;
+/// So many walks tell how far a path leads, each to at most so many nodes.
+const WALKS: usize = 4;
+const MOST_WALKED: usize = 128;
+
+/// The matches of a pattern, where the index has them in one run, and no variable occurs twice.
+struct MatchRun<'s> {
+    source: Source<'s>,
+    rows: Range<usize>,
+    /// The variables, with their depth in the index.
+    free: Vec<(Var, usize)>,
+}
+
+impl<'s> MatchRun<'s> {
+    /// Opens them in the order in which variables of a smaller rank come first. Graphs are not merged for that.
+    fn open(cx: &Context<'s>, atom: &TripleAtom, rank: impl Fn(Var) -> u8) -> Option<Self> {
+        if matches!(atom.graph, Graph::Union | Graph::Merge(_)) {
+            return None;
+        }
+        let wish = Wish { column: &|_| None, rank: &rank, constants_first: true, first_key: None };
+        let lookup = Lookup::new(atom, &wish);
+        if !lookup.checks.is_empty() {
+            return None;
+        }
+        let source = lookup.open(cx).ok()?.source;
+        let prefix: Vec<TermId> = lookup.prefix.iter().map(|key| key.of(&Batch::unit(0), 0)).collect();
+        let rows = source.index().range(&prefix);
+        Some(Self { source, rows, free: lookup.free })
+    }
+}
+
+/// At most so many of the rows, at equal distances.
+fn spread(rows: &Range<usize>, most: usize) -> impl Iterator<Item = usize> {
+    let (start, length) = (rows.start, rows.len());
+    let count = length.min(most);
+    (0..count).map(move |at| start + (2 * at + 1) * length / (2 * count))
+}
+
+/// How many nodes a walk along the predicate reaches in an index that has it first; `None` if it is more than some.
+fn reached_from(index: Index<'_>, predicate: TermId, start: TermId) -> Option<usize> {
+    let mut seen = FxHashSet::default();
+    let (mut open, mut next) = (vec![start], Vec::new());
+    while let Some(node) = open.pop() {
+        let rows = index.range(&[predicate, node]);
+        next.clear();
+        index.read(2, rows.start..rows.end.min(rows.start + MOST_WALKED + 1), &mut next);
+        open.extend(next.iter().filter(|node| seen.insert(**node)));
+        if seen.len() > MOST_WALKED {
+            return None;
+        }
+    }
+    Some(seen.len())
 }
 
 /// The statistics of a snapshot. Its indexes know how many rows a pattern has.
@@ -97,6 +186,64 @@ impl Statistics for Context<'_> {
 
     fn star(&self, predicate: TermId, others: &[TermId]) -> Option<Star> {
         self.snapshot().star(predicate, others)
+    }
+
+    fn count_within(&self, atom: &TripleAtom, var: Var, ranges: &[Range<u32>]) -> Option<f64> {
+        let matches = MatchRun::open(self, atom, |other| u8::from(other != var))?;
+        let (_, depth) = *matches.free.first()?;
+        if ranges.len() > MOST_RANGES_COUNTED {
+            return None;
+        }
+        let index = matches.source.index();
+        let before = |id: u32| match depth {
+            0 => index.keys_in(id..u32::MAX).next().map_or(index.len(), |(_, run)| run.start),
+            depth => index.seek(depth, matches.rows.clone(), TermId::new(id)),
+        };
+        let within = |range: &Range<u32>| before(range.end).saturating_sub(before(range.start));
+        Some(ranges.iter().map(within).sum::<usize>() as f64)
+    }
+
+    fn sample(&self, scalar: &Scalar, atom: &TripleAtom) -> Result<Option<Share>> {
+        // Sorted by what is tested, the sample has all of its range; but the first column cannot be read at any row in no time.
+        let has_constant = atom.slots.iter().any(|slot| slot.var().is_none());
+        let rank = |var| u8::from(scalar.variables.contains(var) != has_constant);
+        let Some(matches) = MatchRun::open(self, atom, rank) else { return Ok(None) };
+        let read = matches.free.iter().filter(|(var, _)| scalar.variables.contains(*var));
+        let (vars, depths): (Vec<Var>, Vec<usize>) = read.copied().unzip();
+        if depths.contains(&0) {
+            return Ok(None);
+        }
+        let index = matches.source.index();
+        let tried: Vec<usize> = spread(&matches.rows, ROWS_TRIED).collect();
+        let column = |depth: usize| tried.iter().map(|row| index.id(depth, *row)).collect();
+        let batch = Batch::new(depths.into_iter().map(column).collect(), tried.len());
+        let passed = compile(&scalar.expression, &vars, &self.expressions)?.count_passing(&batch, &self.expressions)?;
+        let is_sample = tried.len() < matches.rows.len();
+        Ok(Some(Share { passed: passed as f64, of: tried.len() as f64, is_sample }))
+    }
+
+    fn reach(&self, predicate: TermId, graph: &Graph, back: bool, from: Option<TermId>) -> Option<f64> {
+        if !matches!(graph, Graph::Default) {
+            return None;
+        }
+        let index = self.snapshot().triples(if back { Permutation::Pos } else { Permutation::Pso });
+        let of = self.snapshot().statistics().predicate(predicate);
+        let nodes = if back { of.distinct_subjects } else { of.distinct_objects };
+        // A walk that does not end soon reaches a large part of all nodes.
+        let walk = |node| reached_from(index, predicate, node).unwrap_or(nodes as usize / 2) as f64;
+        if let Some(node) = from {
+            return Some(walk(node));
+        }
+        let rows = index.run(predicate);
+        let (mut weights, mut sum) = (0.0, 0.0);
+        for row in spread(&rows, WALKS) {
+            let node = index.id(1, row);
+            // A node with many statements is met more often.
+            let weight = 1.0 / index.range(&[predicate, node]).len().max(1) as f64;
+            weights += weight;
+            sum += weight * walk(node);
+        }
+        (weights > 0.0).then(|| sum / weights)
     }
 
     /// Ids are sorted by family, so the first and the last object of the predicate decide.

@@ -13,6 +13,7 @@ use std::borrow::{Borrow, Cow};
 use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::io::Write;
+use std::ops::Deref;
 
 /// The version of RDF that is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -46,7 +47,7 @@ pub fn write_quads(
     let mapped = if is_mapped { Some(rdf11::downgrade(quads, budget)?.0) } else { None };
     let each = || -> Box<dyn Iterator<Item = &Quad>> {
         match &mapped {
-            Some(mapped) => Box::new(mapped.quads.iter().map(AsRef::as_ref)),
+            Some(mapped) => Box::new(mapped.quads.iter().map(Deref::deref)),
             None => Box::new(quads.iter()),
         }
     };

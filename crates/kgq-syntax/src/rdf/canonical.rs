@@ -20,6 +20,7 @@ use oxrdf::BlankNode;
 use search::Search;
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
+use std::ops::Deref;
 
 /// A dataset in canonical form.
 #[derive(Debug)]
@@ -55,7 +56,7 @@ impl Canonical {
 pub fn canonicalize(quads: &[Quad], budget: &Budget) -> Result<Canonical> {
     let (steps, mut held) = (Steps::new(budget), Reservation::default());
     let (mapped, _mapped_held) = rdf11::downgrade(quads, budget)?;
-    let table = Table::of(mapped.quads.iter().map(AsRef::as_ref), &steps)?;
+    let table = Table::of(mapped.quads.iter().map(Deref::deref), &steps)?;
     let numbers = names_in(&table, budget)?;
     let (mut text, mut lines) = (String::new(), Vec::with_capacity(table.quads().len()));
     // The order is sorted by merging, which takes as much again.
@@ -88,7 +89,7 @@ pub fn relabel(quads: &[Quad], budget: &Budget) -> Result<(Vec<Quad>, Reservatio
     let mut renamed_quads = Vec::with_capacity(quads.len());
     {
         let (mapped, _mapped_held) = rdf11::downgrade(quads, budget)?;
-        let table = Table::of(mapped.quads.iter().map(AsRef::as_ref), &steps)?;
+        let table = Table::of(mapped.quads.iter().map(Deref::deref), &steps)?;
         let numbers = names_in(&table, budget)?;
         let rename = |node: &BlankNode| table.node(node).map_or_else(|| node.clone(), |at| name(numbers[at as usize]));
         for quad in quads {

@@ -8,8 +8,9 @@ use super::{
 use crate::budget::{Budget, Reservation, Steps};
 use crate::error::Result;
 use rustc_hash::{FxHashMap, FxHashSet};
-use std::borrow::{Borrow, Cow};
+use std::borrow::Borrow;
 use std::cell::Cell;
+use std::ops::Deref;
 
 const I18N: &str = "https://www.w3.org/ns/i18n#";
 /// What the names of nodes that stand for triple terms begin with.
@@ -25,10 +26,37 @@ const TT_OBJECT: NamedNodeRef<'_> = NamedNodeRef::new_unchecked("http://www.w3.o
 /// A dataset mapped to RDF 1.1.
 #[derive(Clone, Debug, Default)]
 pub struct Downgraded<'q> {
-    /// Those that RDF 1.1 has too are not copied.
-    pub quads: Vec<Cow<'q, Quad>>,
+    pub quads: Vec<Mapped<'q>>,
     /// The number of mapped terms: reifiers, other triple terms, and literals with a base direction.
     pub count: u64,
+}
+
+/// A quad of RDF 1.1. It takes as much as a pointer and a tag: a [`Cow`](std::borrow::Cow) would have room for a whole quad.
+#[derive(Clone, Debug)]
+pub enum Mapped<'q> {
+    /// RDF 1.1 has it too.
+    Given(&'q Quad),
+    Made(Box<Quad>),
+}
+
+impl Mapped<'_> {
+    pub fn into_owned(self) -> Quad {
+        match self {
+            Self::Given(quad) => quad.clone(),
+            Self::Made(quad) => *quad,
+        }
+    }
+}
+
+impl Deref for Mapped<'_> {
+    type Target = Quad;
+
+    fn deref(&self) -> &Quad {
+        match self {
+            Self::Given(quad) => quad,
+            Self::Made(quad) => quad,
+        }
+    }
 }
 
 /// Maps a dataset to RDF 1.1. The reservation holds the result's memory.
@@ -37,14 +65,14 @@ pub struct Downgraded<'q> {
 /// The budget's.
 pub fn downgrade<'q>(quads: &'q [Quad], budget: &Budget) -> Result<(Downgraded<'q>, Reservation)> {
     let steps = Steps::new(budget);
-    let mut held = budget.reserve(size_of_val(quads) as u64)?;
+    let mut held = budget.reserve((quads.len() * size_of::<Mapped<'_>>()) as u64)?;
     let taken = contested_labels(quads.iter().map(|quad| steps.take().map(|()| quad)))?;
     let mut mapping = Mapping { taken, ..Mapping::default() };
     let (mut out, mut bytes) = (Vec::with_capacity(quads.len()), 0);
     for quad in quads {
         steps.take()?;
         if !is_of_rdf_12(quad) {
-            out.push(Cow::Borrowed(quad));
+            out.push(Mapped::Given(quad));
             continue;
         }
         let mapped = mapping.add(quad);
@@ -53,7 +81,7 @@ pub fn downgrade<'q>(quads: &'q [Quad], budget: &Budget) -> Result<(Downgraded<'
         if bytes > 1 << 16 {
             held.grow(budget, std::mem::take(&mut bytes))?;
         }
-        out.extend(mapped.into_iter().map(Cow::Owned));
+        out.extend(mapped.into_iter().map(|quad| Mapped::Made(Box::new(quad))));
     }
     held.grow(budget, bytes)?;
     Ok((Downgraded { quads: out, count: mapping.count }, held))
@@ -357,6 +385,6 @@ mod tests {
         let (down, _) = downgrade(&quads, &Budget::default()).unwrap();
         assert_eq!(down.count, 4);
         assert!(down.quads.iter().all(|q| !matches!(q.object, Term::Triple(_))));
-        assert_eq!(upgrade(down.quads.into_iter().map(Cow::into_owned).collect()), quads);
+        assert_eq!(upgrade(down.quads.into_iter().map(Mapped::into_owned).collect()), quads);
     }
 }

@@ -1,7 +1,7 @@
 //! Keeps the intermediate results of a join small. Duplicates between operands become one row, with a multiplicity if
 //! they count; operands that one variable connects to the rest are joined by themselves.
 
-use super::join::{Join, triple, wanted_by};
+use super::join::{Join, wanted_by};
 use super::{Duplicates, Planner};
 use crate::operator::hash_join::JoinKind;
 use crate::operator::{distinct, fold, fold_pairs, project};
@@ -63,7 +63,7 @@ impl Planner<'_> {
                 || !whole
                 || keys.len() != 1
                 || vars.intersects(&read)
-                || group.iter().any(|at| triple(&operands[*at]).is_none())
+                || group.iter().any(|at| operands[*at].triple().is_none())
             {
                 continue;
             }
@@ -136,7 +136,7 @@ impl Planner<'_> {
         let taken = operands.iter().zip(done).filter(|(_, done)| **done).map(|(operand, _)| operand);
         let mut distinct = vec![f64::INFINITY; node.vars.len()];
         for operand in taken {
-            let Some(atom) = triple(operand) else { continue };
+            let Some(atom) = operand.triple() else { continue };
             let count = self.estimator.count(atom);
             for (slot, own) in atom.slots.iter().zip(count.distinct) {
                 if let Some(at) = slot.var().and_then(|var| node.column(var)) {

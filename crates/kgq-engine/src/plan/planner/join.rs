@@ -51,7 +51,7 @@ impl Planner<'_> {
         let operands = std::mem::take(&mut join.operands);
         let node = self.connected(input, &operands, &mut join, needed, duplicates)?;
         let rest: Vec<Condition> = join.pending.into_iter().cloned().collect();
-        if rest.is_empty() { Ok(node) } else { self.filter(node, &rest, needed) }
+        if rest.is_empty() { Ok(node) } else { self.filter(node, &rest, &operands, needed) }
     }
 
     /// Joins each group of connected operands by itself, and then the groups.
@@ -93,7 +93,7 @@ impl Planner<'_> {
             // The other components share no variable with the input.
             let built = self.connected(rest.take(), &operands, &mut part, &wanted, duplicates)?;
             let unapplied: Vec<Condition> = part.pending.into_iter().cloned().collect();
-            let built = if unapplied.is_empty() { built } else { self.filter(built, &unapplied, &wanted)? };
+            let built = if unapplied.is_empty() { built } else { self.filter(built, &unapplied, &operands, &wanted)? };
             node = Some(match node {
                 None => built,
                 Some(left) => self.combine((left, fed), built, &mut pending, &wanted, needed, duplicates)?,
@@ -104,7 +104,7 @@ impl Planner<'_> {
             None => self.start(rest),
         };
         let unapplied: Vec<Condition> = pending.into_iter().cloned().collect();
-        if unapplied.is_empty() { Ok(node) } else { self.filter(node, &unapplied, needed) }
+        if unapplied.is_empty() { Ok(node) } else { self.filter(node, &unapplied, &join.operands, needed) }
     }
 
     /// Joins two groups that share no variable, by an equality of values if a condition asks for one. `fed` says
@@ -171,7 +171,10 @@ impl Planner<'_> {
         join.pending.iter().for_each(|condition| wanted.extend(&condition.variables()));
         let bound = input.as_ref().map(|node| node.certain.clone()).unwrap_or_default();
         let before = Cardinality::of_many(input.as_ref().map_or(1.0, |node| node.rows.max(1.0)));
-        let steps = order(&self.estimator, operands, &bound, &before, &|var| wanted.contains(var)).steps;
+        let steps = match operands.len() {
+            1 => vec![0],
+            _ => order(&self.estimator, operands, &join.pending, &bound, &before, &|var| wanted.contains(var)).steps,
+        };
         let mut input = input;
         let mut done = vec![false; operands.len()];
         for (position, at) in steps.iter().enumerate() {
@@ -182,7 +185,7 @@ impl Planner<'_> {
             if input.is_none()
                 && let Some((centre, rays)) = self.star(operands, *at, &wanted)
             {
-                let atoms: Vec<_> = rays.iter().filter_map(|at| Some((triple(&operands[*at])?, false))).collect();
+                let atoms: Vec<_> = rays.iter().filter_map(|at| Some((operands[*at].triple()?, false))).collect();
                 let bounds = join.ranges.iter().find(|(var, _)| *var == centre).map(|(_, range)| range.clone());
                 let read = wanted.contains(centre)
                     || (0..operands.len())
@@ -207,7 +210,7 @@ impl Planner<'_> {
                 self.operand(input.take(), &operands[*at], join, &later, duplicates, next)?
             } else {
                 let atoms: Vec<&TripleAtom> =
-                    std::iter::once(*at).chain(group).filter_map(|at| triple(&operands[at])).collect();
+                    std::iter::once(*at).chain(group).filter_map(|at| operands[at].triple()).collect();
                 let start = self.start(input.take());
                 self.intersect(start, &atoms, join, &later, duplicates)?
             };
@@ -286,7 +289,7 @@ impl Planner<'_> {
     ) -> Vec<usize> {
         let bound = input.map(|node| node.certain.clone()).unwrap_or_default();
         let open = |at: usize| -> Option<Var> {
-            let atom = triple(&operands[at])?;
+            let atom = operands[at].triple()?;
             let mut vars = atom.variables().filter(|var| !bound.contains(*var));
             let var = vars.next()?;
             (vars.next().is_none() && matches!(atom.graph, Graph::Default | Graph::Merge(_) | Graph::Union))
@@ -303,7 +306,7 @@ impl Planner<'_> {
         }
         let fewest = std::iter::once(steps[0])
             .chain(group.iter().copied())
-            .filter_map(|at| Some(self.estimator.fanout(&bound, triple(&operands[at])?)))
+            .filter_map(|at| Some(self.estimator.fanout(&bound, operands[at].triple()?)))
             .fold(f64::INFINITY, f64::min);
         if fewest < FEW_MATCHES { Vec::new() } else { group }
     }
@@ -385,7 +388,7 @@ impl Planner<'_> {
         later.extend(needed);
         join.pending.iter().for_each(|condition| later.extend(&condition.variables()));
         let ready: Vec<Condition> = ready.into_iter().cloned().collect();
-        self.filter(node, &ready, &later)
+        self.filter(node, &ready, operands, &later)
     }
 
     /// Whether the condition reads a column of the rows; a condition that reads none waits for the end.
@@ -409,13 +412,6 @@ fn rings(atom: &ClosureAtom, conditions: &[&Condition]) -> Rings {
         Rings::Any | Rings::Unequal if by_value => Rings::Unequal,
         _ => Rings::None,
     })
-}
-
-pub(super) fn triple(pattern: &Pattern) -> Option<&TripleAtom> {
-    match pattern {
-        Pattern::Triple(atom) => Some(atom),
-        _ => None,
-    }
 }
 
 fn flatten(patterns: &[Pattern], operands: &mut Vec<Pattern>) {

@@ -430,7 +430,13 @@ impl<'p> Planner<'p> {
     }
 
     /// Keeps the rows that pass the conditions.
-    fn filter(&mut self, input: PhysicalPlan, conditions: &[Condition], needed: &VarSet) -> Result<PhysicalPlan> {
+    fn filter(
+        &mut self,
+        input: PhysicalPlan,
+        conditions: &[Condition],
+        operands: &[Pattern],
+        needed: &VarSet,
+    ) -> Result<PhysicalPlan> {
         let mut node = input;
         let mut plain = Vec::new();
         let mut patterns = Vec::new();
@@ -453,10 +459,10 @@ impl<'p> Planner<'p> {
             patterns.iter().for_each(|(pattern, _)| wanted.extend(&scope::mentioned(pattern)));
             let (kept, vars) = node.kept(|var| wanted.contains(var));
             let (certain, sorted, weighted) = (node.certain.clone(), node.sorted.clone(), node.weighted);
-            let rows = (0..plain.len()).fold(node.rows, |rows, _| rows / 3.0);
+            let (rows, basis) = self.passing(&node, &plain, operands);
             node = PhysicalPlan::new(filter::Plan { input: node, conditions, kept }, vars)
                 .like(certain, sorted, weighted)
-                .expecting(rows, Basis::Guess("a condition is taken to keep a third of its rows"));
+                .expecting(rows, basis);
         }
         for (at, (pattern, negated)) in patterns.iter().enumerate() {
             let mut wanted = needed.clone();
@@ -465,6 +471,28 @@ impl<'p> Planner<'p> {
             node = self.exists(node, pattern, existence, Some(&wanted))?;
         }
         Ok(node)
+    }
+
+    /// How many of a join's rows are expected to pass the conditions, and why: because of the one that fewest pass, if that is known.
+    fn passing(&self, input: &PhysicalPlan, conditions: &[Condition], operands: &[Pattern]) -> (f64, Basis) {
+        // What is in the range that was read passes.
+        let in_range = input.operation.in_range_of();
+        let operands = if in_range.is_some() || Estimator::is_worth_a_sample(input.rows) { operands } else { &[] };
+        let parts = conditions.iter().map(|condition| match self.estimator.passing(condition, operands) {
+            (_, Some(share)) if !share.is_sample && in_range.is_some_and(|var| condition.variables().contains(var)) => {
+                (1.0, Some(share))
+            }
+            of_all => of_all,
+        });
+        let mut basis = Basis::Guess("a condition is taken to keep a third of its rows");
+        let (mut left, mut least) = (input.rows, f64::INFINITY);
+        for (part, share) in parts {
+            left *= part;
+            if let Some(share) = share.filter(|_| part < least) {
+                (basis, least) = (Basis::Passed(share), part);
+            }
+        }
+        (left, basis)
     }
 }
 

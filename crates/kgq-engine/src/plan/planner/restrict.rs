@@ -1,7 +1,7 @@
 //! What conditions tell about a join's variables before it is ordered: ranges of ids, a few terms to look up, or a
 //! small pattern to start from.
 
-use super::join::{Join, triple};
+use super::join::Join;
 use super::{Input, Planner};
 use crate::plan::statistics::{EVERY_ID, Restriction};
 use crate::plan::{Condition, Pattern, Slot, TripleAtom, Var, VarSet, scope};
@@ -50,7 +50,12 @@ impl Planner<'_> {
                 if sure {
                     kept.pop();
                 }
-            } else if let [range] = ranges.as_slice() {
+                continue;
+            }
+            if ranges != [EVERY_ID] {
+                self.estimator.note_ranges(scalar, var, &ranges, &join.operands);
+            }
+            if let [range] = ranges.as_slice() {
                 // The condition is still tested: a look-up that is not in the variable's order cannot use the range.
                 match join.ranges.iter_mut().find(|(bounded, _)| *bounded == var) {
                     Some((_, own)) => *own = own.start.max(range.start)..own.end.min(range.end).max(own.start),
@@ -83,7 +88,7 @@ impl Planner<'_> {
 
     /// Returns the row count of the smallest triple pattern that binds the variable; `None` if there is none.
     fn fewest_rows(&self, operands: &[Pattern], var: Var) -> Option<f64> {
-        let binding = operands.iter().filter_map(triple).filter(|atom| atom.variables().any(|v| v == var));
+        let binding = operands.iter().filter_map(Pattern::triple).filter(|atom| atom.variables().any(|v| v == var));
         binding.map(|atom| self.estimator.count(atom).rows).min_by(f64::total_cmp)
     }
 
@@ -133,7 +138,7 @@ fn lone_values(operands: &[Pattern], read: &VarSet) -> Option<(usize, Vec<(Var, 
         let values = only_values(operand)?;
         let mut others = read.clone();
         for (_, other) in operands.iter().enumerate().filter(|(other, _)| *other != at) {
-            match triple(other) {
+            match other.triple() {
                 Some(atom) => others.extend(&atom.graph.var().into_iter().collect()),
                 None => others.extend(&scope::mentioned(other)),
             }

@@ -8,7 +8,7 @@ use crate::operator::search::Rings;
 use crate::operator::triple_term::{self, ComponentTest};
 use crate::plan::estimate::Cardinality;
 use crate::plan::physical::{Basis, PhysicalPlan};
-use crate::plan::{ClosureAtom, Graph, Slot, TripleAtom, TripleTermAtom, Var, VarSet};
+use crate::plan::{ClosureAtom, Graph, Repeat, Slot, TripleAtom, TripleTermAtom, Var, VarSet};
 use kgq_syntax::error::{Error, Result};
 use std::ops::Range;
 use std::sync::Arc;
@@ -59,7 +59,10 @@ impl Planner<'_> {
         let lookup = Lookup::new(atom, &wish);
         let first_free = lookup.free.first().copied();
         let bounds = bounds.filter(|(var, _)| first_free == Some((*var, lookup.prefix.len()))).map(|(_, range)| range);
-        let rows = self.estimator.probe(&input, atom, keep);
+        let mut rows = self.estimator.probe(&input, atom, keep);
+        if let (Some(range), Some((var, _))) = (&bounds, first_free) {
+            rows *= self.estimator.part_within(atom, var, range);
+        }
         let mut certain = input.certain.clone();
         if keep == Keep::Matched {
             atom.variables().for_each(|var| certain.insert(var));
@@ -146,6 +149,11 @@ impl Planner<'_> {
         };
         let (sorted, weighted) = (input.sorted.clone(), input.weighted || weighs);
         let rows = self.estimator.closure(atom, &input.certain, &Cardinality::of_many(input.rows)).1.rows;
+        let basis = match (atom.repeat, self.estimator.walks(atom)) {
+            (Repeat::ZeroOrOne, _) => Basis::Distinct,
+            (_, Some(reached)) => Basis::Walks(reached),
+            (_, None) => Basis::Guess("a path is taken to have four steps"),
+        };
         let spec = Arc::new(closure::Spec {
             subject,
             object,
@@ -162,7 +170,7 @@ impl Planner<'_> {
         });
         Ok(PhysicalPlan::new(closure::Plan { input, spec }, vars)
             .like(certain, sorted, weighted)
-            .expecting(rows, Basis::Guess("a path is taken to have four steps")))
+            .expecting(rows, basis))
     }
 
     pub(super) fn triple_term(

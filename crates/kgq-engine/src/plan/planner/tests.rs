@@ -5,7 +5,7 @@ use crate::explain::text;
 use crate::plan::expression::OrderTest;
 use crate::plan::physical::Labels;
 use crate::plan::simplify::{Knowledge, simplify};
-use crate::plan::statistics::{Count, Restriction};
+use crate::plan::statistics::{Count, Restriction, Share};
 use crate::plan::translate::{Around, Translator};
 use crate::plan::{Expression, Graph, Scalar, Slot, TripleAtom};
 use kgq_snapshot::Star;
@@ -18,11 +18,18 @@ struct MadeUp<'t> {
     predicates: &'t [(&'t str, [f64; 3])],
     /// Predicates, and how many subjects have exactly these.
     sets: &'t [(&'t [&'t str], u64)],
+    /// How many of 64 matches of a predicate pass any condition, and how far walks along it lead.
+    samples: &'t [(&'t str, f64)],
     /// The terms of the query, by their ids.
     terms: RefCell<Vec<Term>>,
 }
 
 impl MadeUp<'_> {
+    fn sample(&self, predicate: TermId) -> Option<f64> {
+        let name = self.name(predicate);
+        self.samples.iter().find(|(known, _)| name == format!(":{known}")).map(|(_, sample)| *sample)
+    }
+
     fn id(&self, term: &Term) -> TermId {
         let mut terms = self.terms.borrow_mut();
         let at = terms.iter().position(|known| known == term).unwrap_or_else(|| {
@@ -67,6 +74,19 @@ impl Statistics for MadeUp<'_> {
         (!self.sets.is_empty()).then_some(Star { subjects, rows: (subjects as f64 * rows / all) as u64 })
     }
 
+    fn count_within(&self, _: &TripleAtom, _: Var, _: &[std::ops::Range<u32>]) -> Option<f64> {
+        None
+    }
+
+    fn sample(&self, _: &Scalar, atom: &TripleAtom) -> Result<Option<Share>> {
+        let Slot::Term(predicate) = atom.slots[1] else { return Ok(None) };
+        Ok(self.sample(predicate).map(|passed| Share { passed, of: 64.0, is_sample: true }))
+    }
+
+    fn reach(&self, predicate: TermId, _: &Graph, _: bool, _: Option<TermId>) -> Option<f64> {
+        self.sample(predicate)
+    }
+
     fn objects_are_simple(&self, _: &Term) -> bool {
         true
     }
@@ -88,25 +108,24 @@ impl Statistics for MadeUp<'_> {
 
 /// The plan as text, with the estimates of each node.
 fn plan(predicates: &[(&str, [f64; 3])], query: &str) -> String {
-    plan_of_sets(predicates, &[], query)
+    plan_of(&MadeUp { predicates, sets: &[], samples: &[], terms: RefCell::default() }, query)
 }
 
-/// The same, where it is known how many subjects have which predicates.
-fn plan_of_sets(predicates: &[(&str, [f64; 3])], sets: &[(&[&str], u64)], query: &str) -> String {
+/// The same, where more is known of the data.
+fn plan_of(made_up: &MadeUp<'_>, query: &str) -> String {
     let budget = &Budget::default();
     let query = SparqlParser::new().with_prefix("", "http://e/").unwrap().parse_query(query).unwrap();
     let (Query::Select { pattern, .. } | Query::Ask { pattern, .. }) = &query else { panic!("{query}") };
-    let made_up = MadeUp { predicates, sets, terms: RefCell::default() };
-    let around = Around { statistics: &made_up, restricted: false, answers_services: false, budget };
+    let around = Around { statistics: made_up, restricted: false, answers_services: false, budget };
     let mut translator = Translator::new(around, Graph::Default);
     let translated = translator.pattern(pattern).unwrap();
     let mut names = Vec::new();
     pattern.on_in_scope_variable(|variable| names.push(variable.clone()));
     let vars: Vec<Var> = names.iter().map(|name| translator.var(name)).collect();
     let mut variables = translator.variables;
-    let logical = simplify(translated, &Knowledge { statistics: &made_up, budget, outer: VarSet::default() });
+    let logical = simplify(translated, &Knowledge { statistics: made_up, budget, outer: VarSet::default() });
     let bound = logical.map_terms(&|term| Ok(made_up.id(term))).unwrap();
-    let mut planner = Planner::new(&made_up, budget, &mut variables);
+    let mut planner = Planner::new(made_up, budget, &mut variables);
     let plan = match &query {
         Query::Ask { .. } => planner.plan_existence(&bound).unwrap(),
         _ => planner.plan(&bound, &vars).unwrap(),
@@ -156,7 +175,7 @@ index join PSO :c ?x → ?c, merging
     );
     let sets: &[(&[&str], u64)] = &[(&["a", "b"], 990), (&["a", "b", "c"], 10), (&["b"], 200), (&["c"], 4990)];
     check_operators(
-        &plan_of_sets(predicates, sets, query),
+        &plan_of(&MadeUp { predicates, sets, samples: &[], terms: RefCell::default() }, query),
         query,
         "
 project ?x ?a ?b ?c
@@ -164,6 +183,28 @@ project ?x ?a ?b ?c
     index join PSO :c ?x → ?c, merging
       scan PSO :a → ?x ?a",
     );
+}
+
+#[test]
+fn a_join_starts_from_the_pattern_of_which_few_matches_pass_a_condition() {
+    let predicates = &[("a", [2000.0; 3]), ("b", [5000.0; 3])];
+    let query = "SELECT ?x ?a ?b { ?x :a ?a . ?x :b ?b FILTER(CONTAINS(?b, \"c\")) }";
+    let plan = |samples| plan_of(&MadeUp { predicates, sets: &[], samples, terms: RefCell::default() }, query);
+    let (unknown, few, most) = (plan(&[]), plan(&[("b", 2.0)]), plan(&[("b", 60.0)]));
+    assert!(unknown.contains("scan PSO :a"), "{unknown}");
+    assert!(most.contains("scan PSO :a"), "{most}");
+    assert!(few.contains("scan PSO :b") && few.contains("filter CONTAINS(?b, \"c\")  [expected 156,"), "{few}");
+}
+
+#[test]
+fn a_path_is_expected_to_reach_what_walks_along_it_reach() {
+    let predicates = &[("a", [2000.0, 2000.0, 100.0])];
+    let of = |samples| {
+        let made_up = MadeUp { predicates, sets: &[], samples, terms: RefCell::default() };
+        plan_of(&made_up, "SELECT ?y { :x :a+ ?y }")
+    };
+    let (unknown, far) = (of(&[]), of(&[("a", 70.0)]));
+    assert!(unknown.contains("[expected 4.0,") && far.contains("[expected 70,"), "{unknown}{far}");
 }
 
 #[test]

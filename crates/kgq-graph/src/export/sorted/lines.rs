@@ -5,9 +5,8 @@ use crate::render::output_error;
 use kgq_syntax::budget::{Reservation, Steps};
 use kgq_syntax::error::Result;
 use kgq_syntax::rdf::Quad;
-use kgq_syntax::rdf::rdf11::{downgrade, is_of_rdf_12};
+use kgq_syntax::rdf::rdf11::{Mapped, downgrade, is_of_rdf_12};
 use kgq_syntax::sort::sorted_texts;
-use std::borrow::Cow;
 use std::io::Write;
 
 impl Sorted<'_> {
@@ -33,7 +32,7 @@ impl Sorted<'_> {
             if group.iter().any(is_of_rdf_12) {
                 let (plain, _) = downgrade(&group, self.budget)?;
                 mapped += plain.count;
-                group = plain.quads.into_iter().map(Cow::into_owned).collect();
+                group = plain.quads.into_iter().map(Mapped::into_owned).collect();
             }
             if let Some(own) = described.next_if(|next| next[0].subject == node) {
                 group.extend_from_slice(own);
