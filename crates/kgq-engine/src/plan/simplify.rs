@@ -4,8 +4,11 @@
 use super::pattern::{filter, join, union};
 use super::statistics::Statistics;
 use super::{Condition, Expression, Graph, Pattern, Scalar, Slot, TripleAtom, Var, VarSet, null_rejecting, scope};
+use indexmap::IndexSet;
 use kgq_syntax::budget::Budget;
 use kgq_syntax::rdf::Term;
+use rustc_hash::FxBuildHasher;
+use std::sync::Arc;
 
 type Logical = Pattern<Term>;
 type LogicalCondition = Condition<Term>;
@@ -167,9 +170,85 @@ fn pushed_down(inner: Logical, conditions: Vec<LogicalCondition>, data: &Knowled
             let inner = Box::new(pushed_down(*inner, down, data));
             filter(Pattern::Extend { inner, var, scalar }, here)
         }
-        inner @ (Pattern::Triple(_) | Pattern::Join(_)) => equated(inner, conditions, data),
+        inner if passed_on(&inner).is_some() => {
+            let (down, here) = below(&inner, conditions, data);
+            filter(inner.map_children(|rows| pushed_down(rows, down.clone(), data)), here)
+        }
+        Pattern::Join(mut operands) => {
+            let mut left = conditions;
+            for operand in &mut operands {
+                let (down, here) = below(operand, left, data);
+                left = here;
+                if !down.is_empty() {
+                    *operand = pushed_down(std::mem::replace(operand, Pattern::Empty), down, data);
+                }
+            }
+            let (inner, conditions) = listed(Pattern::Join(operands), left, data);
+            equated(inner, conditions, data)
+        }
+        inner @ Pattern::Triple(_) => {
+            let (inner, conditions) = listed(inner, conditions, data);
+            equated(inner, conditions, data)
+        }
         inner => filter(inner, conditions),
     }
+}
+
+/// The variables of which a part of a sub-SELECT passes on what its rows have, or its groups: all rows of a group agree in its keys.
+fn passed_on(pattern: &Logical) -> Option<VarSet> {
+    match pattern {
+        Pattern::Project { vars, .. } | Pattern::Group { keys: vars, .. } => Some(vars.iter().copied().collect()),
+        Pattern::Distinct { inner } | Pattern::Order { inner, .. } => Some(scope::possible(inner)),
+        _ => None,
+    }
+}
+
+/// Parts the conditions into those that a part of a sub-SELECT can test on its rows, and the others.
+fn below(
+    pattern: &Logical,
+    conditions: Vec<LogicalCondition>,
+    data: &Knowledge<'_>,
+) -> (Vec<LogicalCondition>, Vec<LogicalCondition>) {
+    let Some(passed) = passed_on(pattern) else { return (Vec::new(), conditions) };
+    // In a join, other operands may bind what this one does not.
+    let own = passed.intersection(&scope::certain(pattern)).without(&data.outer);
+    conditions.into_iter().partition(|condition| !condition.variables().is_empty() && is_local(condition, &own))
+}
+
+/// A list of fewer terms is tested as ranges of ids.
+const LONG_LIST: usize = 1000;
+
+/// Joins the pattern with the terms of a condition that a variable which it always binds is in a long list of IRIs: these equal only themselves.
+fn listed(inner: Logical, conditions: Vec<LogicalCondition>, data: &Knowledge<'_>) -> (Logical, Vec<LogicalCondition>) {
+    let certain = scope::certain(&inner).without(&data.outer);
+    let mut operands = vec![inner];
+    let mut others = Vec::new();
+    for condition in conditions {
+        match listed_variable(&condition).filter(|var| certain.contains(*var)) {
+            Some(var) => operands.push(Pattern::Values { vars: vec![var], rows: rows_of(condition) }),
+            None => others.push(condition),
+        }
+    }
+    (join(operands), others)
+}
+
+/// The variable of a condition that it is in a long list of IRIs.
+fn listed_variable(condition: &LogicalCondition) -> Option<Var> {
+    let Condition::Scalar(Scalar { expression: Expression::In(operand, list), .. }) = condition else { return None };
+    let are_iris = || list.iter().all(|node| matches!(node, Expression::Constant(Term::NamedNode(_))));
+    match **operand {
+        Expression::Variable(var) if list.len() >= LONG_LIST && are_iris() => Some(var),
+        _ => None,
+    }
+}
+
+/// The terms of a list, each once, as rows.
+fn rows_of(condition: LogicalCondition) -> Arc<[Vec<Option<Term>>]> {
+    let Condition::Scalar(Scalar { expression: Expression::In(_, list), .. }) = condition else { return [].into() };
+    let terms =
+        list.into_iter().filter_map(|node| if let Expression::Constant(term) = node { Some(term) } else { None });
+    let each_once: IndexSet<Term, FxBuildHasher> = terms.collect();
+    each_once.into_iter().map(|term| vec![Some(term)]).collect()
 }
 
 /// Turns `OPTIONAL { R } FILTER(!BOUND(?v))` into NOT EXISTS, where R always binds ?v and nothing else does: the filter

@@ -197,6 +197,43 @@ fn a_join_starts_from_the_pattern_of_which_few_matches_pass_a_condition() {
 }
 
 #[test]
+fn a_long_list_of_iris_is_joined_and_one_with_other_terms_is_tested() {
+    let list = (0..1000).map(|at| format!(":n{at}, ")).collect::<String>();
+    let of = |last: &str| plan(PEOPLE, &format!("SELECT ?x ?n {{ ?x :name ?n FILTER(?x IN ({list}{last})) }}"));
+    let (iris, others) = (of(":n0"), of("1"));
+    assert!(iris.contains("1000 rows of values") && !iris.contains("filter"), "{iris}");
+    assert!(others.contains("filter"), "{}", others.lines().next().unwrap_or_default());
+}
+
+#[test]
+fn a_condition_is_tested_inside_a_sub_select_where_its_rows_or_groups_have_what_it_reads() {
+    let scans = |query: &str| {
+        let plan = plan(PEOPLE, query);
+        let lines: Vec<&str> =
+            plan.lines().map(|line| line.trim_start().split("  [").next().unwrap_or_default()).collect();
+        let at = |what: &str| lines.iter().position(|line| line.starts_with(what));
+        (at("filter"), at("distinct").or(at("group")).or(at("limit")))
+    };
+    let inside = [
+        "SELECT * { { SELECT DISTINCT ?n ?t { ?x :name ?n . ?x :type ?t } } FILTER(CONTAINS(?n, \"c\")) }",
+        "SELECT * { { SELECT ?n (COUNT(*) AS ?c) { ?x :name ?n . ?x :type ?t } GROUP BY ?n } FILTER(CONTAINS(?n, \"c\")) }",
+        "SELECT * { ?y :name ?m { SELECT DISTINCT ?n ?t { ?x :name ?n . ?x :type ?t } } FILTER(CONTAINS(?n, \"c\")) }",
+    ];
+    for query in inside {
+        let (filter, around) = scans(query);
+        assert!(around.is_some() && filter > around, "{}", plan(PEOPLE, query));
+    }
+    let outside = [
+        "SELECT * { { SELECT ?n (COUNT(*) AS ?c) { ?x :name ?n . ?x :type ?t } GROUP BY ?n } FILTER(?c > 1) }",
+        "SELECT * { { SELECT ?n ?t { ?x :name ?n . ?x :type ?t } LIMIT 3 } FILTER(CONTAINS(?n, \"c\")) }",
+    ];
+    for query in outside {
+        let (filter, around) = scans(query);
+        assert!(filter.is_some() && filter < around, "{}", plan(PEOPLE, query));
+    }
+}
+
+#[test]
 fn a_path_is_expected_to_reach_what_walks_along_it_reach() {
     let predicates = &[("a", [2000.0, 2000.0, 100.0])];
     let of = |samples| {
