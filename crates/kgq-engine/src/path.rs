@@ -227,14 +227,21 @@ impl<N: GraphNode> Visited<N> {
         Self { few: FxHashSet::default(), bits: Vec::new(), held: Reservation::default() }
     }
 
+    #[inline(always)]
     fn insert(&mut self, id: N, graph: &impl Neighbours<N>) -> Result<bool> {
-        let word = id.index() / 64;
-        if !self.bits.is_empty() && word < self.bits.len() {
-            let bit = 1 << (id.index() % 64);
-            let fresh = self.bits[word] & bit == 0;
-            self.bits[word] |= bit;
-            return Ok(fresh);
+        let bit = 1 << (id.index() % 64);
+        match self.bits.get_mut(id.index() / 64) {
+            Some(word) => {
+                let fresh = *word & bit == 0;
+                *word |= bit;
+                Ok(fresh)
+            }
+            None => self.insert_without_bit(id, graph),
         }
+    }
+
+    /// The same for a node that has no bit, or none yet.
+    fn insert_without_bit(&mut self, id: N, graph: &impl Neighbours<N>) -> Result<bool> {
         if self.bits.is_empty() && self.few.len() >= 1024 {
             let words = graph.numbers().div_ceil(64);
             if self.few.len() * 4 > words {
