@@ -3,7 +3,7 @@
 
 use super::pattern::{Bindings, Bound};
 use super::physical::{Basis, PhysicalPlan};
-use super::statistics::{Count, Share, Statistics};
+use super::statistics::{Count, Selectivity, Statistics};
 use super::{
     ClosureAtom, Condition, Expression, Graph, Path, Pattern, Repeat, Scalar, Slot, TripleAtom, Var, VarSet, order,
     scope,
@@ -50,8 +50,8 @@ fn ray(atom: &TripleAtom) -> Option<(Var, TermId)> {
 /// The constants of a pattern, whether it is matched in a merge of graphs, and how many components it has.
 type Constants = ([Option<TermId>; 4], bool, usize);
 
-/// Walks along a predicate, from subjects to objects or, if that is set, back; from any node or from one.
-type Walks = (TermId, bool, Option<TermId>);
+/// WalkKey along a predicate, from subjects to objects or, if that is set, back; from any node or from one.
+type WalkKey = (TermId, bool, Option<TermId>);
 
 /// Whether a condition reads variables of the pattern, and nothing else.
 fn reads_only(scalar: &Scalar, atom: &TripleAtom) -> bool {
@@ -66,9 +66,9 @@ pub struct Estimator<'p> {
     counts: RefCell<FxHashMap<Constants, Count>>,
     stars: RefCell<Stars>,
     /// What is known of conditions on matches of a pattern.
-    shares: RefCell<Vec<(Expression, TripleAtom, Option<Share>)>>,
+    selectivities: RefCell<Vec<(Expression, TripleAtom, Option<Selectivity>)>>,
     /// How many nodes walks reach.
-    reaches: RefCell<FxHashMap<Walks, Option<f64>>>,
+    reaches: RefCell<FxHashMap<WalkKey, Option<f64>>>,
 }
 
 /// The predicates of a query, numbered, and what is known of the subjects that have several of them.
@@ -159,7 +159,7 @@ impl<'p> Estimator<'p> {
             budget,
             counts: RefCell::default(),
             stars: RefCell::default(),
-            shares: RefCell::default(),
+            selectivities: RefCell::default(),
             reaches: RefCell::default(),
         }
     }
@@ -188,9 +188,9 @@ impl<'p> Estimator<'p> {
         let (slots, width) = atom.positions();
         for condition in conditions {
             let Condition::Scalar(scalar) = condition else { continue };
-            let Some(share) = self.share(scalar, atom) else { continue };
-            let part = share.part();
-            if share.is_sample {
+            let Some(selectivity) = self.selectivity(scalar, atom) else { continue };
+            let part = selectivity.part();
+            if selectivity.is_sample {
                 read = read.or(Some(count));
             }
             count.rows *= part;
@@ -204,19 +204,20 @@ impl<'p> Estimator<'p> {
     }
 
     /// Tells how many of the matches pass a condition that reads nothing else; `None` if that is not known.
-    fn share(&self, scalar: &Scalar, atom: &TripleAtom) -> Option<Share> {
+    fn selectivity(&self, scalar: &Scalar, atom: &TripleAtom) -> Option<Selectivity> {
         if !reads_only(scalar, atom) || self.count(atom).rows < WORTH_A_SAMPLE {
             return None;
         }
         if scalar.expression.has_more_parts(MOST_PARTS_TRIED) || scalar.is_volatile() || scalar.reads_clock() {
             return None;
         }
-        let known = self.shares.borrow().iter().find(|(of, on, _)| *of == scalar.expression && on == atom).map(|k| k.2);
+        let known =
+            self.selectivities.borrow().iter().find(|(of, on, _)| *of == scalar.expression && on == atom).map(|k| k.2);
         known.unwrap_or_else(|| {
             // A limit that the condition exceeds is met again when it is tested.
-            let share = self.statistics.sample(scalar, atom).ok().flatten();
-            self.shares.borrow_mut().push((scalar.expression.clone(), atom.clone(), share));
-            share
+            let selectivity = self.statistics.sample(scalar, atom).ok().flatten();
+            self.selectivities.borrow_mut().push((scalar.expression.clone(), atom.clone(), selectivity));
+            selectivity
         })
     }
 
@@ -226,8 +227,8 @@ impl<'p> Estimator<'p> {
             let of = self.count(atom).rows;
             let within = if of < WORTH_A_SAMPLE { None } else { self.statistics.count_within(atom, var, ranges) };
             if let Some(passed) = within {
-                let share = Share { passed, of, is_sample: false };
-                self.shares.borrow_mut().push((scalar.expression.clone(), atom.clone(), Some(share)));
+                let selectivity = Selectivity { passed, of, is_sample: false };
+                self.selectivities.borrow_mut().push((scalar.expression.clone(), atom.clone(), Some(selectivity)));
             }
         }
     }
@@ -240,12 +241,12 @@ impl<'p> Estimator<'p> {
     }
 
     /// The part of a join's rows that is expected to pass a condition, and what is known of it.
-    pub fn passing(&self, condition: &Condition, operands: &[Pattern]) -> (f64, Option<Share>) {
+    pub fn passing(&self, condition: &Condition, operands: &[Pattern]) -> (f64, Option<Selectivity>) {
         let Condition::Scalar(scalar) = condition else { return (UNKNOWN_PART, None) };
         let atoms = operands.iter().filter_map(Pattern::triple).filter(|atom| reads_only(scalar, atom));
         let smallest = atoms.min_by(|a, b| self.count(a).rows.total_cmp(&self.count(b).rows));
-        let share = smallest.and_then(|atom| self.share(scalar, atom));
-        (share.map_or(UNKNOWN_PART, Share::part), share)
+        let selectivity = smallest.and_then(|atom| self.selectivity(scalar, atom));
+        (selectivity.map_or(UNKNOWN_PART, Selectivity::part), selectivity)
     }
 
     /// Whether so many rows are expected that it matters how many of them pass.

@@ -3,7 +3,7 @@
 //! The planner makes it, `--explain` prints it, and operators are opened from it any number of times. Its constants are
 //! ids, so it belongs to one snapshot. It holds no state of a run.
 
-use super::statistics::Share;
+use super::statistics::Selectivity;
 use super::{Var, VarSet, Variables};
 use crate::operator::feed::FeedId;
 use crate::operator::shared::SharedId;
@@ -126,7 +126,7 @@ pub enum Basis {
     /// objects and graphs among them.
     Counted { rows: f64, distinct: [f64; 4] },
     /// How many matches of a triple pattern pass a condition.
-    Passed(Share),
+    Passed(Selectivity),
     /// How many nodes walks along a path reach on average, and how many against it.
     Walks([f64; 2]),
     /// The distinct ids of the patterns joined so far.
@@ -147,7 +147,7 @@ impl fmt::Display for Basis {
                 write!(f, "{rows} statements of the pattern, with {s} subjects, {p} predicates, {o} objects")?;
                 if *g > 1.0 { write!(f, ", {g} graphs") } else { Ok(()) }
             }
-            Self::Passed(Share { passed, of, is_sample }) => {
+            Self::Passed(Selectivity { passed, of, is_sample }) => {
                 let what = if *is_sample { "matches tried pass" } else { "matches may pass" };
                 write!(f, "the condition: {passed} of a pattern's {of} {what}")
             }

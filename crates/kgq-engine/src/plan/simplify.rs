@@ -224,9 +224,12 @@ fn listed(inner: Logical, conditions: Vec<LogicalCondition>, data: &Knowledge<'_
     let mut operands = vec![inner];
     let mut others = Vec::new();
     for condition in conditions {
-        match listed_variable(&condition).filter(|var| certain.contains(*var)) {
-            Some(var) => operands.push(Pattern::Values { vars: vec![var], rows: rows_of(condition) }),
-            None => others.push(condition),
+        let var = listed_variable(&condition).filter(|var| certain.contains(*var));
+        match (var, condition) {
+            (Some(var), Condition::Scalar(Scalar { expression: Expression::In(_, list), .. })) => {
+                operands.push(Pattern::Values { vars: vec![var], rows: rows_of(list) });
+            }
+            (_, condition) => others.push(condition),
         }
     }
     (join(operands), others)
@@ -242,9 +245,8 @@ fn listed_variable(condition: &LogicalCondition) -> Option<Var> {
     }
 }
 
-/// The terms of a list, each once, as rows.
-fn rows_of(condition: LogicalCondition) -> Arc<[Vec<Option<Term>>]> {
-    let Condition::Scalar(Scalar { expression: Expression::In(_, list), .. }) = condition else { return [].into() };
+/// The constants of a list, each once, as rows.
+fn rows_of(list: Vec<Expression>) -> Arc<[Vec<Option<Term>>]> {
     let terms =
         list.into_iter().filter_map(|node| if let Expression::Constant(term) = node { Some(term) } else { None });
     let each_once: IndexSet<Term, FxBuildHasher> = terms.collect();

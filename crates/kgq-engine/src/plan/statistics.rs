@@ -31,14 +31,14 @@ pub struct Restriction {
 
 /// How many of some rows pass a condition, or at most do.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Share {
+pub struct Selectivity {
     pub passed: f64,
     pub of: f64,
     /// Whether those rows are a sample of what there is.
     pub is_sample: bool,
 }
 
-impl Share {
+impl Selectivity {
     /// The part that passes. Of a sample in which nothing passed, half a row is assumed to.
     pub fn part(self) -> f64 {
         let least = if self.is_sample { 0.5 } else { 0.0 };
@@ -75,7 +75,7 @@ pub trait Statistics {
     ///
     /// # Errors
     /// A limit that evaluating the condition exceeds.
-    fn sample(&self, scalar: &Scalar, atom: &TripleAtom) -> Result<Option<Share>>;
+    fn sample(&self, scalar: &Scalar, atom: &TripleAtom) -> Result<Option<Selectivity>>;
 
     /// Returns how many nodes walks along the predicate reach: from the given node or, on average, from a node that has it; from object to subject
     /// with `back`. `None` if it is not known.
@@ -203,7 +203,7 @@ impl Statistics for Context<'_> {
         Some(ranges.iter().map(within).sum::<usize>() as f64)
     }
 
-    fn sample(&self, scalar: &Scalar, atom: &TripleAtom) -> Result<Option<Share>> {
+    fn sample(&self, scalar: &Scalar, atom: &TripleAtom) -> Result<Option<Selectivity>> {
         // Sorted by what is tested, the sample has all of its range; but the first column cannot be read at any row in no time.
         let has_constant = atom.slots.iter().any(|slot| slot.var().is_none());
         let rank = |var| u8::from(scalar.variables.contains(var) != has_constant);
@@ -219,7 +219,7 @@ impl Statistics for Context<'_> {
         let batch = Batch::new(depths.into_iter().map(column).collect(), tried.len());
         let passed = compile(&scalar.expression, &vars, &self.expressions)?.count_passing(&batch, &self.expressions)?;
         let is_sample = tried.len() < matches.rows.len();
-        Ok(Some(Share { passed: passed as f64, of: tried.len() as f64, is_sample }))
+        Ok(Some(Selectivity { passed: passed as f64, of: tried.len() as f64, is_sample }))
     }
 
     fn reach(&self, predicate: TermId, graph: &Graph, back: bool, from: Option<TermId>) -> Option<f64> {

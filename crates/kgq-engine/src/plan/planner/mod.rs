@@ -479,17 +479,19 @@ impl<'p> Planner<'p> {
         let in_range = input.operation.in_range_of();
         let operands = if in_range.is_some() || Estimator::is_worth_a_sample(input.rows) { operands } else { &[] };
         let parts = conditions.iter().map(|condition| match self.estimator.passing(condition, operands) {
-            (_, Some(share)) if !share.is_sample && in_range.is_some_and(|var| condition.variables().contains(var)) => {
-                (1.0, Some(share))
+            (_, Some(selectivity))
+                if !selectivity.is_sample && in_range.is_some_and(|var| condition.variables().contains(var)) =>
+            {
+                (1.0, Some(selectivity))
             }
             of_all => of_all,
         });
         let mut basis = Basis::Guess("a condition is taken to keep a third of its rows");
         let (mut left, mut least) = (input.rows, f64::INFINITY);
-        for (part, share) in parts {
+        for (part, selectivity) in parts {
             left *= part;
-            if let Some(share) = share.filter(|_| part < least) {
-                (basis, least) = (Basis::Passed(share), part);
+            if let Some(selectivity) = selectivity.filter(|_| part < least) {
+                (basis, least) = (Basis::Passed(selectivity), part);
             }
         }
         (left, basis)

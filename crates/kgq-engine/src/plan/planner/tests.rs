@@ -5,7 +5,7 @@ use crate::explain::text;
 use crate::plan::expression::OrderTest;
 use crate::plan::physical::Labels;
 use crate::plan::simplify::{Knowledge, simplify};
-use crate::plan::statistics::{Count, Restriction, Share};
+use crate::plan::statistics::{Count, Restriction, Selectivity};
 use crate::plan::translate::{Around, Translator};
 use crate::plan::{Expression, Graph, Scalar, Slot, TripleAtom};
 use kgq_snapshot::Star;
@@ -78,9 +78,9 @@ impl Statistics for MadeUp<'_> {
         None
     }
 
-    fn sample(&self, _: &Scalar, atom: &TripleAtom) -> Result<Option<Share>> {
+    fn sample(&self, _: &Scalar, atom: &TripleAtom) -> Result<Option<Selectivity>> {
         let Slot::Term(predicate) = atom.slots[1] else { return Ok(None) };
-        Ok(self.sample(predicate).map(|passed| Share { passed, of: 64.0, is_sample: true }))
+        Ok(self.sample(predicate).map(|passed| Selectivity { passed, of: 64.0, is_sample: true }))
     }
 
     fn reach(&self, predicate: TermId, _: &Graph, _: bool, _: Option<TermId>) -> Option<f64> {
