@@ -2,10 +2,12 @@
 
 use super::operands::operands;
 use super::update::{OperationForm, Update};
+use indexmap::IndexSet;
 use kgq_syntax as syntax;
 use kgq_syntax::error::{Error, Result, Source};
 use kgq_syntax::rdf::vocabulary::{rdf, rdfs};
 use kgq_syntax::rdf::{NamedNode, Variable};
+use rustc_hash::FxBuildHasher;
 use spargebra::GraphUpdateOperation;
 use spargebra::algebra::{
     AggregateExpression, Expression, Function, GraphPattern, OrderExpression, PropertyPathExpression,
@@ -14,7 +16,7 @@ use spargebra::term::{NamedNodePattern, TermPattern, TriplePattern};
 use std::collections::BTreeSet;
 
 /// How a query uses an IRI.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Position {
     /// As a predicate, or in a property path.
     Property,
@@ -37,11 +39,11 @@ pub struct UsedTerm {
     pub position: Position,
 }
 
-/// Returns the IRIs that a query names, each once per position, sorted. Queries for other servers are left out.
+/// Returns the IRIs that a query names, each once per position. Queries for other servers are left out.
 pub fn used_terms(query: &spargebra::Query) -> Vec<UsedTerm> {
     let mut walk = Walk { skip_services: true, ..Walk::default() };
     walk.query(query);
-    walk.terms.into_iter().collect()
+    walk.into_terms()
 }
 
 /// Like [`used_terms`], without the IRIs that the query wants to be absent: in NOT EXISTS, MINUS, a negated condition,
@@ -51,7 +53,7 @@ pub fn wanted_terms(query: &spargebra::Query) -> Vec<UsedTerm> {
     whole.query(query);
     let mut walk = Walk { skip_services: true, skip_unwanted: true, unbound: whole.unbound, ..Walk::default() };
     walk.query(query);
-    walk.terms.into_iter().collect()
+    walk.into_terms()
 }
 
 /// Returns all variables of a query, including those of sub-queries and expressions, sorted.
@@ -142,7 +144,7 @@ pub fn needs_network(query: &spargebra::Query) -> bool {
 pub fn is_repeatable(query: &spargebra::Query) -> bool {
     let mut walk = Walk::default();
     walk.query(query);
-    let asks = |function: &Function| {
+    let asks = |function: &&Function| {
         matches!(function, Function::Now | Function::Rand | Function::Uuid | Function::StrUuid | Function::BNode)
     };
     walk.services.is_empty() && !walk.functions.iter().any(asks)
@@ -205,7 +207,7 @@ pub(crate) fn variables_of_expression(expression: &Expression, f: &mut dyn FnMut
 pub(crate) fn functions_of_expression(expression: &Expression, f: &mut dyn FnMut(&Function)) {
     let mut walk = Walk::default();
     walk.expression(expression);
-    walk.functions.iter().for_each(f);
+    walk.functions.into_iter().for_each(f);
 }
 
 fn refused(source: Source<'_>, keyword: &str, what: &str) -> Error {
@@ -218,15 +220,16 @@ fn refused(source: Source<'_>, keyword: &str, what: &str) -> Error {
 }
 
 #[derive(Default)]
-struct Walk {
-    terms: BTreeSet<UsedTerm>,
+struct Walk<'q> {
+    /// As they are met: a list may have 100,000 of them, and most walks are for other things.
+    terms: Vec<(&'q NamedNode, Position)>,
     variables: BTreeSet<Variable>,
     /// Those of triple patterns, paths and names of graphs.
     stated: BTreeSet<Variable>,
     /// Those of VALUES, BIND, aggregates and other servers.
     given: BTreeSet<Variable>,
     services: Vec<String>,
-    functions: Vec<Function>,
+    functions: Vec<&'q Function>,
     calls: BTreeSet<Call>,
     skip_exists: bool,
     skip_services: bool,
@@ -237,14 +240,19 @@ struct Walk {
     unbound: BTreeSet<Variable>,
 }
 
-impl Walk {
+impl<'q> Walk<'q> {
+    fn into_terms(self) -> Vec<UsedTerm> {
+        let each_once: IndexSet<_, FxBuildHasher> = self.terms.into_iter().collect();
+        each_once.into_iter().map(|(iri, position)| UsedTerm { iri: iri.clone(), position }).collect()
+    }
+
     fn into_calls(mut self) -> BTreeSet<Call> {
-        let properties = self.terms.into_iter().filter(|term| term.position == Position::Property);
-        self.calls.extend(properties.map(|term| Call { name: term.iri, arguments: None }));
+        let properties = self.terms.into_iter().filter(|(_, position)| *position == Position::Property);
+        self.calls.extend(properties.map(|(iri, _)| Call { name: iri.clone(), arguments: None }));
         self.calls
     }
 
-    fn query(&mut self, query: &spargebra::Query) {
+    fn query(&mut self, query: &'q spargebra::Query) {
         let (pattern, dataset) = match query {
             spargebra::Query::Construct { template, pattern, dataset, .. } => {
                 for triple in template {
@@ -280,11 +288,11 @@ impl Walk {
         found
     }
 
-    fn term(&mut self, iri: &NamedNode, position: Position) {
+    fn term(&mut self, iri: &'q NamedNode, position: Position) {
         if self.skip_unwanted && self.negated {
             return;
         }
-        self.terms.insert(UsedTerm { iri: iri.clone(), position });
+        self.terms.push((iri, position));
     }
 
     fn variable(&mut self, variable: &Variable) {
@@ -302,7 +310,7 @@ impl Walk {
     }
 
     /// Collects the variables of a CONSTRUCT template. Its terms need not be in the data.
-    fn variables_of(&mut self, triple: &TriplePattern) {
+    fn variables_of(&mut self, triple: &'q TriplePattern) {
         for term in [&triple.subject, &triple.object] {
             match term {
                 TermPattern::Variable(v) => self.variable(v),
@@ -315,7 +323,7 @@ impl Walk {
         }
     }
 
-    fn pattern(&mut self, pattern: &GraphPattern) {
+    fn pattern(&mut self, pattern: &'q GraphPattern) {
         match pattern {
             GraphPattern::Bgp { patterns } => patterns.iter().for_each(|t| self.triple(t)),
             GraphPattern::Path { subject, path, object } => {
@@ -403,14 +411,14 @@ impl Walk {
         }
     }
 
-    fn triple(&mut self, triple: &TriplePattern) {
+    fn triple(&mut self, triple: &'q TriplePattern) {
         let class = matches!(&triple.predicate, NamedNodePattern::NamedNode(p) if p.as_ref() == rdf::TYPE);
         self.term_pattern(&triple.subject, Position::Node);
         self.node_pattern(&triple.predicate, Position::Property);
         self.term_pattern(&triple.object, if class { Position::Class } else { Position::Node });
     }
 
-    fn term_pattern(&mut self, pattern: &TermPattern, position: Position) {
+    fn term_pattern(&mut self, pattern: &'q TermPattern, position: Position) {
         match pattern {
             TermPattern::NamedNode(node) => self.term(node, position),
             TermPattern::Variable(variable) => self.stated(variable),
@@ -419,14 +427,14 @@ impl Walk {
         }
     }
 
-    fn node_pattern(&mut self, pattern: &NamedNodePattern, position: Position) {
+    fn node_pattern(&mut self, pattern: &'q NamedNodePattern, position: Position) {
         match pattern {
             NamedNodePattern::NamedNode(node) => self.term(node, position),
             NamedNodePattern::Variable(variable) => self.stated(variable),
         }
     }
 
-    fn path(&mut self, path: &PropertyPathExpression) {
+    fn path(&mut self, path: &'q PropertyPathExpression) {
         match path {
             PropertyPathExpression::NamedNode(node) => self.term(node, Position::Property),
             PropertyPathExpression::Reverse(p)
@@ -443,7 +451,7 @@ impl Walk {
         }
     }
 
-    fn expression(&mut self, expression: &Expression) {
+    fn expression(&mut self, expression: &'q Expression) {
         match expression {
             Expression::NamedNode(node) => self.term(node, Position::Value),
             Expression::Variable(v) | Expression::Bound(v) => self.variable(v),
@@ -455,7 +463,7 @@ impl Walk {
                 return self.unwanted(|walk| walk.expression(inner));
             }
             Expression::FunctionCall(function, arguments) => {
-                self.functions.push(function.clone());
+                self.functions.push(function);
                 if let Function::Custom(name) = function {
                     self.calls.insert(Call { name: name.clone(), arguments: Some(arguments.len()) });
                     self.term(name, Position::Function);

@@ -34,6 +34,9 @@ impl Guess {
 /// Returns the diagnostics on the terms of the query, in text order.
 pub fn told(asked: &AdviceRequest<'_>, text: &QueryText<'_>) -> Vec<Diagnostic> {
     let (mut guesses, more) = unknown(asked, used_terms(&asked.query.algebra), text);
+    if guesses.is_empty() {
+        return Vec::new();
+    }
     let wanted = wanted_terms(&asked.query.algebra);
     let is_wanted = |term: &Term| wanted.iter().any(|used| matches!(term, Term::NamedNode(iri) if *iri == used.iri));
     // Terms that the query wants to be absent may well be absent.
