@@ -361,6 +361,27 @@ fn what_only_an_aggregate_reads_is_computed_by_it() {
 }
 
 #[test]
+fn what_an_aggregate_computes_of_many_rows_is_computed_side_by_side() {
+    let data: String = (0..24_000).map(|n| format!(":s{n} :text \"text {n}\" ; :group :g{} . ", n * n % 11)).collect();
+    for query in [
+        "SELECT (SUM(STRLEN(SUBSTR(?o, 6, 3))) AS ?n) { ?s :text ?o }",
+        "SELECT (SUM(STRLEN(UCASE(?o))) AS ?n) (COUNT(STRDT(?o, :t)) AS ?k) { ?s :text ?o }",
+        "SELECT ?g (AVG(STRLEN(?o) + 1.5) AS ?n) (COUNT(*) AS ?k) { ?s :text ?o ; :group ?g } GROUP BY ?g",
+    ] {
+        agree(&data, query);
+        assert!(analyzed(&data, query).contains("computed side by side"), "{query}");
+    }
+    // Nothing is computed, or few rows are.
+    for query in [
+        "SELECT ?g (COUNT(?s) AS ?n) { ?s :group ?g } GROUP BY ?g",
+        "SELECT (SUM(STRLEN(?o)) AS ?n) { ?s :text ?o ; :group :g5 }",
+    ] {
+        agree(&data, query);
+        assert!(!analyzed(&data, query).contains("computed side by side"), "{query}");
+    }
+}
+
+#[test]
 fn only_the_groups_that_a_limit_keeps_get_terms() {
     let data = catalogue();
     for (query, most) in [

@@ -249,8 +249,7 @@ pub(crate) fn plan<'s>(
     let mut variables = translator.variables;
     let logical = simplify(logical, &Knowledge { statistics: &cx, budget, outer: VarSet::default() });
     budget.check()?;
-    let ids = |term: &Term| cx.terms().id_of(term);
-    let (bound, default_graph) = (logical.map_terms(&ids)?, default.map_terms(&ids)?);
+    let (bound, default_graph) = (logical.map_terms(cx.terms())?, default.map_terms(cx.terms())?);
     let mut planner = Planner::new(&cx, budget, &mut variables);
     let plan = match &form {
         Form::Ask => planner.plan_existence(&bound)?,

@@ -54,6 +54,7 @@ mod result;
 mod rows;
 mod template;
 mod terms;
+mod threads;
 pub mod update;
 pub mod why;
 
@@ -75,6 +76,7 @@ use kgq_syntax::error::Result;
 use kgq_syntax::rdf::{NamedNode, Variable};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 /// The evaluator of a query.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -189,6 +191,8 @@ pub fn explain(snapshot: &Snapshot, query: &Query, options: &EvaluationOptions, 
 }
 
 fn explanation(snapshot: &Snapshot, query: &Query, options: &EvaluationOptions, run: bool) -> Result<String> {
+    let started = Instant::now();
+    let ms = |time: Duration| time.as_secs_f64() * 1e3;
     if options.executor == Executor::Kgq {
         let budget = &options.budget_of_query();
         let how = options.run(budget);
@@ -197,19 +201,23 @@ fn explanation(snapshot: &Snapshot, query: &Query, options: &EvaluationOptions, 
             Some(plans) => executor::prepare_again(snapshot, algebra, graph, how, plans)?,
             None => executor::prepare(snapshot, algebra, graph, how)?,
         };
-        return if run { prepared.analyze(how) } else { prepared.explain(how) };
+        if !run {
+            return prepared.explain(how);
+        }
+        let planned = started.elapsed();
+        let tree = prepared.analyze(how)?;
+        let ran = started.elapsed() - planned;
+        return Ok(format!("{tree}planned in {:.3} ms, ran in {:.3} ms\n", ms(planned), ms(ran)));
     }
     if !run {
         return Ok("Oxigraph's evaluator, which shows no plan\n".into());
     }
-    let started = std::time::Instant::now();
     let rows = match evaluate(snapshot, query, options)? {
         Answer::Boolean(_) => 1,
         Answer::Solutions(solutions) => solutions.rows.map(|row| row.map(|_| 1)).sum::<Result<u64>>()?,
         Answer::Graph(triples) => triples.0.map(|triple| triple.map(|_| 1)).sum::<Result<u64>>()?,
     };
-    let ms = started.elapsed().as_secs_f64() * 1e3;
-    Ok(format!("Oxigraph's evaluator, which shows no plan  [got {rows}, {ms:.3} ms]\n"))
+    Ok(format!("Oxigraph's evaluator, which shows no plan  [got {rows}, {:.3} ms]\n", ms(started.elapsed())))
 }
 
 /// Makes the answer end in an error if it has more rows than allowed: a cut answer must not look whole.

@@ -122,6 +122,19 @@ fn conditions_and_paths_are_estimated_from_the_data() {
         ("SELECT ?x { ?x :number ?n FILTER(STRLEN(?n) > 1) }", "filter", "expected 78 got 0"),
         ("SELECT ?y { :t9876 :in+ ?y }", "path", "expected 4.0 got 4"),
         ("SELECT ?y { :s1 :next+ ?y }", "path", "expected 5000 got 9999"),
+        ("SELECT ?y { :t9876 (:in/:in)+ ?y }", "path", "expected 2.0 got 2"),
+        ("SELECT ?y { :t9876 (:in|^:next)+ ?y }", "path", "expected 4.0 got 4"),
+        ("SELECT ?y { :t9876 (:in/:in?)+ ?y }", "path", "expected 4.0 got 4"),
+        ("SELECT ?y { ?y (^:in/^:in)+ :t9876 }", "path", "expected 2.0 got 2"),
+        // Matches of two patterns, as if they had nothing to do with each other.
+        ("SELECT ?x { ?x :number ?n . ?x :next/:number ?m FILTER(?n < ?m) }", "filter", "expected 4688 got 9999"),
+        // The groups of a key, and of two.
+        ("SELECT ?n (COUNT(*) AS ?k) { ?x :name ?n ; :next ?y } GROUP BY ?n", "group by", "expected 2.0 got 2"),
+        (
+            "SELECT ?n ?y (COUNT(*) AS ?k) { ?x :name ?n ; :next ?y } GROUP BY ?n ?y",
+            "group by",
+            "expected 10000 got 10000",
+        ),
     ];
     for (query, operator, expected) in checks {
         let text = planned(&snapshot, query, run).analyze(run).unwrap();

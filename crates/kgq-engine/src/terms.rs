@@ -9,6 +9,8 @@ mod vocabulary;
 use super::expression::compare::{self, TypeError};
 use super::expression::numbers::{self, Numbers};
 use super::expression::value::{Number, Text, Value};
+use super::plan::Constants;
+use super::threads::{cores, side_by_side};
 use kgq_snapshot::{self as snapshot, Family, Snapshot, TermId, TermKind};
 use kgq_syntax::budget::Budget;
 use kgq_syntax::error::Result;
@@ -16,6 +18,9 @@ use kgq_syntax::rdf::{LiteralRef, Term, TermRef, Triple};
 use std::cmp::Ordering;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 use vocabulary::{Encoded, NumberKey, Vocabulary, as_computed, number_key};
+
+/// Fewer terms are looked up faster than a thread starts.
+const WORTH_DIVIDING: usize = 4096;
 
 /// The result of a condition (SPARQL 1.1 §17.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,6 +84,16 @@ const REMEMBERED: usize = 1024;
 const WORTH_REMEMBERING: usize = 64;
 /// Rows between two checks of the clock.
 const ROWS_BETWEEN_CHECKS: usize = 256;
+
+impl Constants<Term, TermId> for Terms<'_> {
+    fn map(&self, term: &Term) -> Result<TermId> {
+        self.id_of(term)
+    }
+
+    fn map_all(&self, terms: &[&Term]) -> Result<Vec<TermId>> {
+        self.ids_of(terms)
+    }
+}
 
 impl<'s> Terms<'s> {
     pub fn new(snapshot: &'s Snapshot, budget: Budget) -> Self {
@@ -149,6 +164,23 @@ impl<'s> Terms<'s> {
             Some(id) => Ok(id),
             None => self.add(term, None),
         }
+    }
+
+    /// Returns the ids of many terms. They are looked up in parallel; what the snapshot does not have gets ids in order.
+    ///
+    /// # Errors
+    /// As [`Terms::id`].
+    fn ids_of(&self, terms: &[&Term]) -> Result<Vec<TermId>> {
+        let threads = if terms.len() < WORTH_DIVIDING { 1 } else { cores() };
+        let stored = |part: &[&Term]| {
+            self.budget.check()?;
+            Ok(part.iter().map(|term| self.snapshot.id(term.as_ref())).collect())
+        };
+        let parts: Vec<Vec<Option<TermId>>> = side_by_side(terms.chunks(terms.len().div_ceil(threads).max(1)), stored)
+            .into_iter()
+            .collect::<Result<_>>()?;
+        let found = terms.iter().zip(parts.into_iter().flatten());
+        found.map(|(term, id)| id.map_or_else(|| self.add(term, None), Ok)).collect()
     }
 
     /// Returns the id of a value's term.

@@ -10,10 +10,12 @@ use crate::batch::{Batch, gather};
 use crate::expression::{Compiled, Evaluated, compile};
 use crate::plan::physical::{Labels, Operation, PhysicalPlan};
 use crate::plan::{Aggregation, Scalar, Var};
+use crate::threads::{cores, side_by_side};
 use kgq_snapshot::TermId;
 use kgq_syntax::budget::Reservation;
 use kgq_syntax::error::Result;
 use rustc_hash::FxHashMap;
+use std::collections::VecDeque;
 
 /// An aggregate and the columns that it reads.
 #[derive(Debug)]
@@ -50,6 +52,8 @@ pub struct Plan {
     pub results: Vec<Var>,
     /// Which groups are wanted, if not all.
     pub first: Option<First>,
+    /// Whether there are so many rows that what is computed of them is computed in parallel.
+    pub divides: bool,
 }
 
 /// Selects the first groups in the order of an aggregate, and those equal to the last of them. The others are dropped
@@ -74,8 +78,14 @@ struct Group<'s> {
     keys: Vec<usize>,
     readers: Vec<Reader>,
     first: Option<First>,
+    divides: bool,
+    /// The next rows, which have been computed together.
+    computed: VecDeque<(Batch, Computed)>,
     stage: Stage,
 }
+
+/// The values of computed arguments for the rows of a batch, by aggregate; nothing for what is still to be computed.
+type Computed = Vec<Option<Evaluated>>;
 
 enum Stage {
     Collecting {
@@ -113,7 +123,8 @@ impl Operation for Plan {
 
     fn describe(&self, labels: &Labels<'_>) -> String {
         let keys: Vec<_> = self.keys.iter().map(|column| self.input.vars[*column]).collect();
-        let all = format!("group by {} → {}", labels.names(&keys), labels.names(&self.results));
+        let divided = if self.divides { ", computed side by side" } else { "" };
+        let all = format!("group by {} → {}{divided}", labels.names(&keys), labels.names(&self.results));
         let Some(First { of, descending, most }) = self.first else { return all };
         let order = if descending { "largest" } else { "least" };
         format!("{all}, {most} with the {order} {}", labels.name(self.results[of]))
@@ -142,6 +153,8 @@ impl Operation for Plan {
             keys: self.keys.clone(),
             readers: self.aggregates.iter().map(reader).collect::<Result<_>>()?,
             first: self.first,
+            divides: self.divides,
+            computed: VecDeque::new(),
             stage: Stage::Collecting { single: self.single },
         }))
     }
@@ -160,16 +173,26 @@ impl Adding {
     }
 
     /// Adds rows to their groups; `slots` holds the group of each row.
-    fn add(&mut self, batch: &Batch, slots: &[u32], readers: &[Reader], cx: &Context<'_>) -> Result<()> {
+    fn add(
+        &mut self,
+        batch: &Batch,
+        mut computed: Computed,
+        slots: &[u32],
+        readers: &[Reader],
+        cx: &Context<'_>,
+    ) -> Result<()> {
         let unbound = vec![TermId::UNBOUND; batch.rows()];
-        for (accumulator, reader) in self.accumulators.iter_mut().zip(readers) {
+        for (number, (accumulator, reader)) in self.accumulators.iter_mut().zip(readers).enumerate() {
             let values;
             let argument = match &reader.argument {
                 None => None,
                 Some(Reading::Column(column)) => Some(Values::Ids(batch.column(*column))),
                 Some(Reading::Unbound) => Some(Values::Ids(&unbound)),
                 Some(Reading::Computed(compiled)) => {
-                    values = compiled.values(batch, &cx.expressions)?;
+                    values = match computed.get_mut(number).and_then(Option::take) {
+                        Some(values) => values,
+                        None => compiled.values(batch, &cx.expressions)?,
+                    };
                     Some(match &values {
                         Evaluated::Numbers(numbers) => Values::Numbers(numbers),
                         Evaluated::Data(data) => Values::Data(data),
@@ -225,14 +248,49 @@ const AT_ONCE: usize = 1024;
 /// Approximate bytes that an aggregate takes for a group.
 const AGGREGATE_BYTES: usize = 160;
 
+/// How many batches a thread computes at once.
+const BATCHES_OF_A_THREAD: usize = 4;
+/// With less memory left, nothing is computed ahead.
+const ROOM_TO_COMPUTE: u64 = 1 << 26;
+
 impl<'s> Group<'s> {
+    /// The next rows, with the computed arguments if many rows are computed in parallel and all of them are `wanted`.
+    fn next_rows(&mut self, wanted: bool, cx: &Context<'s>) -> Result<Option<(Batch, Computed)>> {
+        if let Some(next) = self.computed.pop_front() {
+            return Ok(Some(next));
+        }
+        let has_room = cx.budget().room().is_none_or(|room| room >= ROOM_TO_COMPUTE);
+        if !(self.divides && wanted && has_room && cores() > 1) {
+            return Ok(self.input.next(cx)?.map(|batch| (batch, Vec::new())));
+        }
+        let mut batches = Vec::new();
+        while batches.len() < cores() * BATCHES_OF_A_THREAD
+            && let Some(batch) = self.input.next(cx)?
+        {
+            batches.push(batch);
+        }
+        let readers = &self.readers;
+        let compute = |reader: &Reader, batch: &Batch| match &reader.argument {
+            Some(Reading::Computed(compiled)) => compiled.values(batch, &cx.expressions).map(Some),
+            Some(Reading::Column(_) | Reading::Unbound) | None => Ok(None),
+        };
+        let work = |part: &[Batch]| {
+            let of = |batch: &Batch| readers.iter().map(|reader| compute(reader, batch)).collect::<Result<Computed>>();
+            part.iter().map(of).collect::<Result<Vec<Computed>>>()
+        };
+        let parts = batches.chunks(batches.len().div_ceil(cores()).max(1));
+        let computed: Vec<Vec<Computed>> = side_by_side(parts, work).into_iter().collect::<Result<_>>()?;
+        self.computed = batches.into_iter().zip(computed.into_iter().flatten()).collect();
+        Ok(self.computed.pop_front())
+    }
+
     fn run(&mut self, single: bool, cx: &Context<'s>) -> Result<Stage> {
         let mut adding = Adding::new(self.keys.len(), &self.readers);
         let mut any = single;
         let mut slots = Vec::new();
         let mut others: Option<Sorter> = None;
         let mut number = 0;
-        while let Some(batch) = self.input.next(cx)? {
+        while let Some((batch, computed)) = self.next_rows(others.is_none(), cx)? {
             any = true;
             if others.is_none() && adding.is_full(batch.rows(), cx) {
                 let width = self.input.width;
@@ -243,7 +301,7 @@ impl<'s> Group<'s> {
                 let added = adding
                     .groups
                     .slots(&batch, &self.keys, &mut slots, cx)
-                    .and_then(|()| adding.add(&batch, &slots, &self.readers, cx));
+                    .and_then(|()| adding.add(&batch, computed, &slots, &self.readers, cx));
                 added.map_err(|error| cx.temporary.explain(error))?;
                 continue;
             };
@@ -251,7 +309,7 @@ impl<'s> Group<'s> {
             let (known, unknown): (Vec<u32>, Vec<u32>) =
                 (0..batch.rows() as u32).partition(|row| slots[*row as usize] != UNKNOWN);
             slots.retain(|slot| *slot != UNKNOWN);
-            adding.add(&batch.select(&known), &slots, &self.readers, cx)?;
+            adding.add(&batch.select(&known), Vec::new(), &slots, &self.readers, cx)?;
             let batch = numbered(batch.select(&unknown), number);
             number += batch.rows() as u64;
             others.add(&batch, cx)?;
@@ -292,7 +350,7 @@ impl Rest {
             if !own.is_empty() {
                 let own = batch.select(own);
                 adding.groups.slots(&own, keys, &mut slots, cx)?;
-                adding.add(&own, &slots, readers, cx)?;
+                adding.add(&own, Vec::new(), &slots, readers, cx)?;
             }
             if !others.is_empty() {
                 self.next = Some(batch.select(others));

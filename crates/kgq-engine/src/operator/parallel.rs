@@ -4,11 +4,11 @@
 use super::{Context, Node, Opening, Operator};
 use crate::batch::Batch;
 use crate::plan::physical::{Labels, Operation, PhysicalPlan};
+use crate::threads::{cores, side_by_side};
 use kgq_snapshot::TermId;
 use kgq_syntax::budget::Reservation;
-use kgq_syntax::error::{Error, Result};
+use kgq_syntax::error::Result;
 use std::collections::VecDeque;
-use std::sync::OnceLock;
 
 /// One of several parts of some work.
 #[derive(Clone, Copy, Debug)]
@@ -77,15 +77,6 @@ struct Turn {
 
 const FIRST_ROWS: usize = 1 << 14;
 const MOST_ROWS: usize = 1 << 16;
-/// More cores than this are left to others.
-const MOST_PARTS: usize = 8;
-
-/// Returns how many parts can run in parallel.
-fn cores() -> usize {
-    static CORES: OnceLock<usize> = OnceLock::new();
-    *CORES.get_or_init(|| std::thread::available_parallelism().map_or(1, |n| n.get().min(MOST_PARTS)))
-}
-
 impl<'s> Parallel<'s> {
     fn new(input: Node<'s>) -> Self {
         Self {
@@ -121,20 +112,8 @@ impl<'s> Parallel<'s> {
             self.turn = Some(Turn { part: 0, rows, left: rows });
             return Ok(());
         }
-        let made: Vec<Result<Vec<Batch>>> = std::thread::scope(|scope| {
-            let mut parts = self.parts.iter_mut().filter(|part| !part.done);
-            let first = parts.next();
-            let others: Vec<_> = parts
-                .map(|part| std::thread::Builder::new().spawn_scoped(scope, move || part.make(rows, cx)))
-                .collect();
-            let first = first.map(|part| part.make(rows, cx));
-            let others = others.into_iter().map(|thread| {
-                let thread = thread.map_err(|error| Error::io("a thread for a part of a query", &error))?;
-                thread.join().unwrap_or_else(|_| Err(Error::bug("a part of the query's evaluation failed")))
-            });
-            first.into_iter().chain(others).collect()
-        });
-        for batches in made {
+        let parts = self.parts.iter_mut().filter(|part| !part.done);
+        for batches in side_by_side(parts, |part| part.make(rows, cx)) {
             for batch in batches? {
                 self.held.grow(cx.budget(), batch.bytes())?;
                 self.ready.push_back(batch);

@@ -5,8 +5,26 @@ use kgq_snapshot::TermId;
 use kgq_syntax::error::Result;
 use std::sync::Arc;
 
-/// Maps a constant to another representation, such as its id.
-pub type Constants<'a, T, U> = dyn Fn(&T) -> Result<U> + 'a;
+/// Maps constants to another representation, such as their ids.
+pub trait Constants<T, U> {
+    /// # Errors
+    /// That there is no such representation, or a limit.
+    fn map(&self, constant: &T) -> Result<U>;
+
+    /// Maps many at once.
+    ///
+    /// # Errors
+    /// Those of [`Self::map`].
+    fn map_all(&self, constants: &[&T]) -> Result<Vec<U>> {
+        constants.iter().map(|constant| self.map(constant)).collect()
+    }
+}
+
+impl<T, U, F: Fn(&T) -> Result<U>> Constants<T, U> for F {
+    fn map(&self, constant: &T) -> Result<U> {
+        self(constant)
+    }
+}
 
 /// A position of a triple pattern.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,15 +48,15 @@ impl<T> Slot<T> {
         }
     }
 
-    fn map_terms<U>(&self, map: &Constants<'_, T, U>) -> Result<Slot<U>> {
+    fn map_terms<U>(&self, map: &dyn Constants<T, U>) -> Result<Slot<U>> {
         Ok(match self {
             Self::Var(var) => Slot::Var(*var),
-            Self::Term(term) => Slot::Term(map(term)?),
+            Self::Term(term) => Slot::Term(map.map(term)?),
         })
     }
 }
 
-fn slots<T, U>([s, p, o]: &[Slot<T>; 3], map: &Constants<'_, T, U>) -> Result<[Slot<U>; 3]> {
+fn slots<T, U>([s, p, o]: &[Slot<T>; 3], map: &dyn Constants<T, U>) -> Result<[Slot<U>; 3]> {
     Ok([s.map_terms(map)?, p.map_terms(map)?, o.map_terms(map)?])
 }
 
@@ -69,13 +87,14 @@ impl<T> Graph<T> {
     ///
     /// # Errors
     /// Those of `map`.
-    pub fn map_terms<U>(&self, map: &Constants<'_, T, U>) -> Result<Graph<U>> {
+    pub fn map_terms<U>(&self, map: &dyn Constants<T, U>) -> Result<Graph<U>> {
         Ok(match self {
             Self::Default => Graph::Default,
-            Self::Named(name) => Graph::Named(map(name)?),
+            Self::Named(name) => Graph::Named(map.map(name)?),
             Self::Each(var) => Graph::Each(*var),
             Self::Merge(graphs) => {
-                Graph::Merge(graphs.iter().map(|name| name.as_ref().map(map).transpose()).collect::<Result<_>>()?)
+                let name = |name: &Option<T>| name.as_ref().map(|name| map.map(name)).transpose();
+                Graph::Merge(graphs.iter().map(name).collect::<Result<_>>()?)
             }
             Self::Union => Graph::Union,
         })
@@ -107,7 +126,7 @@ impl<T> TripleAtom<T> {
         self.slots.iter().filter_map(Slot::var).chain(self.graph.var())
     }
 
-    pub(super) fn map_terms<U>(&self, map: &Constants<'_, T, U>) -> Result<TripleAtom<U>> {
+    pub(super) fn map_terms<U>(&self, map: &dyn Constants<T, U>) -> Result<TripleAtom<U>> {
         Ok(TripleAtom { slots: slots(&self.slots, map)?, graph: self.graph.map_terms(map)? })
     }
 }
@@ -121,7 +140,7 @@ pub enum Repeat {
 }
 
 /// A property path inside a closure. Only the pairs matter there, not how often each is found.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Path<T = TermId> {
     Predicate(T),
     Reverse(Box<Path<T>>),
@@ -133,7 +152,7 @@ pub enum Path<T = TermId> {
 }
 
 /// `subject path+ object` and the like. Other paths are patterns: a sequence is a join, an alternative a union.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ClosureAtom<T = TermId> {
     pub subject: Slot<T>,
     pub repeat: Repeat,
@@ -162,16 +181,16 @@ impl<T> Path<T> {
         }
     }
 
-    pub(crate) fn map_terms<U>(&self, map: &Constants<'_, T, U>) -> Result<Path<U>> {
+    pub(crate) fn map_terms<U>(&self, map: &dyn Constants<T, U>) -> Result<Path<U>> {
         let inside = |path: &Self| path.map_terms(map).map(Box::new);
         let all = |paths: &[Self]| paths.iter().map(|path| path.map_terms(map)).collect::<Result<Vec<_>>>();
         Ok(match self {
-            Self::Predicate(term) => Path::Predicate(map(term)?),
+            Self::Predicate(term) => Path::Predicate(map.map(term)?),
             Self::Reverse(path) => Path::Reverse(inside(path)?),
             Self::Sequence(paths) => Path::Sequence(all(paths)?),
             Self::Alternative(paths) => Path::Alternative(all(paths)?),
             Self::Closure(repeat, path) => Path::Closure(*repeat, inside(path)?),
-            Self::Not(terms) => Path::Not(terms.iter().map(map).collect::<Result<_>>()?),
+            Self::Not(terms) => Path::Not(terms.iter().map(|term| map.map(term)).collect::<Result<_>>()?),
         })
     }
 }
@@ -182,7 +201,7 @@ impl<T> ClosureAtom<T> {
         self.repeat != Repeat::OneOrMore || self.path.is_nullable()
     }
 
-    pub(super) fn map_terms<U>(&self, map: &Constants<'_, T, U>) -> Result<ClosureAtom<U>> {
+    pub(super) fn map_terms<U>(&self, map: &dyn Constants<T, U>) -> Result<ClosureAtom<U>> {
         Ok(ClosureAtom {
             subject: self.subject.map_terms(map)?,
             repeat: self.repeat,
@@ -194,7 +213,7 @@ impl<T> ClosureAtom<T> {
 }
 
 impl<T> TripleTermAtom<T> {
-    pub(super) fn map_terms<U>(&self, map: &Constants<'_, T, U>) -> Result<TripleTermAtom<U>> {
+    pub(super) fn map_terms<U>(&self, map: &dyn Constants<T, U>) -> Result<TripleTermAtom<U>> {
         Ok(TripleTermAtom { triple: self.triple, slots: slots(&self.slots, map)? })
     }
 }

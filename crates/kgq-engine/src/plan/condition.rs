@@ -1,8 +1,7 @@
 //! The conditions of a plan, and its expressions together with the variables that they read.
 
-use super::atom::Constants;
 use super::expression::OrderTest;
-use super::{Expression, Pattern, Var, VarSet, scope};
+use super::{Constants, Expression, Pattern, Var, VarSet, scope};
 use kgq_snapshot::TermId;
 use kgq_syntax::error::Result;
 
@@ -107,7 +106,7 @@ impl<T> Scalar<T> {
         self.expression.reads_clock()
     }
 
-    pub(super) fn map_terms<U>(&self, map: &Constants<'_, T, U>) -> Result<Scalar<U>> {
+    pub(super) fn map_terms<U>(&self, map: &dyn Constants<T, U>) -> Result<Scalar<U>> {
         let exists = self.exists.iter().map(|(var, pattern)| Ok((*var, pattern.map_terms(map)?)));
         Ok(Scalar {
             expression: self.expression.clone(),
@@ -150,13 +149,15 @@ impl<T> Condition<T> {
         }
     }
 
-    pub(super) fn map_terms<U>(&self, map: &Constants<'_, T, U>) -> Result<Condition<U>> {
+    pub(super) fn map_terms<U>(&self, map: &dyn Constants<T, U>) -> Result<Condition<U>> {
         Ok(match self {
             Self::Scalar(scalar) => Condition::Scalar(scalar.map_terms(map)?),
             Self::Exists { pattern, negated } => {
                 Condition::Exists { pattern: pattern.map_terms(map)?, negated: *negated }
             }
-            Self::NotAmong(var, terms) => Condition::NotAmong(*var, terms.iter().map(map).collect::<Result<_>>()?),
+            Self::NotAmong(var, terms) => {
+                Condition::NotAmong(*var, terms.iter().map(|term| map.map(term)).collect::<Result<_>>()?)
+            }
             Self::Same(a, b) => Condition::Same(*a, *b),
         })
     }

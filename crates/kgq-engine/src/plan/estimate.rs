@@ -47,16 +47,19 @@ fn ray(atom: &TripleAtom) -> Option<(Var, TermId)> {
     }
 }
 
+/// A condition, the patterns that have its variables, and how many of their matches pass it, if that is known.
+type Tried = (Expression, Vec<TripleAtom>, Option<Selectivity>);
+
 /// The constants of a pattern, whether it is matched in a merge of graphs, and how many components it has.
 type Constants = ([Option<TermId>; 4], bool, usize);
 
-/// WalkKey along a predicate, from subjects to objects or, if that is set, back; from any node or from one.
-type WalkKey = (TermId, bool, Option<TermId>);
-
 /// Whether a condition reads variables of the pattern, and nothing else.
 fn reads_only(scalar: &Scalar, atom: &TripleAtom) -> bool {
-    let own = |var: Var| atom.variables().any(|own| own == var);
-    scalar.exists.is_empty() && !scalar.variables.is_empty() && scalar.variables.iter().all(own)
+    scalar.exists.is_empty() && !scalar.variables.is_empty() && scalar.variables.iter().all(|var| has(atom, var))
+}
+
+fn has(atom: &TripleAtom, var: Var) -> bool {
+    atom.variables().any(|own| own == var)
 }
 
 pub struct Estimator<'p> {
@@ -65,10 +68,10 @@ pub struct Estimator<'p> {
     /// Counts of patterns by their constants.
     counts: RefCell<FxHashMap<Constants, Count>>,
     stars: RefCell<Stars>,
-    /// What is known of conditions on matches of a pattern.
-    selectivities: RefCell<Vec<(Expression, TripleAtom, Option<Selectivity>)>>,
-    /// How many nodes walks reach.
-    reaches: RefCell<FxHashMap<WalkKey, Option<f64>>>,
+    /// What is known of conditions on matches of patterns.
+    selectivities: RefCell<Vec<Tried>>,
+    /// How many nodes walks along a closure reach, and how many against it.
+    walks: RefCell<Vec<(ClosureAtom, Option<[f64; 2]>)>>,
 }
 
 /// The predicates of a query, numbered, and what is known of the subjects that have several of them.
@@ -134,6 +137,12 @@ impl Cardinality {
         self.known(var).unwrap_or(self.rows).min(self.rows).max(1.0)
     }
 
+    /// Estimates the number of distinct combinations of ids of the variables, if something is known about each of them.
+    pub fn combinations(&self, vars: &[Var]) -> Option<f64> {
+        let known: Option<f64> = vars.iter().map(|var| self.known(*var)).product();
+        known.map(|all| all.min(self.rows).max(1.0))
+    }
+
     pub fn set(&mut self, var: Var, distinct: f64) {
         let known = &mut self.entry(var).distinct;
         *known = if *known > 0.0 { known.min(distinct) } else { distinct };
@@ -160,7 +169,7 @@ impl<'p> Estimator<'p> {
             counts: RefCell::default(),
             stars: RefCell::default(),
             selectivities: RefCell::default(),
-            reaches: RefCell::default(),
+            walks: RefCell::default(),
         }
     }
 
@@ -188,7 +197,10 @@ impl<'p> Estimator<'p> {
         let (slots, width) = atom.positions();
         for condition in conditions {
             let Condition::Scalar(scalar) = condition else { continue };
-            let Some(selectivity) = self.selectivity(scalar, atom) else { continue };
+            let own = Some(scalar).filter(|scalar| reads_only(scalar, atom));
+            let Some(selectivity) = own.and_then(|scalar| self.selectivity(scalar, std::slice::from_ref(atom))) else {
+                continue;
+            };
             let part = selectivity.part();
             if selectivity.is_sample {
                 read = read.or(Some(count));
@@ -203,20 +215,20 @@ impl<'p> Estimator<'p> {
         Filtered { passing: count, read }
     }
 
-    /// Tells how many of the matches pass a condition that reads nothing else; `None` if that is not known.
-    fn selectivity(&self, scalar: &Scalar, atom: &TripleAtom) -> Option<Selectivity> {
-        if !reads_only(scalar, atom) || self.count(atom).rows < WORTH_A_SAMPLE {
+    /// Tells how many of the matches of patterns pass a condition that reads nothing else; `None` if that is not known, or there are few.
+    fn selectivity(&self, scalar: &Scalar, atoms: &[TripleAtom]) -> Option<Selectivity> {
+        if atoms.iter().all(|atom| self.count(atom).rows < WORTH_A_SAMPLE) {
             return None;
         }
         if scalar.expression.has_more_parts(MOST_PARTS_TRIED) || scalar.is_volatile() || scalar.reads_clock() {
             return None;
         }
         let known =
-            self.selectivities.borrow().iter().find(|(of, on, _)| *of == scalar.expression && on == atom).map(|k| k.2);
+            self.selectivities.borrow().iter().find(|(of, on, _)| *of == scalar.expression && on == atoms).map(|k| k.2);
         known.unwrap_or_else(|| {
             // A limit that the condition exceeds is met again when it is tested.
-            let selectivity = self.statistics.sample(scalar, atom).ok().flatten();
-            self.selectivities.borrow_mut().push((scalar.expression.clone(), atom.clone(), selectivity));
+            let selectivity = self.statistics.sample(scalar, atoms).ok().flatten();
+            self.selectivities.borrow_mut().push((scalar.expression.clone(), atoms.to_vec(), selectivity));
             selectivity
         })
     }
@@ -228,7 +240,11 @@ impl<'p> Estimator<'p> {
             let within = if of < WORTH_A_SAMPLE { None } else { self.statistics.count_within(atom, var, ranges) };
             if let Some(passed) = within {
                 let selectivity = Selectivity { passed, of, is_sample: false };
-                self.selectivities.borrow_mut().push((scalar.expression.clone(), atom.clone(), Some(selectivity)));
+                self.selectivities.borrow_mut().push((
+                    scalar.expression.clone(),
+                    vec![atom.clone()],
+                    Some(selectivity),
+                ));
             }
         }
     }
@@ -243,10 +259,24 @@ impl<'p> Estimator<'p> {
     /// The part of a join's rows that is expected to pass a condition, and what is known of it.
     pub fn passing(&self, condition: &Condition, operands: &[Pattern]) -> (f64, Option<Selectivity>) {
         let Condition::Scalar(scalar) = condition else { return (UNKNOWN_PART, None) };
-        let atoms = operands.iter().filter_map(Pattern::triple).filter(|atom| reads_only(scalar, atom));
-        let smallest = atoms.min_by(|a, b| self.count(a).rows.total_cmp(&self.count(b).rows));
-        let selectivity = smallest.and_then(|atom| self.selectivity(scalar, atom));
+        let mut atoms: Vec<&TripleAtom> = operands.iter().filter_map(Pattern::triple).collect();
+        atoms.sort_by(|a, b| self.count(a).rows.total_cmp(&self.count(b).rows));
+        let selectivity = match atoms.iter().find(|atom| reads_only(scalar, atom)) {
+            Some(atom) => self.selectivity(scalar, std::slice::from_ref(atom)),
+            None => self.across(scalar, &atoms),
+        };
         (selectivity.map_or(UNKNOWN_PART, Selectivity::part), selectivity)
+    }
+
+    /// Tells how many rows of a join pass a condition on variables of several patterns, if each of them is in one of these.
+    fn across(&self, scalar: &Scalar, atoms: &[&TripleAtom]) -> Option<Selectivity> {
+        let mut chosen: Vec<TripleAtom> = Vec::new();
+        for var in scalar.variables.iter().filter(|_| scalar.exists.is_empty()) {
+            if !chosen.iter().any(|atom| has(atom, var)) {
+                chosen.push(TripleAtom::clone(atoms.iter().find(|atom| has(atom, var))?));
+            }
+        }
+        if chosen.len() > 1 { self.selectivity(scalar, &chosen) } else { None }
     }
 
     /// Whether so many rows are expected that it matters how many of them pass.
@@ -448,8 +478,13 @@ impl<'p> Estimator<'p> {
         if atom.repeat == Repeat::ZeroOrOne || self.steps(atom).rows < WORTH_A_SAMPLE {
             return None;
         }
-        let reach = |back, from: Slot| self.reach(&atom.path, &atom.graph, back, from.term());
-        Some([reach(false, atom.subject)?, reach(true, atom.object)?])
+        let known = self.walks.borrow().iter().find(|(of, _)| of == atom).map(|(_, walks)| *walks);
+        known.unwrap_or_else(|| {
+            let reach = |back, from: Slot| self.statistics.reach(&atom.path, &atom.graph, back, from.term());
+            let walks = reach(false, atom.subject).zip(reach(true, atom.object)).map(<[f64; 2]>::from);
+            self.walks.borrow_mut().push((atom.clone(), walks));
+            walks
+        })
     }
 
     /// The matches of all steps of a closure.
@@ -457,19 +492,6 @@ impl<'p> Estimator<'p> {
         let mut steps = Count { rows: 0.0, distinct: [0.0; 4] };
         self.steps_of(&atom.path, &atom.graph, false, &mut steps);
         steps
-    }
-
-    /// How many nodes walks along a path reach from a node, or from any on average.
-    fn reach(&self, path: &Path, graph: &Graph, back: bool, from: Option<TermId>) -> Option<f64> {
-        match path {
-            Path::Predicate(predicate) => *self
-                .reaches
-                .borrow_mut()
-                .entry((*predicate, back, from))
-                .or_insert_with(|| self.statistics.reach(*predicate, graph, back, from)),
-            Path::Reverse(path) => self.reach(path, graph, !back, from),
-            Path::Not(_) | Path::Closure(..) | Path::Sequence(_) | Path::Alternative(_) => None,
-        }
     }
 
     /// The number of nodes of a graph: of subjects and objects.
@@ -519,7 +541,7 @@ impl<'p> Estimator<'p> {
             Pattern::Closure(atom) => self.closure(atom, bound, before),
             Pattern::TripleTerm(_) => (before.rows * 0.1, before.clone()),
             Pattern::Service(_) => (SERVICE_ROWS, before.with_rows(before.rows * SERVICE_ROWS)),
-            Pattern::Values { vars, rows } => {
+            Pattern::Values { vars, rows, .. } => {
                 let matching = if vars.iter().any(|var| bound.contains(*var)) {
                     before.rows
                 } else {

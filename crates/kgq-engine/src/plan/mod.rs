@@ -26,9 +26,10 @@ pub mod statistics;
 pub mod substitute;
 pub mod translate;
 pub mod variables;
+mod walks;
 
 pub use aggregate::Aggregation;
-pub use atom::{ClosureAtom, Graph, Path, Repeat, Slot, TripleAtom, TripleTermAtom};
+pub use atom::{ClosureAtom, Constants, Graph, Path, Repeat, Slot, TripleAtom, TripleTermAtom};
 pub use condition::{Condition, Scalar};
 pub use expression::Expression;
 pub use pattern::{Aggregate, Given, OrderKey, Pattern, ServiceCall};

@@ -2,8 +2,7 @@
 //! that walks over patterns, rewrites them or judges them: an operator that is not named elsewhere is treated by it.
 
 use super::aggregate::AggregateFunction;
-use super::atom::Constants;
-use super::{Aggregation, ClosureAtom, Condition, Scalar, Slot, TripleAtom, TripleTermAtom, Var, VarSet};
+use super::{Aggregation, ClosureAtom, Condition, Constants, Scalar, Slot, TripleAtom, TripleTermAtom, Var, VarSet};
 use kgq_snapshot::TermId;
 use kgq_syntax::error::Result;
 use kgq_syntax::rdf::{NamedNode, Variable};
@@ -61,6 +60,8 @@ pub enum Pattern<T = TermId> {
         vars: Vec<Var>,
         /// `None` is UNDEF.
         rows: Arc<[Vec<Option<T>>]>,
+        /// Whether equal rows give one solution, as the terms of an IN do.
+        distinct: bool,
     },
     /// One solution, whose values are given when the plan runs.
     Given(Vec<Given>),
@@ -208,7 +209,7 @@ impl<T> Pattern<T> {
         match self {
             Self::Service(_) => VarSet::default(),
             Self::Given(given) => given.iter().filter(|given| given.bound).map(|given| given.var).collect(),
-            Self::Values { vars, rows } => {
+            Self::Values { vars, rows, .. } => {
                 let is_full = |column: usize| rows.iter().all(|row| row[column].is_some());
                 vars.iter().enumerate().filter(|(column, _)| is_full(*column)).map(|(_, var)| *var).collect()
             }
@@ -292,7 +293,7 @@ impl<T> Pattern<T> {
     ///
     /// # Errors
     /// Those of `map`: a limit.
-    pub fn map_terms<U>(&self, map: &Constants<'_, T, U>) -> Result<Pattern<U>> {
+    pub fn map_terms<U>(&self, map: &dyn Constants<T, U>) -> Result<Pattern<U>> {
         let inside = |child: &Self| child.map_terms(map).map(Box::new);
         let all = |children: &[Self]| children.iter().map(|child| child.map_terms(map)).collect::<Result<Vec<_>>>();
         let conditions = |conditions: &[Condition<T>]| {
@@ -304,11 +305,12 @@ impl<T> Pattern<T> {
             Self::Triple(atom) => Pattern::Triple(atom.map_terms(map)?),
             Self::Closure(atom) => Pattern::Closure(atom.map_terms(map)?),
             Self::TripleTerm(atom) => Pattern::TripleTerm(atom.map_terms(map)?),
-            Self::Values { vars, rows } => {
-                let row = |row: &Vec<Option<T>>| {
-                    row.iter().map(|value| value.as_ref().map(map).transpose()).collect::<Result<Vec<_>>>()
-                };
-                Pattern::Values { vars: vars.clone(), rows: rows.iter().map(row).collect::<Result<_>>()? }
+            Self::Values { vars, rows, distinct } => {
+                let bound: Vec<&T> = rows.iter().flatten().flatten().collect();
+                let mut mapped = map.map_all(&bound)?.into_iter();
+                let mut value = |value: &Option<T>| value.as_ref().and_then(|_| mapped.next());
+                let rows = rows.iter().map(|row| row.iter().map(&mut value).collect()).collect();
+                Pattern::Values { vars: vars.clone(), rows, distinct: *distinct }
             }
             Self::Given(given) => Pattern::Given(given.clone()),
             Self::Service(call) => Pattern::Service(Arc::clone(call)),

@@ -149,7 +149,7 @@ impl fmt::Display for Basis {
             }
             Self::Passed(Selectivity { passed, of, is_sample }) => {
                 let what = if *is_sample { "matches tried pass" } else { "matches may pass" };
-                write!(f, "the condition: {passed} of a pattern's {of} {what}")
+                write!(f, "the condition: {passed} of {of} {what}")
             }
             Self::Walks([forward, back]) => {
                 write!(f, "walks along the path, which reach {forward} nodes on average, and {back} against it")

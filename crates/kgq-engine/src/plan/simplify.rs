@@ -4,10 +4,8 @@
 use super::pattern::{filter, join, union};
 use super::statistics::Statistics;
 use super::{Condition, Expression, Graph, Pattern, Scalar, Slot, TripleAtom, Var, VarSet, null_rejecting, scope};
-use indexmap::IndexSet;
 use kgq_syntax::budget::Budget;
 use kgq_syntax::rdf::Term;
-use rustc_hash::FxBuildHasher;
 use std::sync::Arc;
 
 type Logical = Pattern<Term>;
@@ -227,7 +225,7 @@ fn listed(inner: Logical, conditions: Vec<LogicalCondition>, data: &Knowledge<'_
         let var = listed_variable(&condition).filter(|var| certain.contains(*var));
         match (var, condition) {
             (Some(var), Condition::Scalar(Scalar { expression: Expression::In(_, list), .. })) => {
-                operands.push(Pattern::Values { vars: vec![var], rows: rows_of(list) });
+                operands.push(Pattern::Values { vars: vec![var], rows: rows_of(list), distinct: true });
             }
             (_, condition) => others.push(condition),
         }
@@ -245,12 +243,10 @@ fn listed_variable(condition: &LogicalCondition) -> Option<Var> {
     }
 }
 
-/// The constants of a list, each once, as rows.
+/// The constants of a list as rows.
 fn rows_of(list: Vec<Expression>) -> Arc<[Vec<Option<Term>>]> {
-    let terms =
-        list.into_iter().filter_map(|node| if let Expression::Constant(term) = node { Some(term) } else { None });
-    let each_once: IndexSet<Term, FxBuildHasher> = terms.collect();
-    each_once.into_iter().map(|term| vec![Some(term)]).collect()
+    let row = |node| if let Expression::Constant(term) = node { Some(vec![Some(term)]) } else { None };
+    list.into_iter().filter_map(row).collect()
 }
 
 /// Turns `OPTIONAL { R } FILTER(!BOUND(?v))` into NOT EXISTS, where R always binds ?v and nothing else does: the filter

@@ -1,15 +1,15 @@
 //! What the planner knows about the data. It sees nothing else of them, so tests can make statistics up.
 
-use super::{Graph, Scalar, Slot, TripleAtom, Var};
+use super::walks::{self, spread};
+use super::{Graph, Path, Scalar, Slot, TripleAtom, Var};
 use crate::batch::Batch;
 use crate::expression::{Candidates, compile};
 use crate::operator::Context;
 use crate::operator::access::{Lookup, Wish};
 use crate::operator::source::Source;
-use kgq_snapshot::{Family, Index, Permutation, Star, TermId, TermKind};
+use kgq_snapshot::{Family, Permutation, Star, TermId, TermKind};
 use kgq_syntax::error::Result;
 use kgq_syntax::rdf::Term;
-use rustc_hash::FxHashSet;
 use std::ops::Range;
 
 /// The matches of a triple pattern by itself.
@@ -71,15 +71,16 @@ pub trait Statistics {
     /// Counts the matches of the pattern whose term for the variable is in one of the ranges of ids; `None` if that takes more than a few look-ups.
     fn count_within(&self, atom: &TripleAtom, var: Var, ranges: &[Range<u32>]) -> Option<f64>;
 
-    /// Tries a condition on the variables of a pattern on some of its matches. `None` if they cannot be had at once.
+    /// Tries a condition on the variables of patterns on some of their matches, as if those of one had nothing to do with those of another. `None`
+    /// if they cannot be had at once.
     ///
     /// # Errors
     /// A limit that evaluating the condition exceeds.
-    fn sample(&self, scalar: &Scalar, atom: &TripleAtom) -> Result<Option<Selectivity>>;
+    fn sample(&self, scalar: &Scalar, atoms: &[TripleAtom]) -> Result<Option<Selectivity>>;
 
-    /// Returns how many nodes walks along the predicate reach: from the given node or, on average, from a node that has it; from object to subject
-    /// with `back`. `None` if it is not known.
-    fn reach(&self, predicate: TermId, graph: &Graph, back: bool, from: Option<TermId>) -> Option<f64>;
+    /// Returns how many nodes walks along the path, repeated, reach: from the given node or, on average, from a node where it begins; from object to
+    /// subject with `back`. `None` if it is not known.
+    fn reach(&self, path: &Path, graph: &Graph, back: bool, from: Option<TermId>) -> Option<f64>;
 
     /// Returns the terms that an expression over one variable allows for it, if ranges of ids can express them. With
     /// `search`, the dictionary may be searched for them; the answer is [`EVERY_ID`] if texts are tested, which are
@@ -92,12 +93,10 @@ pub trait Statistics {
 
 /// So many matches of a pattern are tried.
 const ROWS_TRIED: usize = 64;
+/// Even: its multiples plus one go through that many matches in some order.
+const ORDER_STEP: usize = 36;
 /// More ranges of ids are not counted in the index, but tried.
 const MOST_RANGES_COUNTED: usize = 16;
-/// So many walks tell how far a path leads, each to at most so many nodes.
-const WALKS: usize = 4;
-const MOST_WALKED: usize = 128;
-
 /// The matches of a pattern, where the index has them in one run, and no variable occurs twice.
 struct MatchRun<'s> {
     source: Source<'s>,
@@ -122,29 +121,6 @@ impl<'s> MatchRun<'s> {
         let rows = source.index().range(&prefix);
         Some(Self { source, rows, free: lookup.free })
     }
-}
-
-/// At most so many of the rows, at equal distances.
-fn spread(rows: &Range<usize>, most: usize) -> impl Iterator<Item = usize> {
-    let (start, length) = (rows.start, rows.len());
-    let count = length.min(most);
-    (0..count).map(move |at| start + (2 * at + 1) * length / (2 * count))
-}
-
-/// How many nodes a walk along the predicate reaches in an index that has it first; `None` if it is more than some.
-fn reached_from(index: Index<'_>, predicate: TermId, start: TermId) -> Option<usize> {
-    let mut seen = FxHashSet::default();
-    let (mut open, mut next) = (vec![start], Vec::new());
-    while let Some(node) = open.pop() {
-        let rows = index.range(&[predicate, node]);
-        next.clear();
-        index.read(2, rows.start..rows.end.min(rows.start + MOST_WALKED + 1), &mut next);
-        open.extend(next.iter().filter(|node| seen.insert(**node)));
-        if seen.len() > MOST_WALKED {
-            return None;
-        }
-    }
-    Some(seen.len())
 }
 
 /// The statistics of a snapshot. Its indexes know how many rows a pattern has.
@@ -203,47 +179,39 @@ impl Statistics for Context<'_> {
         Some(ranges.iter().map(within).sum::<usize>() as f64)
     }
 
-    fn sample(&self, scalar: &Scalar, atom: &TripleAtom) -> Result<Option<Selectivity>> {
-        // Sorted by what is tested, the sample has all of its range; but the first column cannot be read at any row in no time.
-        let has_constant = atom.slots.iter().any(|slot| slot.var().is_none());
-        let rank = |var| u8::from(scalar.variables.contains(var) != has_constant);
-        let Some(matches) = MatchRun::open(self, atom, rank) else { return Ok(None) };
-        let read = matches.free.iter().filter(|(var, _)| scalar.variables.contains(*var));
-        let (vars, depths): (Vec<Var>, Vec<usize>) = read.copied().unzip();
-        if depths.contains(&0) {
-            return Ok(None);
+    fn sample(&self, scalar: &Scalar, atoms: &[TripleAtom]) -> Result<Option<Selectivity>> {
+        let (mut vars, mut columns) = (Vec::new(), Vec::new());
+        let mut is_sample = atoms.len() > 1;
+        for (number, atom) in atoms.iter().enumerate() {
+            let is_read = |var: Var| scalar.variables.contains(var);
+            // Sorted by what is tested, the sample has all of its range; but the first column cannot be read at any row in no time.
+            let has_constant = atom.slots.iter().any(|slot| slot.var().is_none());
+            let Some(matches) = MatchRun::open(self, atom, |var| u8::from(is_read(var) != has_constant)) else {
+                return Ok(None);
+            };
+            let tried: Vec<usize> = spread(&matches.rows, ROWS_TRIED).collect();
+            is_sample |= tried.len() < matches.rows.len();
+            let count = if atoms.len() > 1 { ROWS_TRIED } else { tried.len() };
+            for (var, depth) in matches.free.iter().copied().filter(|(var, _)| is_read(*var)) {
+                if depth == 0 || tried.is_empty() {
+                    return Ok(None);
+                }
+                if !vars.contains(&var) {
+                    vars.push(var);
+                    // Matches of different patterns are tried in different orders: any may stand beside any other.
+                    let row = |at: usize| tried[at * (number * ORDER_STEP + 1) % tried.len()];
+                    columns.push((0..count).map(|at| matches.source.index().id(depth, row(at))).collect());
+                }
+            }
         }
-        let index = matches.source.index();
-        let tried: Vec<usize> = spread(&matches.rows, ROWS_TRIED).collect();
-        let column = |depth: usize| tried.iter().map(|row| index.id(depth, *row)).collect();
-        let batch = Batch::new(depths.into_iter().map(column).collect(), tried.len());
+        let Some(rows) = columns.first().map(Vec::len) else { return Ok(None) };
+        let batch = Batch::new(columns, rows);
         let passed = compile(&scalar.expression, &vars, &self.expressions)?.count_passing(&batch, &self.expressions)?;
-        let is_sample = tried.len() < matches.rows.len();
-        Ok(Some(Selectivity { passed: passed as f64, of: tried.len() as f64, is_sample }))
+        Ok(Some(Selectivity { passed: passed as f64, of: rows as f64, is_sample }))
     }
 
-    fn reach(&self, predicate: TermId, graph: &Graph, back: bool, from: Option<TermId>) -> Option<f64> {
-        if !matches!(graph, Graph::Default) {
-            return None;
-        }
-        let index = self.snapshot().triples(if back { Permutation::Pos } else { Permutation::Pso });
-        let of = self.snapshot().statistics().predicate(predicate);
-        let nodes = if back { of.distinct_subjects } else { of.distinct_objects };
-        // A walk that does not end soon reaches a large part of all nodes.
-        let walk = |node| reached_from(index, predicate, node).unwrap_or(nodes as usize / 2) as f64;
-        if let Some(node) = from {
-            return Some(walk(node));
-        }
-        let rows = index.run(predicate);
-        let (mut weights, mut sum) = (0.0, 0.0);
-        for row in spread(&rows, WALKS) {
-            let node = index.id(1, row);
-            // A node with many statements is met more often.
-            let weight = 1.0 / index.range(&[predicate, node]).len().max(1) as f64;
-            weights += weight;
-            sum += weight * walk(node);
-        }
-        (weights > 0.0).then(|| sum / weights)
+    fn reach(&self, path: &Path, graph: &Graph, back: bool, from: Option<TermId>) -> Option<f64> {
+        if matches!(graph, Graph::Default) { walks::reach(self.snapshot(), path, back, from) } else { None }
     }
 
     /// Ids are sorted by family, so the first and the last object of the predicate decide.

@@ -132,7 +132,7 @@ impl<'t> Translator<'t> {
                     .iter()
                     .map(|row| row.iter().map(|term| term.as_ref().map(|term| resolved(ground_term(term)))).collect())
                     .collect();
-                self.in_graph(Pattern::Values { vars, rows })
+                self.in_graph(Pattern::Values { vars, rows, distinct: false })
             }
             GraphPattern::Graph { name, inner } => {
                 let pattern = self.in_named_graph(name, inner)?;
@@ -271,7 +271,8 @@ impl<'t> Translator<'t> {
 
     fn graph_names(&self, graph: Var) -> Pattern {
         let names = self.around.statistics.named_graphs();
-        Pattern::Values { vars: vec![graph], rows: names.into_iter().map(|name| vec![Some(name)]).collect() }
+        let rows = names.into_iter().map(|name| vec![Some(name)]).collect();
+        Pattern::Values { vars: vec![graph], rows, distinct: false }
     }
 
     /// Returns the slot of a term pattern. For a triple term, the pattern that takes it apart is added to `atoms`.
@@ -357,7 +358,8 @@ impl<'t> Translator<'t> {
                 let mut branches = Vec::new();
                 for name in self.around.statistics.named_graphs() {
                     self.around.budget.check()?;
-                    let bound = Pattern::Values { vars: vec![graph], rows: vec![vec![Some(name.clone())]].into() };
+                    let rows = vec![vec![Some(name.clone())]].into();
+                    let bound = Pattern::Values { vars: vec![graph], rows, distinct: false };
                     branches.push(self.for_each_graph(variable, graph, Graph::Named(name), inner, bound)?);
                 }
                 Ok(union(branches))

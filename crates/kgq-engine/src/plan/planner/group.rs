@@ -1,9 +1,10 @@
 //! The operators of GROUP BY and its aggregates.
 
-use super::{Duplicates, Planner};
+use super::{Duplicates, Planner, WORTH_DIVIDING};
 use crate::operator::group::{self, Argument, First};
 use crate::operator::known;
 use crate::plan::aggregate::AggregateFunction;
+use crate::plan::estimate::{Cardinality, Estimator};
 use crate::plan::physical::{Basis, PhysicalPlan};
 use crate::plan::{Aggregate, Aggregation, Expression, Graph, OrderKey, Pattern, Scalar, Slot, Var, VarSet, scope};
 use kgq_syntax::error::{Error, Result};
@@ -78,12 +79,25 @@ impl Planner<'_> {
         vars.extend(&results);
         // Tests `keys`, not their columns: with GROUP BY there is no group without rows, even if no key has a column.
         let single = keys.is_empty();
-        let (rows, basis) = match single {
-            true => (1.0, Basis::Query),
-            false => ((node.rows / 2.0).max(1.0), Basis::Guess("a group is taken to have two rows")),
-        };
-        let group = group::Plan { input: node, keys: key_columns, single, aggregates, results, first };
+        let (rows, basis) = if single { (1.0, Basis::Query) } else { self.groups(inner, keys, node.rows) };
+        // What is computed for many rows is computed in parallel, where no other part of the plan runs beside.
+        let divides = !computed.is_empty() && node.rows >= WORTH_DIVIDING && self.is_outermost();
+        let group = group::Plan { input: node, keys: key_columns, single, aggregates, results, first, divides };
         Ok(PhysicalPlan::new(group, vars).like(bound, Vec::new(), false).expecting(rows, basis))
+    }
+
+    /// Estimates how many groups so many rows of the pattern have.
+    fn groups(&self, inner: &Pattern, keys: &[Var], rows: f64) -> (f64, Basis) {
+        let known = if Estimator::is_worth_a_sample(rows) {
+            let (_, of) = self.estimator.cost(inner, &VarSet::default(), &Cardinality::one());
+            of.combinations(keys)
+        } else {
+            None
+        };
+        match known {
+            Some(groups) => (groups.min(rows), Basis::Distinct),
+            None => ((rows / 2.0).max(1.0), Basis::Guess("a group is taken to have two rows")),
+        }
     }
 
     /// Plans COUNT(DISTINCT ?x) over the subjects or objects of a triple pattern, if the statistics have counted them.

@@ -152,15 +152,19 @@ impl<'p> Planner<'p> {
             operators += 1;
             below.extend(inputs);
         }
-        let inner = self.depth > 0 || !self.outer.is_empty();
         let few = rows < WORTH_DIVIDING || operators > MOST_DIVIDED;
-        if inner || self.goal.is_some() || few || !node.operation.divides() {
+        if !self.is_outermost() || few || !node.operation.divides() {
             return node;
         }
         let (vars, certain, weighted, rows) = (node.vars.clone(), node.certain.clone(), node.weighted, node.rows);
         PhysicalPlan::new(parallel::Plan { input: node }, vars)
             .like(certain, Vec::new(), weighted)
             .expecting(rows, Basis::Input)
+    }
+
+    /// Whether this part of the plan is opened once, and read whole.
+    fn is_outermost(&self) -> bool {
+        self.depth == 0 && self.outer.is_empty() && self.goal.is_none()
     }
 
     /// Returns a new feed, for rows that are put into an inner plan.
@@ -191,8 +195,8 @@ impl<'p> Planner<'p> {
             Pattern::Triple(_) | Pattern::Closure(_) | Pattern::TripleTerm(_) | Pattern::Join(_) => {
                 self.join(input, std::slice::from_ref(pattern), &[], needed, duplicates)
             }
-            Pattern::Values { vars, rows } => match input {
-                None => Ok(self.values(vars, rows)),
+            Pattern::Values { vars, rows, distinct } => match input {
+                None => Ok(values(vars, rows, *distinct)),
                 Some(_) => self.independent(input, pattern, needed, duplicates),
             },
             Pattern::Given(vars) => match input {
@@ -375,23 +379,6 @@ impl<'p> Planner<'p> {
         Ok(node.expecting(rows, Basis::Sides))
     }
 
-    fn values(&self, vars: &[Var], rows: &Arc<[Vec<Option<TermId>>]>) -> PhysicalPlan {
-        let certain = scope::certain(&Pattern::Values { vars: vars.to_vec(), rows: Arc::clone(rows) });
-        let column = |at: usize| rows.iter().map(|row| row[at].unwrap_or(TermId::UNBOUND)).collect();
-        let mut columns: Vec<Vec<TermId>> = (0..vars.len()).map(column).collect();
-        let count = rows.len() as f64;
-        // Many terms are looked up in order, each from where the last was found; the order of rows in VALUES does not matter.
-        let sorted = match (vars, columns.as_mut_slice()) {
-            ([var], [column]) if rows.len() >= WORTH_MERGING && certain.contains(*var) => {
-                column.sort_unstable();
-                vec![*var]
-            }
-            _ => Vec::new(),
-        };
-        let values = values::Plan { columns: columns.into(), rows: rows.len() };
-        PhysicalPlan::new(values, vars.to_vec()).like(certain, sorted, false).expecting(count, Basis::Query)
-    }
-
     fn given(&self, given: &[Given]) -> PhysicalPlan {
         let vars: Vec<Var> = given.iter().map(|given| given.var).collect();
         let certain = given.iter().filter(|given| given.bound).map(|given| given.var).collect();
@@ -496,6 +483,29 @@ impl<'p> Planner<'p> {
         }
         (left, basis)
     }
+}
+
+/// Plans VALUES. Rows that are to be distinct have one column, which is bound in each.
+fn values(vars: &[Var], rows: &[Vec<Option<TermId>>], distinct: bool) -> PhysicalPlan {
+    let column = |at: usize| rows.iter().map(|row| row[at].unwrap_or(TermId::UNBOUND)).collect();
+    let mut columns: Vec<Vec<TermId>> = (0..vars.len()).map(column).collect();
+    let is_bound = |(_, column): &(&Var, &Vec<TermId>)| !column.contains(&TermId::UNBOUND);
+    let certain: VarSet = vars.iter().zip(&columns).filter(is_bound).map(|(var, _)| *var).collect();
+    let mut count = rows.len();
+    // Many terms are looked up in order, each from where the last was found; the order of rows in VALUES does not matter.
+    let sorted = match (vars, columns.as_mut_slice()) {
+        ([var], [column]) if (distinct || rows.len() >= WORTH_MERGING) && certain.contains(*var) => {
+            column.sort_unstable();
+            if distinct {
+                column.dedup();
+                count = column.len();
+            }
+            vec![*var]
+        }
+        _ => Vec::new(),
+    };
+    let values = values::Plan { columns: columns.into(), rows: count };
+    PhysicalPlan::new(values, vars.to_vec()).like(certain, sorted, false).expecting(count as f64, Basis::Query)
 }
 
 /// Makes the conditions that need only the row, over its columns.

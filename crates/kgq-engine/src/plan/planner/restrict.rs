@@ -46,7 +46,7 @@ impl Planner<'_> {
             let few = count <= MOST_LOOKED_UP || ranges.len() > 1 && f64::from(count) * ROWS_A_LOOK_UP <= rows;
             if few {
                 let rows = ranges.into_iter().flatten().map(|id| vec![Some(TermId::new(id))]).collect();
-                join.operands.push(Pattern::Values { vars: vec![var], rows });
+                join.operands.push(Pattern::Values { vars: vec![var], rows, distinct: false });
                 if sure {
                     kept.pop();
                 }
@@ -149,7 +149,7 @@ fn lone_values(operands: &[Pattern], read: &VarSet) -> Option<(usize, Vec<(Var, 
 
 /// The values of VALUES with one row that leaves nothing unbound.
 fn only_values(pattern: &Pattern) -> Option<Vec<(Var, TermId)>> {
-    let Pattern::Values { vars, rows } = pattern else { return None };
+    let Pattern::Values { vars, rows, .. } = pattern else { return None };
     let [row] = rows.as_ref() else { return None };
     vars.iter().zip(row).map(|(var, value)| Some((*var, (*value)?))).collect()
 }

@@ -7,7 +7,7 @@ use crate::plan::physical::Labels;
 use crate::plan::simplify::{Knowledge, simplify};
 use crate::plan::statistics::{Count, Restriction, Selectivity};
 use crate::plan::translate::{Around, Translator};
-use crate::plan::{Expression, Graph, Scalar, Slot, TripleAtom};
+use crate::plan::{Expression, Graph, Path, Scalar, Slot, TripleAtom};
 use kgq_snapshot::Star;
 use kgq_syntax::rdf::Term;
 use spargebra::{Query, SparqlParser};
@@ -78,13 +78,13 @@ impl Statistics for MadeUp<'_> {
         None
     }
 
-    fn sample(&self, _: &Scalar, atom: &TripleAtom) -> Result<Option<Selectivity>> {
-        let Slot::Term(predicate) = atom.slots[1] else { return Ok(None) };
+    fn sample(&self, _: &Scalar, atoms: &[TripleAtom]) -> Result<Option<Selectivity>> {
+        let Some(Slot::Term(predicate)) = atoms.first().map(|atom| atom.slots[1]) else { return Ok(None) };
         Ok(self.sample(predicate).map(|passed| Selectivity { passed, of: 64.0, is_sample: true }))
     }
 
-    fn reach(&self, predicate: TermId, _: &Graph, _: bool, _: Option<TermId>) -> Option<f64> {
-        self.sample(predicate)
+    fn reach(&self, path: &Path, _: &Graph, _: bool, _: Option<TermId>) -> Option<f64> {
+        if let Path::Predicate(predicate) = path { self.sample(*predicate) } else { None }
     }
 
     fn objects_are_simple(&self, _: &Term) -> bool {
@@ -124,7 +124,7 @@ fn plan_of(made_up: &MadeUp<'_>, query: &str) -> String {
     let vars: Vec<Var> = names.iter().map(|name| translator.var(name)).collect();
     let mut variables = translator.variables;
     let logical = simplify(translated, &Knowledge { statistics: made_up, budget, outer: VarSet::default() });
-    let bound = logical.map_terms(&|term| Ok(made_up.id(term))).unwrap();
+    let bound = logical.map_terms(&|term: &Term| Ok(made_up.id(term))).unwrap();
     let mut planner = Planner::new(made_up, budget, &mut variables);
     let plan = match &query {
         Query::Ask { .. } => planner.plan_existence(&bound).unwrap(),
