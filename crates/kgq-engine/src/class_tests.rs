@@ -340,6 +340,40 @@ fn functions_of_whole_columns_of_texts_are_those_of_one_row() {
 }
 
 #[test]
+fn groups_by_predicate_and_distinct_values_of_a_group_are_known() {
+    let data = format!("{} :p7 :rare :p7 . :p8 :group :g0, :g1 . :named {{ :p7 :rare \"8\" ; :other 9 }}", catalogue());
+    for (query, known) in [
+        (
+            "SELECT ?p (COUNT(*) AS ?n) (COUNT(DISTINCT ?s) AS ?k) (COUNT(DISTINCT ?o) AS ?l) { ?s ?p ?o } GROUP BY ?p",
+            true,
+        ),
+        (
+            "SELECT ?p (COUNT(?o) AS ?n) (COUNT(DISTINCT ?p) AS ?k) { ?s ?p ?o } GROUP BY ?p HAVING(COUNT(?s) > 20)",
+            true,
+        ),
+        ("SELECT ?p { ?s ?p ?o } GROUP BY ?p", true),
+        // Two terms are equal, another graph, another key, another aggregate.
+        ("SELECT ?p (COUNT(DISTINCT ?s) AS ?k) { ?s ?p ?s } GROUP BY ?p", false),
+        ("SELECT ?p (COUNT(DISTINCT ?s) AS ?k) { GRAPH :named { ?s ?p ?o } } GROUP BY ?p", false),
+        ("SELECT ?p (COUNT(DISTINCT ?s) AS ?k) { GRAPH ?g { ?s ?p ?o } } GROUP BY ?p", false),
+        ("SELECT ?s (COUNT(DISTINCT ?p) AS ?k) { ?s ?p ?o } GROUP BY ?s", false),
+        ("SELECT ?p (COUNT(DISTINCT *) AS ?k) { ?s ?p ?o } GROUP BY ?p", false),
+        ("SELECT ?p (COUNT(DISTINCT ?s) AS ?k) (MIN(?s) AS ?m) { ?s ?p ?o } GROUP BY ?p", false),
+        // The keys and the argument are all variables, or not.
+        ("SELECT ?g (COUNT(DISTINCT ?s) AS ?k) { ?s :group ?g } GROUP BY ?g", false),
+        ("SELECT ?g (COUNT(DISTINCT ?s) AS ?k) { GRAPH ?g { ?s :rare ?o } } GROUP BY ?g ?o", false),
+        ("SELECT ?s (SUM(DISTINCT ?o) AS ?k) { GRAPH ?g { ?s :other ?o } } GROUP BY ?s", false),
+        ("SELECT ?g (COUNT(DISTINCT ?s) AS ?k) { ?s :group ?g ; :label ?l } GROUP BY ?g", false),
+    ] {
+        agree(&data, query);
+        assert_eq!(analyzed(&data, query).contains("groups, as the statistics have counted"), known, "{query}");
+    }
+    agree("", "SELECT ?p (COUNT(DISTINCT ?s) AS ?k) { ?s ?p ?o } GROUP BY ?p");
+    let first = "SELECT ?p (COUNT(DISTINCT ?s) AS ?k) { ?s ?p ?o } GROUP BY ?p ORDER BY DESC(?k) ?p LIMIT 2";
+    agree_in_order(&data, first);
+}
+
+#[test]
 fn what_only_an_aggregate_reads_is_computed_by_it() {
     let data = catalogue();
     for (query, bound) in [

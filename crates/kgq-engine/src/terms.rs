@@ -173,8 +173,12 @@ impl<'s> Terms<'s> {
     fn ids_of(&self, terms: &[&Term]) -> Result<Vec<TermId>> {
         let threads = if terms.len() < WORTH_DIVIDING { 1 } else { cores() };
         let stored = |part: &[&Term]| {
-            self.budget.check()?;
-            Ok(part.iter().map(|term| self.snapshot.id(term.as_ref())).collect())
+            let mut ids = Vec::with_capacity(part.len());
+            for some in part.chunks(ROWS_BETWEEN_CHECKS) {
+                self.budget.check()?;
+                ids.extend(some.iter().map(|term| self.snapshot.id(term.as_ref())));
+            }
+            Ok(ids)
         };
         let parts: Vec<Vec<Option<TermId>>> = side_by_side(terms.chunks(terms.len().div_ceil(threads).max(1)), stored)
             .into_iter()

@@ -7,7 +7,7 @@ use crate::expression::{Candidates, compile};
 use crate::operator::Context;
 use crate::operator::access::{Lookup, Wish};
 use crate::operator::source::Source;
-use kgq_snapshot::{Family, Permutation, Star, TermId, TermKind};
+use kgq_snapshot::{Family, Permutation, PredicateStatistics, Star, TermId, TermKind};
 use kgq_syntax::error::Result;
 use kgq_syntax::rdf::Term;
 use std::ops::Range;
@@ -57,6 +57,9 @@ pub trait Statistics {
     /// Counts the matches of the pattern with its variables free and different.
     fn count(&self, atom: &TripleAtom) -> Count;
 
+    /// Returns what is counted of each predicate of the default graph, in the order of their ids.
+    fn predicates(&self) -> Vec<PredicateStatistics>;
+
     /// Returns the subjects of the default graph that have a predicate and all of the others; `None` if it is not known how many there are.
     fn star(&self, predicate: TermId, others: &[TermId]) -> Option<Star>;
 
@@ -93,10 +96,11 @@ pub trait Statistics {
 
 /// So many matches of a pattern are tried.
 const ROWS_TRIED: usize = 64;
-/// Even: its multiples plus one go through that many matches in some order.
+/// Even: a multiple of it plus one, counted around, goes to each of that many matches once.
 const ORDER_STEP: usize = 36;
 /// More ranges of ids are not counted in the index, but tried.
 const MOST_RANGES_COUNTED: usize = 16;
+
 /// The matches of a pattern, where the index has them in one run, and no variable occurs twice.
 struct MatchRun<'s> {
     source: Source<'s>,
@@ -158,6 +162,10 @@ impl Statistics for Context<'_> {
         };
         let predicates = all.distinct_predicates as f64;
         Count { rows, distinct: [of(s, subjects), of(p, predicates), of(o, objects), graphs.max(1.0).min(rows)] }
+    }
+
+    fn predicates(&self) -> Vec<PredicateStatistics> {
+        self.snapshot().statistics().predicates.clone()
     }
 
     fn star(&self, predicate: TermId, others: &[TermId]) -> Option<Star> {

@@ -6,7 +6,10 @@ use crate::operator::known;
 use crate::plan::aggregate::AggregateFunction;
 use crate::plan::estimate::{Cardinality, Estimator};
 use crate::plan::physical::{Basis, PhysicalPlan};
-use crate::plan::{Aggregate, Aggregation, Expression, Graph, OrderKey, Pattern, Scalar, Slot, Var, VarSet, scope};
+use crate::plan::{
+    Aggregate, Aggregation, Expression, Graph, OrderKey, Pattern, Scalar, Slot, TripleAtom, Var, VarSet, scope,
+};
+use kgq_snapshot::PredicateStatistics;
 use kgq_syntax::error::{Error, Result};
 
 impl Planner<'_> {
@@ -20,7 +23,8 @@ impl Planner<'_> {
         let aggregates: Vec<&Aggregate> = aggregates.iter().filter(|a| needed.contains(a.result)).collect();
         // Patterns below have groups of their own.
         let first_groups = self.first_groups.take();
-        if let Some(known) = self.known_count(inner, keys, &aggregates) {
+        let known = self.known_count(inner, keys, &aggregates);
+        if let Some(known) = known.or_else(|| self.known_groups(inner, keys, &aggregates)) {
             return Ok(known);
         }
         let certain = scope::certain(inner);
@@ -30,11 +34,14 @@ impl Planner<'_> {
         let mut planned = Vec::new();
         let mut counted = VarSet::default();
         for aggregate in aggregates {
-            let (reads, counts) = reads(&aggregate.aggregation);
+            let mut aggregation = aggregate.aggregation.clone();
+            aggregation.distinct &= !is_distinct_in_groups(inner, keys, aggregate.argument);
+            let (reads, counts) = reads(&aggregation);
             // COUNT of a variable that every solution binds is COUNT(*), which needs no column.
             let counts_all = reads == Reads::Bound && aggregate.argument.is_some_and(|var| certain.contains(var));
-            let aggregation =
-                if counts_all && counts { Aggregation::COUNT_ROWS } else { aggregate.aggregation.clone() };
+            if counts_all && counts {
+                aggregation = Aggregation::COUNT_ROWS;
+            }
             let argument = if counts_all && counts { None } else { aggregate.argument };
             match argument.map(|var| (var, computed.iter().find(|(known, _)| *known == var))) {
                 Some((_, Some((_, scalar)))) => inner_needed.extend(&scalar.variables),
@@ -120,9 +127,54 @@ impl Planner<'_> {
             var if var == object => objects,
             _ => return None,
         };
-        let plan = PhysicalPlan::new(known::Plan { number: count as i64 }, vec![aggregate.result]);
+        let known = known::Plan { key: None, rows: 1, counts: [vec![count as u64]].into() };
         let bound = [aggregate.result].into_iter().collect();
-        Some(plan.like(bound, Vec::new(), false).expecting(1.0, Basis::Query))
+        Some(
+            PhysicalPlan::new(known, vec![aggregate.result])
+                .like(bound, Vec::new(), false)
+                .expecting(1.0, Basis::Query),
+        )
+    }
+
+    /// Plans counts over all statements of the default graph by their predicates, if the statistics have counted them.
+    fn known_groups(&self, inner: &Pattern, keys: &[Var], aggregates: &[&Aggregate]) -> Option<PhysicalPlan> {
+        let Pattern::Triple(TripleAtom { slots, graph: Graph::Default }) = inner else { return None };
+        let [Slot::Var(subject), Slot::Var(predicate), Slot::Var(object)] = *slots else { return None };
+        let different = subject != predicate && subject != object && predicate != object;
+        if !different || keys != [predicate] || !self.outer.is_empty() {
+            return None;
+        }
+        let predicates = self.statistics.predicates();
+        let column = |aggregate: &&Aggregate| {
+            let Aggregation { function, distinct } = &aggregate.aggregation;
+            let of: fn(&PredicateStatistics) -> u64 = match (function, aggregate.argument) {
+                (AggregateFunction::CountRows, None) if !distinct => |of| of.rows,
+                (AggregateFunction::Count, Some(var)) if !distinct && slots.contains(&Slot::Var(var)) => |of| of.rows,
+                (AggregateFunction::Count, Some(var)) if var == subject => |of| of.distinct_subjects,
+                (AggregateFunction::Count, Some(var)) if var == object => |of| of.distinct_objects,
+                (AggregateFunction::Count, Some(var)) if var == predicate => |_| 1,
+                _ => return None,
+            };
+            Some(predicates.iter().map(of).collect::<Vec<u64>>())
+        };
+        let counts: Vec<Vec<u64>> = aggregates.iter().map(column).collect::<Option<_>>()?;
+        let rows = predicates.len();
+        let key = Some(predicates.iter().map(|of| of.predicate).collect());
+        let vars: Vec<Var> = keys.iter().copied().chain(aggregates.iter().map(|a| a.result)).collect();
+        let bound = vars.iter().copied().collect();
+        let plan = PhysicalPlan::new(known::Plan { key, rows, counts: counts.into() }, vars);
+        Some(plan.like(bound, keys.to_vec(), false).expecting(rows as f64, Basis::Query))
+    }
+}
+
+/// Whether the argument has each value once in a group: the keys are all other variables of a triple pattern.
+fn is_distinct_in_groups(pattern: &Pattern, keys: &[Var], argument: Option<Var>) -> bool {
+    match (pattern, argument) {
+        (Pattern::Triple(atom), Some(argument)) => {
+            let mut vars = atom.variables();
+            atom.variables().any(|var| var == argument) && vars.all(|var| var == argument || keys.contains(&var))
+        }
+        _ => false,
     }
 }
 

@@ -8,7 +8,7 @@ use crate::plan::simplify::{Knowledge, simplify};
 use crate::plan::statistics::{Count, Restriction, Selectivity};
 use crate::plan::translate::{Around, Translator};
 use crate::plan::{Expression, Graph, Path, Scalar, Slot, TripleAtom};
-use kgq_snapshot::Star;
+use kgq_snapshot::{PredicateStatistics, Star};
 use kgq_syntax::rdf::Term;
 use spargebra::{Query, SparqlParser};
 use std::cell::RefCell;
@@ -62,6 +62,10 @@ impl Statistics for MadeUp<'_> {
         let rows = rows / part(s, subjects) / part(o, objects);
         let of = |slot: Slot, distinct: f64| if slot.var().is_some() { distinct.min(rows) } else { 1.0 };
         Count { rows, distinct: [of(s, subjects), of(p, self.predicates.len() as f64), of(o, objects), 1.0] }
+    }
+
+    fn predicates(&self) -> Vec<PredicateStatistics> {
+        Vec::new()
     }
 
     fn star(&self, predicate: TermId, others: &[TermId]) -> Option<Star> {
