@@ -262,7 +262,7 @@ impl Accumulator {
         self.add_values(fresh.into_iter(), |_| 1, context)
     }
 
-    /// Adds values; only for aggregates that [`takes_data`] allows.
+    /// Adds values; only for aggregates that [`Aggregation::takes_data`] allows.
     fn add_data(
         &mut self,
         groups: &[u32],
@@ -300,7 +300,7 @@ impl Accumulator {
         Ok(())
     }
 
-    /// Adds numbers; only for aggregates that [`takes_data`] allows.
+    /// Adds numbers; only for aggregates that [`Aggregation::takes_data`] allows.
     fn add_numbers(&mut self, groups: &[u32], numbers: &Numbers, weights: Option<&[u64]>) {
         match &mut self.function {
             Function::Count(counts) => {
