@@ -12,14 +12,14 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub struct Plan {
     /// The key of each row.
-    pub key: Option<Vec<TermId>>,
+    pub key: Option<Arc<[TermId]>>,
     pub rows: usize,
     /// Each has a number for each row.
     pub counts: Arc<[Vec<u64>]>,
 }
 
 struct Known {
-    key: Option<Vec<TermId>>,
+    key: Option<Arc<[TermId]>>,
     rows: usize,
     counts: Arc<[Vec<u64>]>,
     at: usize,
@@ -28,6 +28,10 @@ struct Known {
 impl Operation for Plan {
     fn inputs(&self) -> Vec<&PhysicalPlan> {
         Vec::new()
+    }
+
+    fn bytes_of_rows(&self) -> usize {
+        self.rows * (size_of::<TermId>() + self.counts.len() * size_of::<u64>())
     }
 
     fn describe(&self, _: &Labels<'_>) -> String {

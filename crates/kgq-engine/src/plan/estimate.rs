@@ -4,16 +4,15 @@
 use super::pattern::{Bindings, Bound};
 use super::physical::{Basis, PhysicalPlan};
 use super::statistics::{Count, Selectivity, Statistics};
-use super::{
-    ClosureAtom, Condition, Expression, Graph, Path, Pattern, Repeat, Scalar, Slot, TripleAtom, Var, VarSet, order,
-    scope,
-};
+use super::{ClosureAtom, Condition, Expression, Graph, Pattern, Scalar, Slot, TripleAtom, Var, VarSet, order, scope};
 use crate::operator::probe::Keep;
 use kgq_snapshot::{Star, TermId};
 use kgq_syntax::budget::Budget;
 use rustc_hash::FxHashMap;
 use std::cell::RefCell;
 use std::ops::Range;
+
+mod paths;
 
 /// Up to this cost, rows are looked up one by one without comparing alternatives.
 const CHEAP: f64 = 2000.0;
@@ -23,9 +22,6 @@ const GOAL_MARGIN: f64 = 32.0;
 
 /// Assumed number of solutions from the endpoint of a SERVICE clause, about which nothing is known.
 pub const SERVICE_ROWS: f64 = 1000.0;
-
-/// Assumed number of steps in a path of any length, where no walks tell.
-const STEPS_OF_CLOSURE: f64 = 4.0;
 
 /// Of fewer matches, it does not matter how many pass a condition, or where they lead.
 const WORTH_A_SAMPLE: f64 = 1000.0;
@@ -259,21 +255,25 @@ impl<'p> Estimator<'p> {
     /// The part of a join's rows that is expected to pass a condition, and what is known of it.
     pub fn passing(&self, condition: &Condition, operands: &[Pattern]) -> (f64, Option<Selectivity>) {
         let Condition::Scalar(scalar) = condition else { return (UNKNOWN_PART, None) };
-        let mut atoms: Vec<&TripleAtom> = operands.iter().filter_map(Pattern::triple).collect();
-        atoms.sort_by(|a, b| self.count(a).rows.total_cmp(&self.count(b).rows));
-        let selectivity = match atoms.iter().find(|atom| reads_only(scalar, atom)) {
+        let selectivity = match self.smallest(operands, |atom| reads_only(scalar, atom)) {
             Some(atom) => self.selectivity(scalar, std::slice::from_ref(atom)),
-            None => self.across(scalar, &atoms),
+            None => self.across(scalar, operands),
         };
         (selectivity.map_or(UNKNOWN_PART, Selectivity::part), selectivity)
     }
 
+    /// The triple pattern with the fewest matches of those that fit.
+    fn smallest<'o>(&self, operands: &'o [Pattern], fits: impl Fn(&TripleAtom) -> bool) -> Option<&'o TripleAtom> {
+        let atoms = operands.iter().filter_map(Pattern::triple).filter(|atom| fits(atom));
+        atoms.min_by(|a, b| self.count(a).rows.total_cmp(&self.count(b).rows))
+    }
+
     /// Tells how many rows of a join pass a condition on variables of several patterns, if each of them is in one of these.
-    fn across(&self, scalar: &Scalar, atoms: &[&TripleAtom]) -> Option<Selectivity> {
+    fn across(&self, scalar: &Scalar, operands: &[Pattern]) -> Option<Selectivity> {
         let mut chosen: Vec<TripleAtom> = Vec::new();
         for var in scalar.variables.iter().filter(|_| scalar.exists.is_empty()) {
             if !chosen.iter().any(|atom| has(atom, var)) {
-                chosen.push(TripleAtom::clone(atoms.iter().find(|atom| has(atom, var))?));
+                chosen.push(self.smallest(operands, |atom| has(atom, var))?.clone());
             }
         }
         if chosen.len() > 1 { self.selectivity(scalar, &chosen) } else { None }
@@ -440,91 +440,6 @@ impl<'p> Estimator<'p> {
     /// Whether the query has to stop. Estimates do not matter then: the planner asks the budget as well, and fails.
     pub fn is_over(&self) -> bool {
         self.budget.check().is_err()
-    }
-
-    /// Estimates the cost of searching along a path from rows that bind `bound`, and the rows that result.
-    pub fn closure(&self, atom: &ClosureAtom, bound: &VarSet, before: &Cardinality) -> (f64, Cardinality) {
-        let step = self.steps(atom);
-        let [subjects, _, objects, _] = step.distinct.map(|distinct| distinct.max(1.0));
-        let known = |slot: Slot| match slot {
-            Slot::Term(_) => true,
-            Slot::Var(var) => bound.contains(var),
-        };
-        // A start reaches its neighbours and theirs, but no more nodes than there are.
-        let far = if atom.repeat == Repeat::ZeroOrOne { 1.0 } else { STEPS_OF_CLOSURE };
-        let neighbours = [step.rows / subjects * far, step.rows / objects * far];
-        let [forward, back] = self.walks(atom).unwrap_or(neighbours);
-        let (forward, back) = (forward.clamp(1.0, objects), back.clamp(1.0, subjects));
-        // A path of length zero leads from every node of the graph to itself.
-        let nodes = if atom.is_nullable() { self.nodes(&atom.graph) } else { 0.0 };
-        let (rows, searched) = match (known(atom.subject), known(atom.object)) {
-            (true, true) => (before.rows * forward / objects, before.rows.min(subjects) * forward),
-            (true, false) => (before.rows * forward, before.rows.min(subjects) * forward),
-            (false, true) => (before.rows * back, before.rows.min(objects) * back),
-            (false, false) => (before.rows * (subjects * forward + nodes), subjects * forward + nodes),
-        };
-        let mut after = before.with_rows(rows);
-        for (slot, distinct) in [(atom.subject, subjects.max(nodes)), (atom.object, objects.max(nodes))] {
-            if let Slot::Var(var) = slot {
-                after.set(var, distinct.min(rows.max(1.0)));
-            }
-        }
-        (before.rows + searched + rows * 0.1, after)
-    }
-
-    /// How many nodes walks along the steps of a closure reach from a node, on average, and how many against them. `None` if it is not known, or
-    /// there are few steps.
-    pub fn walks(&self, atom: &ClosureAtom) -> Option<[f64; 2]> {
-        if atom.repeat == Repeat::ZeroOrOne || self.steps(atom).rows < WORTH_A_SAMPLE {
-            return None;
-        }
-        let known = self.walks.borrow().iter().find(|(of, _)| of == atom).map(|(_, walks)| *walks);
-        known.unwrap_or_else(|| {
-            let reach = |back, from: Slot| self.statistics.reach(&atom.path, &atom.graph, back, from.term());
-            let walks = reach(false, atom.subject).zip(reach(true, atom.object)).map(<[f64; 2]>::from);
-            self.walks.borrow_mut().push((atom.clone(), walks));
-            walks
-        })
-    }
-
-    /// The matches of all steps of a closure.
-    fn steps(&self, atom: &ClosureAtom) -> Count {
-        let mut steps = Count { rows: 0.0, distinct: [0.0; 4] };
-        self.steps_of(&atom.path, &atom.graph, false, &mut steps);
-        steps
-    }
-
-    /// The number of nodes of a graph: of subjects and objects.
-    fn nodes(&self, graph: &Graph) -> f64 {
-        let mut every = Count { rows: 0.0, distinct: [0.0; 4] };
-        self.step_of(None, graph, false, &mut every);
-        let [subjects, _, objects, _] = every.distinct;
-        (subjects + objects).min(f64::from(self.statistics.terms()))
-    }
-
-    /// Adds up the matches of a path's steps.
-    fn steps_of(&self, path: &Path, graph: &Graph, back: bool, sum: &mut Count) {
-        match path {
-            Path::Predicate(predicate) => self.step_of(Some(*predicate), graph, back, sum),
-            Path::Not(_) => self.step_of(None, graph, back, sum),
-            Path::Reverse(path) => self.steps_of(path, graph, !back, sum),
-            Path::Closure(_, path) => self.steps_of(path, graph, back, sum),
-            Path::Sequence(paths) | Path::Alternative(paths) => {
-                paths.iter().for_each(|path| self.steps_of(path, graph, back, sum));
-            }
-        }
-    }
-
-    /// Adds the matches of one step over the predicate, or over any predicate for `None`.
-    fn step_of(&self, predicate: Option<TermId>, graph: &Graph, back: bool, sum: &mut Count) {
-        let [subject, object] = Var::ANY_TWO.map(Slot::Var);
-        let predicate = predicate.map_or(object, Slot::Term);
-        // Any variables will do, even the same one twice: only the constants decide the count.
-        let of = self.count(&TripleAtom { slots: [subject, predicate, object], graph: graph.clone() });
-        let [from, _, to, _] = of.distinct;
-        sum.rows += of.rows;
-        sum.distinct[0] += if back { to } else { from };
-        sum.distinct[2] += if back { from } else { to };
     }
 
     /// Estimates the cost of applying the pattern to rows that bind `bound`, and the rows that result.

@@ -1,6 +1,6 @@
 //! Join ordering. From each of several first operands, a greedy search takes next the operand that leaves the fewest
 //! rows; the cheapest of these orders wins. Dynamic programming over all orders finds one that costs less than half only where all
-//! cost little (the tests show it), and takes several times as long as such a query runs.
+//! cost little (the tests show it), and takes longer.
 
 use super::estimate::{Cardinality, Estimator, Filtered};
 use super::statistics::Count;

@@ -1,7 +1,7 @@
 //! What the planner knows about the data. It sees nothing else of them, so tests can make statistics up.
 
 use super::walks::{self, spread};
-use super::{Graph, Path, Scalar, Slot, TripleAtom, Var};
+use super::{Graph, Path, Scalar, Slot, TripleAtom, Var, VarSet};
 use crate::batch::Batch;
 use crate::expression::{Candidates, compile};
 use crate::operator::Context;
@@ -191,7 +191,8 @@ impl Statistics for Context<'_> {
         let (mut vars, mut columns) = (Vec::new(), Vec::new());
         let mut is_sample = atoms.len() > 1;
         for (number, atom) in atoms.iter().enumerate() {
-            let is_read = |var: Var| scalar.variables.contains(var);
+            let known: VarSet = vars.iter().copied().collect();
+            let is_read = |var: Var| scalar.variables.contains(var) && !known.contains(var);
             // Sorted by what is tested, the sample has all of its range; but the first column cannot be read at any row in no time.
             let has_constant = atom.slots.iter().any(|slot| slot.var().is_none());
             let Some(matches) = MatchRun::open(self, atom, |var| u8::from(is_read(var) != has_constant)) else {
@@ -204,12 +205,10 @@ impl Statistics for Context<'_> {
                 if depth == 0 || tried.is_empty() {
                     return Ok(None);
                 }
-                if !vars.contains(&var) {
-                    vars.push(var);
-                    // Matches of different patterns are tried in different orders: any may stand beside any other.
-                    let row = |at: usize| tried[at * (number * ORDER_STEP + 1) % tried.len()];
-                    columns.push((0..count).map(|at| matches.source.index().id(depth, row(at))).collect());
-                }
+                vars.push(var);
+                // Matches of different patterns are tried in different orders: any may stand beside any other.
+                let row = |at: usize| tried[at * (number * ORDER_STEP + 1) % tried.len()];
+                columns.push((0..count).map(|at| matches.source.index().id(depth, row(at))).collect());
             }
         }
         let Some(rows) = columns.first().map(Vec::len) else { return Ok(None) };

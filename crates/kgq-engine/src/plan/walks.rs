@@ -34,12 +34,13 @@ pub fn reach(snapshot: &Snapshot, path: &Path, back: bool, from: Option<TermId>)
     let mut begins = Vec::new();
     first_steps(path, back, &mut begins);
     let (mut weights, mut sum) = (0.0, 0.0);
-    for (predicate, back) in &begins {
-        let index = snapshot.triples(direction(*back));
-        for row in spread(&index.run(*predicate), WALKS.div_ceil(begins.len())) {
+    for begin in spread(&(0..begins.len()), WALKS) {
+        let (predicate, back) = begins[begin];
+        let index = snapshot.triples(direction(back));
+        for row in spread(&index.run(predicate), WALKS.div_ceil(begins.len())) {
             let node = index.id(1, row);
             // A node with many statements is met more often.
-            let weight = 1.0 / index.range(&[*predicate, node]).len().max(1) as f64;
+            let weight = 1.0 / index.range(&[predicate, node]).len().max(1) as f64;
             weights += weight;
             sum += weight * walk(node)?;
         }

@@ -196,7 +196,7 @@ impl<'p> Planner<'p> {
                 self.join(input, std::slice::from_ref(pattern), &[], needed, duplicates)
             }
             Pattern::Values { vars, rows, distinct } => match input {
-                None => Ok(values(vars, rows, *distinct)),
+                None => Ok(values(vars, rows, *distinct, scope::certain(pattern))),
                 Some(_) => self.independent(input, pattern, needed, duplicates),
             },
             Pattern::Given(vars) => match input {
@@ -486,11 +486,9 @@ impl<'p> Planner<'p> {
 }
 
 /// Plans VALUES. Rows that are to be distinct have one column, which is bound in each.
-fn values(vars: &[Var], rows: &[Vec<Option<TermId>>], distinct: bool) -> PhysicalPlan {
+fn values(vars: &[Var], rows: &[Vec<Option<TermId>>], distinct: bool, certain: VarSet) -> PhysicalPlan {
     let column = |at: usize| rows.iter().map(|row| row[at].unwrap_or(TermId::UNBOUND)).collect();
     let mut columns: Vec<Vec<TermId>> = (0..vars.len()).map(column).collect();
-    let is_bound = |(_, column): &(&Var, &Vec<TermId>)| !column.contains(&TermId::UNBOUND);
-    let certain: VarSet = vars.iter().zip(&columns).filter(is_bound).map(|(var, _)| *var).collect();
     let mut count = rows.len();
     // Many terms are looked up in order, each from where the last was found; the order of rows in VALUES does not matter.
     let sorted = match (vars, columns.as_mut_slice()) {
